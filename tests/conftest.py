@@ -1,0 +1,35 @@
+"""What holds in every test: a state folder of its own, none of this shell's settings, reproducible Hypothesis runs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# No deadline: two busy cores are no finding. In CI the same examples each time, so that a failure is the change's.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("states")
+
+
+@pytest.fixture(autouse=True)
+def agentcop_home(_states: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of this test, not created; `AGENTCOP_HOME` names it, other AGENTCOP_*, OTEL_* are unset."""
+    for name in [name for name in os.environ if name.startswith(("AGENTCOP_", "OTEL_"))]:
+        monkeypatch.delenv(name)
+    home = _states / f"{next(_numbers)}"
+    monkeypatch.setenv("AGENTCOP_HOME", str(home))
+    return home
