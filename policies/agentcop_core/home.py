@@ -1,0 +1,33 @@
+"""The state folder: where agents, their children and the detector of one machine meet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """`AGENTCOP_HOME`, else `$XDG_STATE_HOME/agentcop`, else `~/.local/state/agentcop`; absolute, not created.
+
+    Never the working directory: processes started from different places must meet in one folder.
+    """
+    if chosen := environ.get("AGENTCOP_HOME"):
+        return Path(chosen).expanduser().absolute()
+    base = environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser().absolute() / "agentcop"
+
+
+def ensure_state_folder(folder: Path) -> Path:
+    """Create `folder` for its owner alone (0700) if it is missing, and prove it can be written.
+
+    Raises OSError where it cannot: the gate must not start without a place for its log.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    probe = folder / f".write-test-{os.getpid()}"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return folder
