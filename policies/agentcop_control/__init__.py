@@ -1,0 +1,1 @@
+"""What people decide at run time: approvals, freeze, tighten. Nothing is built here yet."""

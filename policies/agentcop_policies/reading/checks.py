@@ -1,0 +1,174 @@
+"""What pydantic cannot see: keys that only make sense together, secrets out of place, budgets of two kinds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from agentcop_policies.document.sections import NetworkAllow
+from agentcop_policies.models import LONE_BLOCK, lone_block
+from agentcop_policies.reading.problems import quoted
+from agentcop_policies.reading.rules import check_pattern
+from agentcop_policies.reading.tree import Path, Scalar, Table, descend, is_text, plain, walk, where
+from agentcop_policies.secrets import holds_reference, is_malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentcop_policies.document.demands import Limit
+    from agentcop_policies.document.sections import Channel, Monitor, Sandbox
+    from agentcop_policies.models import PolicyDocument
+    from agentcop_policies.reading.problems import Problems
+
+Complaint = tuple[Path, str]
+
+_SUM: Final = re.compile(r"args(?:\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
+_HOST_PORT: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}", re.ASCII)
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+_CHANNEL_KEYS: Final = {
+    "slack": ("webhook", "token", "app_token", "signing_secret", "channel"),
+    "email": ("to", "from"),
+    "webhook": ("url",),
+}
+_SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"))
+
+
+def check_tree(root: Table, problems: Problems) -> None:
+    """What the text alone shows: secrets, and a gate of nothing but `block`."""
+    for path, node in walk(root):
+        if not isinstance(node, Scalar) or not isinstance(node.value, str) or path[0] == "tests":
+            continue
+        text = node.value
+        if not is_text(text):
+            problems.add(node.mark, f"{quoted(text)} holds half of a character: a lone surrogate")
+        if not holds_reference(text):
+            continue
+        if path[:2] not in _SECRETS_IN:
+            problems.add(node.mark, "${…} is filled in for monitor.alert_channels and monitor.links, nowhere else")
+        elif is_malformed(text):
+            problems.add(node.mark, f"{quoted(text)}: secrets are written ${{NAME}} or ${{NAME:-default}}")
+    gate = descend(root, "gate")
+    if isinstance(gate, Table):
+        values = plain(gate)
+        if isinstance(values, dict) and lone_block(values):
+            problems.add(where(root, ("gate",), key=True), f"gate: {LONE_BLOCK}")
+
+
+def check_document(document: PolicyDocument, root: Table, problems: Problems) -> None:
+    """What the values say together."""
+    for path, text in _complaints(document):
+        problems.add(where(root, path), text)
+    for path, pattern in _patterns(document):
+        check_pattern(pattern, where(root, path), problems)
+    if document.environment != "production" and document.environment.lower() in ("production", "prod", "live"):
+        mark = where(root, ("environment",))
+        problems.warn(
+            mark, f"only environment: production switches on its refusals; this is {quoted(document.environment)}"
+        )
+    if document.approvals.local and document.environment == "production":
+        mark = where(root, ("approvals", "local"))
+        problems.warn(mark, "approvals.local does not count in environment: production")
+
+
+def _complaints(document: PolicyDocument) -> Iterator[Complaint]:
+    for index, limit in enumerate(document.gate.limits):
+        if text := _limit(limit):
+            yield ("gate", "limits", index), text
+    if (taint := document.gate.taint) is not None:
+        if not taint.sources:
+            yield ("gate", "taint", "sources"), "gate.taint.sources names no tool"
+        if not taint.sinks:
+            yield ("gate", "taint", "sinks"), "gate.taint.sinks names no tool"
+    if document.monitor is not None:
+        yield from _monitor(document.monitor)
+    approvals = document.approvals
+    if approvals.approvers and approvals.required > len(approvals.approvers):
+        text = f"{approvals.required} must agree, but only {len(approvals.approvers)} may answer"
+        yield ("approvals", "required"), text
+    if document.sandbox is not None:
+        yield from _sandbox(document.sandbox, document.environment)
+
+
+def _monitor(monitor: Monitor) -> Iterator[Complaint]:
+    for index, channel in enumerate(monitor.alert_channels):
+        for key, text in (*_foreign_keys(channel), *_channel(channel)):
+            yield ("monitor", "alert_channels", index, key), text
+    if monitor.links is not None and monitor.links.trace and "{trace_id}" not in monitor.links.trace:
+        yield ("monitor", "links", "trace"), "monitor.links.trace needs {trace_id} where the id belongs"
+
+
+def _limit(limit: Limit) -> str:
+    kinds = [key for key in ("max_calls", "sum", "tokens") if getattr(limit, key) is not None]
+    if len(kinds) != 1:
+        return f"a limit has one of max_calls, sum with max, or tokens; this has {' and '.join(kinds) or 'none'}"
+    if (limit.sum is None) != (limit.max is None):
+        return "sum and max belong together: what is added up, and what it may reach"
+    if limit.sum is not None and not _SUM.fullmatch(limit.sum):
+        return f"sum names an argument, as args.amount; got {quoted(limit.sum)}"
+    return ""
+
+
+def _foreign_keys(channel: Channel) -> Iterator[tuple[str, str]]:
+    own = _CHANNEL_KEYS[channel.type]
+    for kind, keys in _CHANNEL_KEYS.items():
+        for key in keys:
+            if key not in own and getattr(channel, "from_" if key == "from" else key):
+                yield key, f"{quoted(key)} belongs to type: {kind}; a {channel.type} channel has {', '.join(own)}"
+
+
+def _channel(channel: Channel) -> Iterator[tuple[str, str]]:
+    if channel.type == "slack":
+        if (channel.webhook is None) == (channel.token is None):
+            yield "type", "a slack channel has either webhook, or token with channel"
+        elif channel.token is not None and channel.channel is None:
+            yield "token", "a slack channel with a token needs channel: where to post"
+    elif channel.type == "email" and not channel.to:
+        yield "type", "an email channel needs to"
+    elif channel.type == "webhook" and channel.url is None:
+        yield "type", "a webhook channel needs url"
+    for key in ("webhook", "url"):
+        value = getattr(channel, key)
+        if value is not None and not value.startswith(("https://", "http://", "${")):
+            yield key, f"{key} is an address: https://…, or ${{NAME}}"
+
+
+def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:
+    if sandbox.mode == "none" and environment == "production" and not sandbox.acknowledge_unsandboxed:
+        yield (
+            ("sandbox", "mode"),
+            "mode: none in environment: production needs acknowledge_unsandboxed: true",
+        )
+    if isinstance(sandbox.network, NetworkAllow):
+        for index, place in enumerate(sandbox.network.allow):
+            if not _HOST_PORT.fullmatch(place):
+                yield ("sandbox", "network", "allow", index), f"expected host:port, got {quoted(place)}"
+    for index, name in enumerate(sandbox.env):
+        if not _VARIABLE.fullmatch(name):
+            yield ("sandbox", "env", index), f"expected a variable's name, got {quoted(name)}"
+    for index, mount in enumerate(sandbox.mounts):
+        parts = mount.split(":")
+        if (
+            len(parts) not in (2, 3)
+            or not parts[0]
+            or not parts[1].startswith("/")
+            or parts[2:] not in ([], ["ro"], ["rw"])
+        ):
+            yield ("sandbox", "mounts", index), f"expected SOURCE:/TARGET, with :ro or :rw, got {quoted(mount)}"
+
+
+def _patterns(document: PolicyDocument) -> Iterator[tuple[Path, str]]:
+    """Tools named outside the three lists."""
+    for index, flow in enumerate(document.gate.flows):
+        yield ("gate", "flows", index, "after"), flow.after
+        yield ("gate", "flows", index, "then"), flow.then
+    for index, limit in enumerate(document.gate.limits):
+        yield ("gate", "limits", index, "tool"), limit.tool
+    if (taint := document.gate.taint) is not None:
+        for index, source in enumerate(taint.sources):
+            yield ("gate", "taint", "sources", index), source
+        for index, sink in enumerate(taint.sinks):
+            yield ("gate", "taint", "sinks", index, "tool"), sink.tool
+    if document.sandbox is not None:
+        for index, tool in enumerate(document.sandbox.tools):
+            yield ("sandbox", "tools", index), tool

@@ -1,0 +1,1 @@
+"""What stands behind a `when:`: the expression tree, what may be looked at, and the three helpers."""

@@ -1,0 +1,62 @@
+"""Keys that only make sense together are checked together."""
+
+from __future__ import annotations
+
+import pytest
+
+from policytext import policy, problems
+
+GATE = "gate: {allow: [a]}\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ("gate: {allow: [a], limits: [{tokens: 3, max_calls: 2, per: run}]}", "2:29 a limit has one of max_calls"),
+        (
+            "gate: {allow: [a], limits: [{per: run}]}",
+            "2:29 a limit has one of max_calls, sum with max, or tokens; this",
+        ),
+        ("gate: {allow: [a], limits: [{sum: args.x, per: run}]}", "2:29 sum and max belong together"),
+        ("gate: {allow: [a], limits: [{sum: amount, max: 3, per: run}]}", "2:29 sum names an argument, as args.amount"),
+        ("gate: {allow: [a], taint: {sources: [], sinks: [b]}}", "2:37 gate.taint.sources names no tool"),
+        ("gate: {allow: [a], flows: [{after: 'x(y)', then: b}]}", '2:36 "x(y)" is not a tool\'s name'),
+        (GATE + "approvals: {required: 2, approvers: [a]}", "3:23 2 must agree, but only 1 may answer"),
+        (GATE + "monitor: {links: {trace: 'http://x/'}}", "3:26 monitor.links.trace needs {trace_id}"),
+        (GATE + "monitor: {alert_channels: [{type: slack}]}", "3:35 a slack channel has either webhook, or token"),
+        (
+            GATE + "monitor: {alert_channels: [{type: slack, token: x}]}",
+            "3:49 a slack channel with a token needs channel",
+        ),
+        (GATE + "monitor: {alert_channels: [{type: email, url: 'https://x'}]}", '3:47 "url" belongs to type: webhook'),
+        (GATE + "monitor: {alert_channels: [{type: webhook, url: x}]}", "3:49 url is an address"),
+        (GATE + "monitor: {alert_channels: [{type: webhook, url: '${A'}]}", '3:49 "${A": secrets are written ${NAME}'),
+        (GATE + "environment: ${ENV}", "3:14 ${…} is filled in for monitor.alert_channels and monitor.links"),
+        (GATE + "environment: production\nsandbox: {mode: none}", "4:17 mode: none in environment: production needs"),
+        ("gate: {allow: [{tool: a, when: '1'}]}\nenvironment: \"\\uD800\"", '3:14 "\\ud800" holds half of a character'),
+        ('gate: {allow: [{tool: a, when: "\\uD800"}]}', '2:32 "\\ud800" holds half of a character'),
+        (GATE + "sandbox: {network: {allow: [x]}}", '3:29 expected host:port, got "x"'),
+        (GATE + "sandbox: {env: [A-B]}", '3:17 expected a variable\'s name, got "A-B"'),
+        (GATE + "sandbox: {mounts: [a]}", '3:20 expected SOURCE:/TARGET, with :ro or :rw, got "a"'),
+    ],
+)
+def test_keys_that_contradict_each_other_are_errors(section: str, problem: str) -> None:
+    lines = problems("agent_id: x\n" + section + "\n")
+
+    assert any(line.startswith(f"policy.yaml:{problem}") for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("section", "warning"),
+    [
+        ("environment: Production", 'only environment: production switches on its refusals; this is "Production"'),
+        (
+            "environment: production\napprovals: {local: true}",
+            "approvals.local does not count in environment: production",
+        ),
+    ],
+)
+def test_what_will_not_do_what_it_says_is_a_warning(section: str, warning: str) -> None:
+    loaded = policy("agent_id: x\n" + GATE + section + "\n")
+
+    assert any(warning in line for line in loaded.warnings), loaded.warnings

@@ -1,0 +1,66 @@
+"""What this build does not enforce never lets a call pass, and is said at load."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentcop_policies import build
+from policytext import gate, policy, verdict
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "rule", "covered", "free"),
+    [
+        ("gate.flows", "flows: [{after: a, then: 'b*'}]", "gate.flows[0]", ("a", "b1"), ("c",)),
+        ("gate.limits", "limits: [{tool: a, max_calls: 3, per: run}]", "gate.limits[0]", ("a",), ("c",)),
+        ("gate.limits", "limits: [{tokens: 3, per: run}]", "gate.limits[0]", ("a", "c"), ()),
+        (
+            "gate.taint",
+            "taint: {sources: [a], sinks: [b1, {tool: d, args: [x]}]}",
+            "gate.taint",
+            ("a", "b1", "d"),
+            ("c",),
+        ),
+        ("gate.results", "results: {redact: [secrets]}", "gate.results", ("a", "c"), ()),
+        ("resolve", "require_approval: [{tool: e, resolve: true}]", "gate.require_approval[0]", ("e",), ("a", "c")),
+    ],
+)
+def test_calls_that_a_missing_part_covers_are_refused(
+    key: str, text: str, rule: str, covered: tuple[str, ...], free: tuple[str, ...]
+) -> None:
+    loaded = gate(f"allow: [a, b1, c, d]\nblock: [f]\n{text}")
+
+    for tool in covered:
+        got = verdict(loaded, tool)
+        assert (got.decision, got.rule) == ("block", rule)
+        assert f"{build.CALLS[key]} is not in this build" in got.reason
+        assert got.at.startswith("policy.yaml:5:")
+    for tool in free:
+        assert verdict(loaded, tool).decision == "allow"
+    assert verdict(loaded, "f").rule == "gate.block[0]"
+    assert any(line.startswith("policy.yaml:5:") and "is not in this build" in line for line in loaded.warnings)
+
+
+def test_the_sandbox_covers_its_tools_and_a_person_is_not_asked_in_vain() -> None:
+    text = "agent_id: x\ngate: {allow: [a, b], require_approval: [c]}\n"
+    loaded = policy(text + "sandbox: {tools: [a, c]}\n")
+
+    assert [verdict(loaded, tool).rule for tool in ("a", "b", "c")] == ["sandbox", "gate.allow[1]", "sandbox"]
+    assert policy(text + "sandbox: {mode: none}\n").unenforced == ()
+
+
+def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
+    loaded = policy("agent_id: x\ngate: {allow: [a], require_approval: [c]}\napprovals: {required: 2}\n")
+
+    assert verdict(loaded, "a").decision == "allow"
+    assert verdict(loaded, "c").rule == "approvals.required"
+
+
+def test_sections_that_cover_no_call_are_warnings() -> None:
+    loaded = policy(
+        "agent_id: x\ngate: {allow: [a]}\nscan: {min_score: 80}\n"
+        "monitor: {alert_channels: [{type: email, to: a@b.c}], respond: {high: block}, links: {}}\n"
+    )
+
+    assert verdict(loaded, "a").decision == "allow"
+    assert [line.split()[1].rstrip(":") for line in loaded.warnings] == list(build.SILENT)
