@@ -1,0 +1,36 @@
+"""Verdicts of the gate itself: what it refuses although no line of a policy says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from agentcop_core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from agentcop_core.toolcall import ToolCall
+    from agentcop_core.verdict import DecidedBy
+    from agentcop_processor.gate import Gate
+
+OwnRule = Literal["gate.arguments", "gate.digest", "gate.error", "gate.log_failure", "gate.strict", "run.blocked"]
+"""`gate.arguments`: they cannot be judged (too large, too deep, not text). `gate.digest`: they changed after the
+verdict. `gate.error`: a fault. `gate.log_failure`: the decision could not be written. `gate.strict`: nobody judged, or
+not the span processor, and the policy insists. `run.blocked`: this run was blocked before."""
+
+
+def own_verdict(
+    rule: OwnRule, reason: str, *, gate: Gate, call: ToolCall | None = None, decided_by: DecidedBy = "seam"
+) -> Verdict:
+    """A block by `rule` under the policy of `gate`, in that policy's mode; `reason` holds no argument values."""
+    policy = gate.policy
+    return Verdict(
+        decision="block",
+        rule=rule,
+        reason=reason,
+        agent_id=gate.agent_id,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        mode=policy.document.mode,
+        on_block=policy.document.gate.on_block,
+        digest=call.digest if call is not None else "",
+        decided_by=decided_by,
+    )

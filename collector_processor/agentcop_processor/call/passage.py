@@ -1,0 +1,209 @@
+"""One admitted call on its way through the tool's body: same arguments in, outcome logged on the way out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as context_api
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentcop_core import attributes as names
+from agentcop_core.canonical import unchanged
+from agentcop_core.session import Observed
+from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.records import outcome_line
+from agentcop_processor.call.refusals import refuse
+from agentcop_processor.call.results import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from agentcop_core.errors import ToolBlocked
+    from agentcop_core.session import Session
+    from agentcop_core.toolcall import ToolCall
+    from agentcop_core.verdict import Verdict
+    from agentcop_processor.gate import Gate
+    from agentcop_processor.gatelog import Head
+    from agentcop_processor.runs import Run
+
+_log = logging.getLogger("agentcop")
+
+_active: ContextVar[Passage | None] = ContextVar("agentcop_passage", default=None)
+
+
+def active_passage() -> Passage | None:
+    """The innermost call whose body is running in this context."""
+    return _active.get()
+
+
+class Passage:
+    """A judged and logged call. Belongs to one thread or task; made by `seam.admit`.
+
+    The body's outcome goes to the log, the span and the session; none of that can fail the call any more.
+    """
+
+    __slots__ = (
+        "_context_token",
+        "_decision",
+        "_gate",
+        "_max_argument",
+        "_passage_token",
+        "_run",
+        "_session",
+        "_span",
+        "_started",
+        "_values",
+        "call",
+        "owner",
+        "verdict",
+        "ways",
+    )
+
+    def __init__(  # noqa: PLR0913 -- everything the seam found out about the call
+        self,
+        *,
+        call: ToolCall,
+        verdict: Verdict,
+        values: Mapping[str, object],
+        max_argument: int,
+        owner: object,
+        ways: frozenset[str],
+        gate: Gate,
+        session: Session,
+        run: Run | None,
+        span: Span,
+        decision: Head | None,
+    ) -> None:
+        """`owner` is the tool object called and `ways` its methods that the call came through."""
+        self.call = call
+        self.verdict = verdict
+        self.owner = owner
+        self.ways = ways
+        self._values = values
+        self._max_argument = max_argument
+        self._gate = gate
+        self._session = session
+        self._run = run
+        self._span = span
+        self._decision = decision
+        self._started = 0.0
+        self._context_token: Token[Context] | None = None
+        self._passage_token: Token[Passage | None] | None = None
+
+    def carries(self, call: ToolCall, owner: object, way: str) -> bool:
+        """Whether `call` is this same call, coming through another method of the same tool object.
+
+        `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew.
+        """
+        return (
+            owner is not None
+            and owner is self.owner
+            and way not in self.ways
+            and call.digest == self.call.digest
+            and call.digest != ""
+        )
+
+    def continued(self, call: ToolCall, way: str) -> Passage:
+        """The inner part of a carried call: no verdict, line or span of its own."""
+        return Carried(
+            call=call,
+            verdict=self.verdict,
+            values=call.arguments.values,
+            max_argument=self._max_argument,
+            owner=self.owner,
+            ways=self.ways | {way},
+            gate=self._gate,
+            session=self._session,
+            run=self._run,
+            span=self._span,
+            decision=self._decision,
+        )
+
+    def enter(self) -> Mapping[str, object]:
+        """The arguments the body must be given; from here to `returned` or `failed` its span is current.
+
+        Raises PolicyBlocked if they are no longer those that were judged.
+        """
+        call = self.call
+        if self._values is call.arguments.values and not unchanged(call.arguments, max_bytes=self._max_argument):
+            raise self._changed()
+        self._session.count_call(call.tool)
+        self._started = time.perf_counter()
+        self.resume()
+        return self._values
+
+    def resume(self) -> None:
+        """Make the call's span current, at the start and before each step of a generator."""
+        if self._span.is_recording():
+            self._context_token = context_api.attach(trace.set_span_in_context(self._span))
+        self._passage_token = _active.set(self)
+
+    def suspend(self) -> None:
+        """Give the caller its own context back, at the end and between the steps of a generator."""
+        if self._passage_token is not None:
+            _active.reset(self._passage_token)
+            self._passage_token = None
+        if self._context_token is not None:
+            context_api.detach(self._context_token)
+            self._context_token = None
+
+    def returned(self, result: object) -> None:
+        """The body returned `result`. Never raises."""
+        self.suspend()
+        try:
+            if self._gate.monitor:
+                text = text_of(result)
+                self._session.observe(Observed(kind="tool_result", text=text, tool=self.call.tool))
+                self._gate.keep_result(self._span, text)
+            self._close("ok", "")
+        except Exception:
+            _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
+
+    def failed(self, error: BaseException) -> None:
+        """The body raised `error`. Never raises."""
+        self.suspend()
+        try:
+            kind = type(error).__qualname__
+            self._span.set_status(Status(StatusCode.ERROR, kind))
+            self._span.set_attribute(names.ERROR_TYPE, kind)
+            self._close("error", kind)
+        except Exception:
+            _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
+
+    def _changed(self) -> ToolBlocked:
+        reason = "the arguments changed between the verdict and the call"
+        verdict = own_verdict("gate.digest", reason, gate=self._gate, call=self.call)
+        self._gate.log_outcome(outcome_line(self.call, "changed", error="", decision=self._decision, ms=0.0))
+        return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
+
+    def _close(self, outcome: str, error: str) -> None:
+        ms = round((time.perf_counter() - self._started) * 1_000, 3)
+        self._gate.log_outcome(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
+        self._gate.end_span(self._span)
+
+
+class Carried(Passage):
+    """The inner part of a call that came through another method of the same object: already judged and logged."""
+
+    __slots__ = ()
+
+    def enter(self) -> Mapping[str, object]:
+        """The arguments, equal to those that were judged."""
+        self.resume()
+        return self._values
+
+    def returned(self, result: object) -> None:  # noqa: ARG002 -- the outer part records the result
+        """The inner method returned; the outer one goes on."""
+        self.suspend()
+
+    def failed(self, error: BaseException) -> None:  # noqa: ARG002 -- the outer part records the error
+        """The inner method raised; the outer one decides what becomes of it."""
+        self.suspend()

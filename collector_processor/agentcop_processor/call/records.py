@@ -1,0 +1,100 @@
+"""What is written about a call: the attributes of its span and the lines of gate.log. Each name stands here once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentcop_core import attributes as names
+
+if TYPE_CHECKING:
+    from agentcop_core.toolcall import ToolCall
+    from agentcop_core.verdict import Verdict
+    from agentcop_processor.gatelog import Head
+
+
+def tool_attributes(call: ToolCall, environment: str) -> dict[str, str]:
+    """Attributes of `execute_tool` at its start: what is asked, by whom. No arguments: see architecture's Content.
+
+    Each attribute costs about a microsecond; what the enclosing `invoke_agent` says is not said again.
+    """
+    attributes = {
+        names.OPERATION: names.EXECUTE_TOOL,
+        names.TOOL_NAME: call.tool,
+        names.TOOL_CALL_ID: call.call_id,
+        names.COP_AGENT_ID: call.agent_id,
+        names.COP_SESSION_ID: call.session_id,
+    }
+    if environment:
+        attributes[names.COP_ENVIRONMENT] = environment
+    return attributes
+
+
+def agent_attributes(agent_id: str, session_id: str, environment: str) -> dict[str, str]:
+    """Attributes of `invoke_agent`."""
+    attributes = {
+        names.OPERATION: names.INVOKE_AGENT,
+        names.AGENT_NAME: agent_id,
+        names.CONVERSATION_ID: session_id,
+        names.COP_AGENT_ID: agent_id,
+        names.COP_SESSION_ID: session_id,
+        names.COP_SCHEMA: names.SCHEMA,
+    }
+    if environment:
+        attributes[names.COP_ENVIRONMENT] = environment
+    return attributes
+
+
+def verdict_attributes(verdict: Verdict, head: Head | None) -> dict[str, str]:
+    """What was decided, and where gate.log stood when it was. `mode` is left out where it is `enforce`."""
+    attributes = {
+        names.COP_SCHEMA: names.SCHEMA,
+        names.COP_VERDICT: verdict.decision,
+        names.COP_RULE: verdict.rule,
+        names.COP_DECIDED_BY: verdict.decided_by,
+        names.COP_POLICY_DIGEST: verdict.policy_digest,
+        names.COP_CALL_DIGEST: verdict.digest,
+    }
+    if verdict.decision != "allow":
+        attributes[names.COP_REASON] = verdict.reason
+    if verdict.mode != "enforce":
+        attributes[names.COP_MODE] = verdict.mode
+    if verdict.policy_version:
+        attributes[names.COP_POLICY_VERSION] = verdict.policy_version
+    if head is not None:
+        attributes[names.COP_LOG_HEAD] = str(head)
+    return attributes
+
+
+def decision_line(call: ToolCall, verdict: Verdict, trace_id: str) -> dict[str, object]:
+    """gate.log's line about a verdict, written before the tool runs; `args` are added redacted by the log's writer."""
+    return {
+        "kind": "decision",
+        "agent": call.agent_id,
+        "session": call.session_id,
+        "run": trace_id or call.run_id,
+        "call": call.call_id,
+        "tool": call.tool,
+        "verdict": verdict.decision,
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+        "at": verdict.at,
+        "policy": verdict.policy_version,
+        "mode": verdict.mode,
+        "digest": call.digest,
+        "decided_by": verdict.decided_by,
+    }
+
+
+def outcome_line(call: ToolCall, outcome: str, *, error: str, decision: Head | None, ms: float) -> dict[str, object]:
+    """gate.log's line about what became of a call; `of` names its decision line."""
+    return {
+        "kind": "outcome",
+        "agent": call.agent_id,
+        "session": call.session_id,
+        "call": call.call_id,
+        "tool": call.tool,
+        "outcome": outcome,
+        "error": error,
+        "of": str(decision) if decision is not None else "",
+        "ms": ms,
+    }

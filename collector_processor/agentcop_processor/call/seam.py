@@ -1,0 +1,189 @@
+"""The trip of one tool call up to its body: freeze, judge, log. No verdict, no call.
+
+passage = admit("refund", {"amount": 900}, gates)    # raises ToolBlocked
+values = passage.enter()
+try:
+    result = body(**values)
+except BaseException as error:
+    passage.failed(error)
+    raise
+passage.returned(result)
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import format_trace_id
+
+from agentcop_core import attributes as names
+from agentcop_core.errors import PolicyBlocked, ToolBlocked
+from agentcop_core.names import canonical_name
+from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.passage import Passage, active_passage
+from agentcop_processor.call.records import decision_line, outcome_line, tool_attributes, verdict_attributes
+from agentcop_processor.call.refusals import refuse
+from agentcop_processor.call.request import frozen_call
+from agentcop_processor.call.slot import SLOT, Slot, judge
+from agentcop_processor.call.ungoverned import let_pass
+from agentcop_processor.judges import judges
+from agentcop_processor.runs import current_run
+from agentcop_processor.sessions import current_session
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from opentelemetry.trace import Span
+
+    from agentcop_core.toolcall import ToolCall
+    from agentcop_core.verdict import Verdict
+    from agentcop_processor.call.own_rules import OwnRule
+    from agentcop_processor.gate import Gate
+    from agentcop_processor.gatelog import Head
+    from agentcop_processor.runs import Run
+
+_log = logging.getLogger("agentcop")
+
+
+def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came in
+    tool: str,
+    arguments: Mapping[str, object],
+    registered: tuple[Gate, ...],
+    *,
+    owner: object = None,
+    way: str = "",
+    call_id: str = "",
+    live: Collection[str] = (),
+) -> Passage | None:
+    """A passage to the body, or None where nobody governs the call (counted). Raises ToolBlocked; nothing else.
+
+    `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
+    method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
+    shared with the caller rather than copied.
+    """
+    run = current_run()
+    gates = judges(registered, run)
+    if not gates:
+        let_pass(tool)
+        return None
+    try:
+        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live)
+    except ToolBlocked:
+        raise
+    except Exception as error:
+        _log.exception("agentcop: the gate failed at %s", tool)
+        gates[-1].count("blocked")
+        reason = f"the gate failed before it could judge ({type(error).__name__})"
+        verdict = own_verdict("gate.error", reason, gate=gates[-1])
+        blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
+        if run is not None:
+            run.refused(blocked, sticky=True)
+        raise blocked from None
+
+
+def _admit(  # noqa: PLR0913 -- as `admit`
+    tool: str,
+    arguments: Mapping[str, object],
+    gates: tuple[Gate, ...],
+    run: Run | None,
+    *,
+    owner: object,
+    way: str,
+    call_id: str,
+    live: Collection[str],
+) -> Passage:
+    gate = gates[-1]
+    max_argument = _max_argument(gates)
+    session = current_session() or gate.session
+    call, unfit = frozen_call(
+        tool,
+        arguments,
+        live=live,
+        max_bytes=max_argument,
+        agent_id=gate.agent_id,
+        session_id=session.id,
+        run_id=run.id if run is not None else "",
+        call_id=call_id,
+    )
+    outer = active_passage()
+    if outer is not None and outer.carries(call, owner, way):
+        return outer.continued(call, way)
+    slot = Slot(call, gates, session)
+    if run is not None and run.halted:
+        _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
+    elif unfit:
+        _decide_here(slot, "gate.arguments", unfit)
+    span, verdict = _judged(slot, gate)
+    verdict, head = _log_decision(call, verdict, gates, span)
+    span.set_attributes(verdict_attributes(verdict, head))
+    if verdict.stops:
+        if verdict.decision == "require_approval":
+            gate.log_outcome(outcome_line(call, "no_approver", error="", decision=head, ms=0.0))
+        raise refuse(call, verdict, gate=gate, session=session, run=run, span=span)
+    gate.count("allowed" if verdict.decision == "allow" else "observed")
+    return Passage(
+        call=call,
+        verdict=verdict,
+        values=arguments if unfit else call.arguments.values,
+        max_argument=max_argument,
+        owner=owner,
+        ways=frozenset((way,)),
+        gate=gate,
+        session=session,
+        run=run,
+        span=span,
+        decision=head,
+    )
+
+
+def _judged(slot: Slot, gate: Gate) -> tuple[Span, Verdict]:
+    """The call's span and the verdict that holds, whether or not a span processor saw the span."""
+    call = slot.call
+    was_open = slot.state == "open"
+    token = SLOT.set(slot)
+    try:
+        attributes = tool_attributes(call, gate.policy.document.environment)
+        span = gate.pipeline.spans.start(f"execute_tool {call.tool}", attributes)
+    finally:
+        SLOT.reset(token)
+    judge(slot, "seam")
+    verdict = slot.verdict or own_verdict("gate.error", "no policy gave a verdict", gate=gate, call=call)
+    if was_open and verdict.decided_by == "seam":
+        gate.count("decided_by_seam")
+        if any(each.policy.document.gate.strict for each in slot.gates):
+            reason = "the span pipeline is broken and gate.strict is set"
+            verdict = own_verdict("gate.strict", reason, gate=gate, call=call)
+    return span, verdict
+
+
+def _max_argument(gates: tuple[Gate, ...]) -> int:
+    if len(gates) == 1:
+        return gates[0].policy.document.gate.max_argument
+    return min(gate.policy.document.gate.max_argument for gate in gates)
+
+
+def _decide_here(slot: Slot, rule: OwnRule, reason: str) -> None:
+    slot.verdict = own_verdict(rule, reason, gate=slot.gates[-1], call=slot.call)
+    slot.state = "judged"
+
+
+def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, Head | None]:
+    """Write the decision before anything runs; where that fails the verdict is a block, unless the policy waives it."""
+    gate = gates[-1]
+    pipeline = gate.pipeline
+    redacted = pipeline.redactor.redact_json(call.arguments.canonical, call.arguments.plain)
+    gate.keep_arguments(span, call, redacted)
+    if pipeline.captures_content:
+        span.set_attribute(names.TOOL_CALL_ARGUMENTS, redacted.decode())
+    context = span.get_span_context()
+    line = decision_line(call, verdict, format_trace_id(context.trace_id) if context.is_valid else "")
+    try:
+        return verdict, pipeline.log.append(line, raw_args=redacted, sync=verdict.stops)
+    except OSError as error:
+        gate.count("log_failures")
+        _log.exception("agentcop: gate.log cannot be written")
+        if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
+            return verdict, None
+        reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
+        return own_verdict("gate.log_failure", reason, gate=gate, call=call), None

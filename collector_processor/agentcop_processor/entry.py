@@ -1,0 +1,107 @@
+"""An agent's run from its outermost entry to its end: its span, its session, and the raise of a sticky block."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as context_api
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentcop_core import attributes as names
+from agentcop_core.errors import ToolBlocked
+from agentcop_core.session import Observed
+from agentcop_processor.call.records import agent_attributes
+from agentcop_processor.call.results import text_of
+from agentcop_processor.runs import Run, RunScope, current_run
+from agentcop_processor.sessions import current_session, in_session, new_session_id
+
+if TYPE_CHECKING:
+    from agentcop_processor.gate import Gate
+
+_log = logging.getLogger("agentcop")
+
+
+class Entry:
+    """One call of a wrapped agent's entry point. Belongs to one thread or task; made by `open_entry`.
+
+    entry.enter()                                    the run is current
+    entry.returned(result) or entry.failed(error)    once, at the end: either may raise the run's sticky refusal
+    entry.suspend() … entry.resume()                 between the steps of a stream
+    """
+
+    __slots__ = ("_gate", "_run", "_span", "_stack")
+
+    def __init__(self, gate: Gate) -> None:
+        """Open a run of this gate's agent: a session, an `invoke_agent` span."""
+        self._gate = gate
+        session = current_session() or gate.pipeline.sessions.get(new_session_id())
+        self._run = Run(gate, session)
+        attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
+        self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
+        self._stack: ExitStack | None = None
+        gate.run_started()
+
+    def observe(self, observed: Observed) -> None:
+        """Hand what was said to the session; nothing is kept where nobody monitors."""
+        if self._gate.monitor:
+            self._run.session.observe(observed)
+
+    def enter(self) -> None:
+        """The run begins here."""
+        self.resume()
+
+    def resume(self) -> None:
+        """Make run, session and span current."""
+        stack = ExitStack()
+        stack.enter_context(RunScope(self._run))
+        stack.enter_context(in_session(self._run.session))
+        if self._span.is_recording():
+            token = context_api.attach(trace.set_span_in_context(self._span))
+            stack.callback(context_api.detach, token)
+        self._stack = stack
+
+    def suspend(self) -> None:
+        """Give the caller its own context back."""
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+
+    def returned(self, result: object) -> None:
+        """The agent answered with `result`. Raises the run's sticky ToolBlocked, if it has one."""
+        self.suspend()
+        if self._gate.monitor and result is not None:
+            self.observe(Observed(kind="assistant", text=text_of(result)))
+        blocked = self._run.blocked
+        self._end(blocked)
+        if blocked is not None:
+            raise blocked
+
+    def failed(self, error: BaseException) -> None:
+        """The agent raised. Raises the run's sticky ToolBlocked in its place, unless it is one or not an Exception."""
+        self.suspend()
+        blocked = self._run.blocked
+        self._end(error)
+        if blocked is not None and isinstance(error, Exception) and not isinstance(error, ToolBlocked):
+            raise blocked from error
+
+    def _end(self, error: BaseException | None) -> None:
+        self._gate.run_ended()
+        try:
+            if error is not None:
+                kind = type(error).__qualname__
+                self._span.set_status(Status(StatusCode.ERROR, kind))
+                self._span.set_attribute(names.ERROR_TYPE, kind)
+            self._gate.end_span(self._span)
+        except Exception:
+            _log.exception("agentcop: the end of a run of %s could not be recorded", self._gate.agent_id)
+
+
+def open_entry(gate: Gate) -> Entry | None:
+    """A new run, or None inside a run of the same gate: a nested entry joins the outer run."""
+    run = current_run()
+    if run is not None and run.gate is gate:
+        return None
+    return Entry(gate)

@@ -1,0 +1,142 @@
+"""One agent's gate: whose policy judges, and what it counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentcop_core.verdict import DecidedBy, Verdict
+from agentcop_processor.sessions import new_session_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.trace import Span
+
+    from agentcop_core.session import Session
+    from agentcop_core.toolcall import ToolCall
+    from agentcop_policies import Policy
+    from agentcop_processor.export.content import ContentMode
+    from agentcop_processor.pipeline import Pipeline
+
+_log = logging.getLogger("agentcop")
+
+Counted = Literal[
+    "allowed",
+    "held",
+    "blocked",
+    "observed",
+    "decided_by_seam",
+    "ungoverned",
+    "log_failures",
+    "invalid",
+]
+"""`observed`: would have been stopped under `mode: enforce`. `decided_by_seam`: the span pipeline had no say.
+`invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran."""
+
+
+class Gate:
+    """The policy of one agent in this process, with its pipeline and counters. Thread-safe."""
+
+    def __init__(self, policy: Policy, pipeline: Pipeline, *, monitor: bool, judging: bool = True) -> None:
+        """`policy` may be replaced later by assigning `gate.policy`; calls in flight finish on the one they read.
+
+        `monitor`: what happens here goes to the detector. `judging`: False for `AgentCop(gate=False)`, which watches
+        without deciding. `session` is where calls belong that no run and no `cop.session` claims.
+        """
+        self.policy = policy
+        self.pipeline = pipeline
+        self.monitor = monitor
+        self.judging = judging
+        self.agent_id = policy.agent_id
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._runs_in_flight = 0
+        self.session = pipeline.sessions.get(new_session_id())
+        self.guards_tools = False
+        with _live_lock:
+            _live.add(self)
+
+    def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy) -> Verdict:
+        """The verdict of this policy; pure, never raises (a fault inside is a block)."""
+        if not self.judging:
+            return Verdict(
+                decision="allow",
+                rule="gate.off",
+                reason="the gate is switched off for this agent",
+                agent_id=self.agent_id,
+                digest=call.digest,
+                decided_by="none",
+            )
+        return self.policy.decide(call, session, decided_by=decided_by)
+
+    def log_outcome(self, line: Mapping[str, object]) -> None:
+        """Write what became of a call. Blocks for one write; a failure is counted and said, for the tool has run."""
+        try:
+            self.pipeline.log.append(line)
+        except OSError:
+            self.count("log_failures")
+            _log.exception("agentcop: gate.log could not take an outcome line")
+
+    def keep_arguments(self, span: Span, call: ToolCall, redacted: bytes) -> None:
+        """Keep a call's arguments for what goes to the detector with this span, as `monitor.content` says."""
+        if self.monitor:
+            mode = self._content_mode
+            shown = call.arguments.canonical if mode == "full" else redacted
+            self.pipeline.export.content.put_arguments(span.get_span_context().span_id, shown, mode=mode)
+
+    def keep_result(self, span: Span, text: str) -> None:
+        """Keep a result's text for what goes to the detector with this span; the exporter redacts it."""
+        if self.monitor:
+            self.pipeline.export.content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
+
+    @property
+    def _content_mode(self) -> ContentMode:
+        monitor = self.policy.document.monitor
+        return monitor.content if monitor is not None else "redacted"
+
+    def end_span(self, span: Span) -> None:
+        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
+        span.end()
+        if self.monitor and isinstance(span, ReadableSpan):
+            self.pipeline.export.on_end(span)
+
+    def count(self, what: Counted) -> None:
+        """Add one to a counter."""
+        with self._lock:
+            self._counts[what] += 1
+
+    def counts(self) -> dict[str, int]:
+        """The counters so far; only those that are not zero."""
+        with self._lock:
+            return dict(self._counts)
+
+    def run_started(self) -> None:
+        """A run of this agent is in flight: it judges calls that lost their context (raw threads, executors)."""
+        with self._lock:
+            self._runs_in_flight += 1
+
+    def run_ended(self) -> None:
+        """The run is over."""
+        with self._lock:
+            self._runs_in_flight -= 1
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a run of this agent is in flight anywhere in the process."""
+        return self._runs_in_flight > 0
+
+
+_live: weakref.WeakSet[Gate] = weakref.WeakSet()
+_live_lock = threading.Lock()
+
+
+def live_gates() -> tuple[Gate, ...]:
+    """Every gate of this process that still exists."""
+    with _live_lock:
+        return tuple(_live)

@@ -1,0 +1,63 @@
+"""What the gates of one state folder share: the log, the spans, what leaves for the detector, the redactor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from agentcop_core.home import ensure_state_folder
+from agentcop_core.redact import Redactor
+from agentcop_processor.export.application import application_exporter
+from agentcop_processor.export.detector_export import detector_export
+from agentcop_processor.gatelog import GateLog
+from agentcop_processor.sessions import SessionStore
+from agentcop_processor.spans import SpanSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opentelemetry.sdk.trace import SpanProcessor
+
+_CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_CAPTURE_ON = frozenset({"true", "span_only", "span_and_event"})
+
+
+class Pipeline:
+    """One state folder's log, spans and export, shared by all gates of this process that use it. Thread-safe."""
+
+    def __init__(self, home: Path) -> None:
+        """`home` is created if need be. Raises OSError where it cannot be written: no log, no gate.
+
+        Raises ValueError where `AGENTCOP_OTLP_ENDPOINT` is no endpoint.
+        """
+        self.home = ensure_state_folder(home)
+        self.redactor = Redactor()
+        self.log = GateLog(home)
+        self.export = detector_export(home)
+        self.spans = SpanSource(_application_processor)
+        self.sessions = SessionStore()
+        self.captures_content = os.environ.get(_CAPTURE, "").strip().lower() in _CAPTURE_ON
+        """OpenTelemetry's own switch: whether arguments go on the spans that leave by the application's exporters."""
+
+
+def _application_processor() -> SpanProcessor | None:
+    exporter = application_exporter(os.environ)
+    if exporter is None:
+        return None
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    return BatchSpanProcessor(exporter)
+
+
+_pipelines: dict[Path, Pipeline] = {}
+_lock = threading.Lock()
+
+
+def pipeline_for(home: Path) -> Pipeline:
+    """The pipeline of this state folder, made at its first use."""
+    with _lock:
+        pipeline = _pipelines.get(home)
+        if pipeline is None:
+            pipeline = _pipelines[home] = Pipeline(home)
+        return pipeline

@@ -1,0 +1,197 @@
+"""The gate's own faults: each ends as a block with a reason, and the body does not run."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import gatefile
+from agentcop import AgentCop, GatePolicy, PolicyBlocked
+from agentcop_processor import judges
+from agentcop_processor.call import seam
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentcop_processor.gate import Gate
+
+RAN: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_ran() -> None:
+    RAN.clear()
+
+
+def tool(value: Any = None) -> str:
+    RAN.append(value)
+    return "ran"
+
+
+def cop(**gate: Any) -> AgentCop:
+    return AgentCop(agent_id="a", policy=GatePolicy(**{"allow": ["tool"], **gate}))
+
+
+def gate_of(guard: AgentCop) -> Gate:
+    """The gate behind a cop, which its user never sees."""
+    return guard._gate  # noqa: SLF001 -- the processor is tested below its face
+
+
+def refused(guard: AgentCop, value: object) -> str:
+    with pytest.raises(PolicyBlocked) as error:
+        guard.tool(tool)(value)
+    assert RAN == []
+    return error.value.rule
+
+
+def _cycle() -> list[object]:
+    circle: list[object] = []
+    circle.append(circle)
+    return circle
+
+
+def _bomb() -> list[object]:
+    bomb: list[object] = ["x" * 100]
+    for _ in range(40):
+        bomb = [bomb, bomb]
+    return bomb
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 2_000_000, _cycle(), _bomb(), "\ud800", {"k": "\udfff"}],
+    ids=["big", "cycle", "bomb", "half", "key"],
+)
+def test_arguments_that_cannot_be_judged_are_refused(value: object, agentcop_home: Path) -> None:
+    assert refused(cop(), value) == "gate.arguments"
+    (decision,) = gatefile.lines(agentcop_home, "decision")
+    assert decision["verdict"] == "block"
+
+
+def test_what_runs_is_the_copy_that_was_judged() -> None:
+    shared = {"amount": 1}
+    started, changed = threading.Event(), threading.Event()
+
+    def slow(order: dict[str, int]) -> int:
+        started.set()
+        changed.wait(5)
+        return order["amount"]
+
+    def change() -> None:
+        started.wait(5)
+        shared["amount"] = 1_000
+        changed.set()
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    assert cop(allow=["slow"]).tool(slow)(shared) == 1
+    changer.join()
+
+
+def test_an_argument_changed_between_verdict_and_body_is_a_block(agentcop_home: Path) -> None:
+    guard = cop()
+    passage = seam.admit("tool", {"value": {"path": "/tmp/ok"}}, (gate_of(guard),))
+    assert passage is not None
+    passage.call.arguments.values["value"]["path"] = "/etc/shadow"  # type: ignore[index]  # the attack
+    with pytest.raises(PolicyBlocked) as error:
+        passage.enter()
+    assert error.value.rule == "gate.digest"
+    assert [line["outcome"] for line in gatefile.lines(agentcop_home, "outcome")] == ["changed"]
+
+
+def test_a_policy_that_raises_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = cop()
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(gate_of(guard), "decide", broken)
+    assert refused(guard, 1) == "gate.error"
+
+
+def test_a_fault_before_the_verdict_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(seam, "frozen_call", broken)
+    assert refused(cop(), 1) == "gate.error"
+
+
+def test_a_log_that_cannot_be_written_blocks(agentcop_home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    guard = cop()
+    (agentcop_home / "gate.log").mkdir()
+    assert refused(guard, 1) == "gate.log_failure"
+    assert guard.counts()["log_failures"] == 1
+
+
+def test_a_log_that_cannot_be_written_is_waived_only_by_the_policy(agentcop_home: Path) -> None:
+    guard = cop(log_failure="allow")
+    (agentcop_home / "gate.log").mkdir()
+    assert guard.tool(tool)(1) == "ran"
+    assert guard.counts()["log_failures"] >= 1
+
+
+def test_arguments_that_do_not_fit_are_pythons_error_and_on_record(agentcop_home: Path) -> None:
+    guard = cop()
+    with pytest.raises(TypeError):
+        guard.tool(tool)(1, 2, 3)  # type: ignore[call-arg]  # wrong on purpose
+    assert RAN == []
+    assert [line["tool"] for line in gatefile.lines(agentcop_home, "invalid")] == ["tool"]
+    assert guard.counts() == {"invalid": 1}
+
+
+@pytest.mark.parametrize("name", ["\uff54\uff4f\uff4f\uff4c", " tool", "to\u200bol"])
+def test_a_name_in_disguise_is_judged_by_its_canonical_form(name: str) -> None:
+    body = cop(block=["tool"], allow=[], default="allow").tool(tool, name=name)
+    with pytest.raises(PolicyBlocked) as error:
+        body(1)
+    assert error.value.rule == "gate.block[0]"
+
+
+@pytest.mark.parametrize("name", ["TOOL", "to-ol", "t\u043e\u043el", "<lambda>"])
+def test_another_name_is_another_tool_and_gets_the_default(name: str) -> None:
+    body = cop().tool(tool, name=name)
+    with pytest.raises(PolicyBlocked) as error:
+        body(1)
+    assert error.value.rule == "gate.default"
+
+
+def test_the_armed_floor_judges_beside_the_tools_own_cop_and_the_strictest_holds() -> None:
+    floor = cop(block=["tool"], allow=[], default="allow")
+    judges.set_floor(gate_of(floor))
+    try:
+        assert refused(cop(), 1) == "gate.block[0]"
+    finally:
+        judges.set_floor(None)
+
+
+def test_a_call_that_nobody_governs_runs_unless_a_cop_is_strict() -> None:
+    assert seam.admit("stray", {}, ()) is None
+    strict = cop(strict=True)
+    with pytest.raises(PolicyBlocked, match="strict"):
+        seam.admit("stray", {}, ())
+    assert strict.counts()["blocked"] == 1
+
+
+def test_a_tool_on_a_raw_thread_of_a_run_is_still_governed() -> None:
+    results: list[object] = []
+
+    class Agent:
+        def __init__(self) -> None:
+            self.tools = [tool]
+
+        def run(self) -> None:
+            def stray() -> None:
+                try:
+                    results.append(seam.admit("unlisted", {}, ()))
+                except PolicyBlocked as error:
+                    results.append(error.rule)
+
+            thread = threading.Thread(target=stray)
+            thread.start()
+            thread.join()
+
+    cop().wrap(Agent()).run()
+    assert results == ["gate.default"]
