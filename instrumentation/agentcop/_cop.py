@@ -1,0 +1,122 @@
+"""The face: one object that puts an agent behind a policy."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from agentcop._options import chosen_policy
+from agentcop._wrap import guard_tool, wrap
+from agentcop_core.home import state_folder
+from agentcop_processor.gate import Gate
+from agentcop_processor.pipeline import pipeline_for
+from agentcop_processor.sessions import in_session, new_session_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from agentcop_core.session import Session
+    from agentcop_policies import GatePolicy, Policy
+    from agentcop_policies.document.sections import SandboxMode
+
+_log = logging.getLogger("agentcop")
+_T = TypeVar("_T")
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+class AgentCop:
+    """Puts an agent's tool calls behind a policy, logs each, and emits a span for every step.
+
+    Thread-safe. Several cops may live in one process, each with its own agents and policy.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the guide's keywords
+        self,
+        agent_id: str | None = None,
+        *,
+        policy: GatePolicy | None = None,
+        policy_file: str | Path | None = None,
+        scan: bool | None = None,
+        monitor: bool | None = None,
+        gate: bool | None = None,
+        sandbox_mode: SandboxMode | None = None,
+    ) -> None:
+        """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
+
+        `scan`, `monitor` and `gate` are on when a policy is given. `sandbox_mode` against the file's: the stricter
+        holds. Reads the policy and creates the state folder; no network. Raises PolicyError with every problem,
+        TypeError for a wrong type, OSError where the state folder cannot be written.
+        """
+        loaded, judging = chosen_policy(
+            agent_id=agent_id,
+            policy=policy,
+            policy_file=policy_file,
+            switches={"scan": scan, "monitor": monitor, "gate": gate},
+            sandbox_mode=sandbox_mode,
+        )
+        for warning in loaded.warnings:
+            _log.warning("agentcop: %s", warning)
+        if scan:
+            _log.warning("agentcop: scan=True: the scanner is not in this build; nothing is scanned at start-up")
+        self._gate = Gate(
+            loaded,
+            pipeline_for(state_folder()),
+            monitor=monitor is not False,
+            judging=judging,
+        )
+
+    @property
+    def agent_id(self) -> str:
+        """The agent that this cop answers for."""
+        return self._gate.agent_id
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._gate.policy
+
+    @property
+    def gate_log(self) -> Path:
+        """The file in which every decision of this process stands: read it with `agentcop gate log`."""
+        return self._gate.pipeline.home / "gate.log"
+
+    def wrap(self, agent: _T, *, tools: Sequence[str] = ()) -> _T:
+        """Put the tools of `agent` behind the gate and return the same object, its class and identity unchanged.
+
+        A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
+        named in `tools`. A plain function cannot be changed in place: use the one that is returned. Raises NotArmed
+        if no tool was found, or if the object belongs to a framework that this build has no adapter for.
+        """
+        return wrap(agent, self._gate, tools)
+
+    @overload
+    def tool(self, tool: _F, *, name: str = "", live: Collection[str] = ()) -> _F: ...
+
+    @overload
+    def tool(self, tool: None = None, *, name: str = "", live: Collection[str] = ()) -> Callable[[_F], _F]: ...
+
+    def tool(self, tool: _F | None = None, *, name: str = "", live: Collection[str] = ()) -> _F | Callable[[_F], _F]:
+        """Put one function or tool object behind the gate, under `name` if given; also a decorator.
+
+        `@cop.tool`, `@cop.tool(name="refund")`, on functions and on methods in a class body. Arguments are copied
+        before they are judged, and the copy is what runs. A parameter that the tool must share with its caller (a
+        store it changes, a connection) is named in `live`: it is passed as it is, a condition that reads it blocks.
+        """
+        if tool is None:
+            return lambda decorated: cast("_F", guard_tool(decorated, self._gate, name, live))
+        return cast("_F", guard_tool(tool, self._gate, name, live))
+
+    def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
+        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`."""
+        return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
+
+    def counts(self) -> dict[str, int]:
+        """How many calls were allowed, held, blocked …; only what is not zero."""
+        return self._gate.counts()
+
+    def flush(self) -> None:
+        """Send or spool every span that has ended; blocks for at most two seconds each way."""
+        self._gate.pipeline.spans.flush()
+        self._gate.pipeline.export.force_flush()

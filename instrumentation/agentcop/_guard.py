@@ -1,0 +1,87 @@
+"""A function behind the gate: same name, signature and shape; its body runs only on a verdict."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from agentcop._binding import Binding
+from agentcop._dress import dress
+from agentcop._shapes import shaped
+from agentcop_core.errors import NotArmed
+from agentcop_processor.call.invalid import log_invalid
+from agentcop_processor.call.seam import admit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from agentcop._shapes import Step
+    from agentcop_processor.gate import Gate
+
+_SEAM = "__agentcop_seam__"
+
+
+class FunctionSeam:
+    """Where the calls of one guarded function pass. Immutable but for `gates`, which only grows."""
+
+    __slots__ = ("_bound_first", "_live", "binding", "gates", "name")
+
+    def __init__(self, function: Callable[..., Any], name: str, live: Collection[str]) -> None:
+        """`name` is the tool's name in policies, fixed here: renaming the function later changes nothing.
+
+        `live` names parameters that the tool shares with its caller. Raises NotArmed if it has no such parameter.
+        """
+        self.name = name
+        self._live = frozenset(live)
+        self.gates: tuple[Gate, ...] = ()
+        self._bound_first = _is_method(function)
+        self.binding = Binding(function, skip_first=self._bound_first)
+        if unknown := self._live - set(self.binding.signature.parameters):
+            raise NotArmed(f"{name} has no parameter {', '.join(sorted(unknown))} to share with its caller")
+
+    def begin(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Step | None, tuple[Any, ...], dict[str, Any]]:
+        """Judge the call; the arguments handed on are the frozen ones."""
+        first: tuple[Any, ...] = ()
+        if self._bound_first:
+            first, args = args[:1], args[1:]
+        try:
+            named = self.binding.bind(args, kwargs)
+        except TypeError as error:
+            log_invalid(self.name, error, self.gates)
+            raise
+        passage = admit(self.name, named, self.gates, live=self._live)
+        if passage is None:
+            return None, (*first, *args), kwargs
+        run_args, run_kwargs = self.binding.unbind(passage.enter())
+        return passage, (*first, *run_args), run_kwargs
+
+
+def guard(function: Callable[..., Any], name: str, gate: Gate, live: Collection[str] = ()) -> Callable[..., Any]:
+    """`function` behind `gate`, as a new function; guarding one again adds the gate to it and returns it as it is."""
+    seam = getattr(function, _SEAM, None)
+    if isinstance(seam, FunctionSeam):
+        if gate not in seam.gates:
+            seam.gates = (*seam.gates, gate)
+        return function
+    seam = FunctionSeam(function, name, live)
+    seam.gates = (gate,)
+    guarded = shaped(function, seam.begin)
+    dress(guarded, function)
+    setattr(guarded, _SEAM, seam)
+    return guarded
+
+
+def is_guarded(function: object) -> bool:
+    """Whether `function` is one that `guard` made."""
+    return isinstance(getattr(function, _SEAM, None), FunctionSeam)
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Whether this is a function in a class body: its first parameter is the object, not an argument."""
+    if not inspect.isfunction(function):
+        return False
+    owner = function.__qualname__.rpartition(".")[0]
+    first = next(iter(function.__code__.co_varnames[: function.__code__.co_argcount]), "")
+    return bool(owner) and not owner.endswith("<locals>") and first in {"self", "cls"}

@@ -1,0 +1,72 @@
+"""What the arguments of `AgentCop(...)` mean together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentcop_core.errors import PolicyError
+from agentcop_policies import GatePolicy, Policy, load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agentcop_policies.document.sections import SandboxMode
+
+_STRICTNESS = ("none", "process", "container")
+
+
+def chosen_policy(
+    *,
+    agent_id: str | None,
+    policy: GatePolicy | None,
+    policy_file: str | Path | None,
+    switches: Mapping[str, bool | None],
+    sandbox_mode: SandboxMode | None,
+) -> tuple[Policy, bool]:
+    """The policy in force and whether it judges. Raises PolicyError or TypeError where the arguments disagree."""
+    _check_types(agent_id, policy, switches)
+    if policy is not None and policy_file is not None:
+        raise PolicyError(["AgentCop: give policy= or policy_file=, not both"])
+    given = policy is not None or policy_file is not None
+    if switches["gate"] and not given:
+        raise PolicyError(["AgentCop: gate=True needs a policy: give policy= or policy_file="])
+    if not given and not switches["monitor"]:
+        raise PolicyError(["AgentCop: nothing to do: give policy= or policy_file=, or monitor=True"])
+    chosen = _load(agent_id, policy, policy_file)
+    if sandbox_mode is not None:
+        chosen = _sandboxed(chosen, sandbox_mode)
+    return chosen, given and switches["gate"] is not False
+
+
+def _check_types(agent_id: object, policy: object, switches: Mapping[str, object]) -> None:
+    if agent_id is not None and not isinstance(agent_id, str):
+        message = f"AgentCop: agent_id must be a str, not {type(agent_id).__name__}"
+        raise TypeError(message)
+    if policy is not None and not isinstance(policy, GatePolicy):
+        message = f"AgentCop: policy must be a GatePolicy, not {type(policy).__name__}; a file goes to policy_file="
+        raise TypeError(message)
+    for name, value in switches.items():
+        if value is not None and not isinstance(value, bool):
+            message = f"AgentCop: {name} must be True or False, not {type(value).__name__}"
+            raise TypeError(message)
+
+
+def _load(agent_id: str | None, policy: GatePolicy | None, policy_file: str | Path | None) -> Policy:
+    if policy_file is not None:
+        loaded = load_policy(policy_file)
+        if agent_id is not None and agent_id != loaded.agent_id:
+            raise PolicyError([f"{policy_file}: agent_id is {loaded.agent_id!r} there and {agent_id!r} in AgentCop(…)"])
+        return loaded
+    if not agent_id:
+        raise PolicyError(["AgentCop: agent_id= is missing; a policy file has its own"])
+    return Policy.from_gate(policy or GatePolicy(default="allow"), agent_id=agent_id)
+
+
+def _sandboxed(policy: Policy, mode: SandboxMode) -> Policy:
+    if mode not in _STRICTNESS:
+        raise PolicyError([f"AgentCop: sandbox_mode must be one of {', '.join(_STRICTNESS)}, not {mode!r}"])
+    written = policy.document.sandbox.mode if policy.document.sandbox is not None else "none"
+    if _STRICTNESS.index(mode) <= _STRICTNESS.index(written):
+        return policy
+    return policy.with_sandbox_mode(mode)

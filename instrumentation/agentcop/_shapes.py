@@ -1,0 +1,285 @@
+"""The shapes a call can have: plain, coroutine, generator, async generator. One wrapper for each.
+
+What stands around the call (a tool's passage, an agent's entry) is a `Step`; a wrapper only says when it begins,
+pauses and ends. Nothing of the call runs before its `begin`, and the step of a generator is current only while the
+generator itself runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Any, Protocol
+
+
+class Step(Protocol):
+    """What surrounds one call; current from the moment `begin` hands it out."""
+
+    def resume(self) -> object:
+        """Make it current again, before a further piece of the work."""
+
+    def suspend(self) -> object:
+        """Give the caller its own context back."""
+
+    def returned(self, result: object) -> object:
+        """The work is done; may raise in place of the result."""
+
+    def failed(self, error: BaseException) -> object:
+        """The work raised; may raise something else in its place."""
+
+
+class Answered(Exception):  # noqa: N818 -- not an error: how `begin` says that the call is not to be made
+    """Raised by `begin` alone: the caller gets `answer` in place of a result; a stream gives it as its one item."""
+
+    def __init__(self, answer: object) -> None:
+        """`answer`: a framework's own refusal."""
+        super().__init__()
+        self.answer = answer
+
+
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Step | None, tuple[Any, ...], dict[str, Any]]]
+"""From the caller's arguments to the step (None: nobody watches) and the arguments to run.
+
+Raises to refuse; raises `Answered` to answer in the tool's place.
+"""
+
+
+class Nested:
+    """Two steps around one call: an agent's run inside the tool call that another agent made."""
+
+    def __init__(self, outer: Step, inner: Step) -> None:
+        """Both are current already, `inner` inside `outer`."""
+        self._outer = outer
+        self._inner = inner
+
+    def resume(self) -> None:
+        """Outer first."""
+        self._outer.resume()
+        self._inner.resume()
+
+    def suspend(self) -> None:
+        """Inner first."""
+        self._inner.suspend()
+        self._outer.suspend()
+
+    def returned(self, result: object) -> None:
+        """The outer fails if the inner raises in place of its result."""
+        try:
+            self._inner.returned(result)
+        except BaseException as error:
+            self._outer.failed(error)
+            raise
+        self._outer.returned(result)
+
+    def failed(self, error: BaseException) -> None:
+        """The outer sees what the inner raises instead, if it does."""
+        try:
+            self._inner.failed(error)
+        except BaseException as instead:
+            self._outer.failed(instead)
+            raise
+        self._outer.failed(error)
+
+
+_PLAIN = frozenset({str, dict, list, tuple, int, float, bool, type(None), bytes})
+
+
+def shaped(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    """A function of the same shape as `original`, with `begin` before it. Carries none of its names: see `dress`."""
+    if inspect.iscoroutinefunction(original):
+        return _coroutine(original, begin)
+    if inspect.isasyncgenfunction(original):
+        return _async_generator(original, begin)
+    if inspect.isgeneratorfunction(original):
+        return _generator(original, begin)
+    return _plain(original, begin)
+
+
+def _plain(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the wrapped callable
+        try:
+            step, args, kwargs = begin(args, kwargs)
+        except Answered as refused:
+            return refused.answer
+        if step is None:
+            return original(*args, **kwargs)
+        try:
+            result = original(*args, **kwargs)
+        except BaseException as error:
+            step.failed(error)
+            raise
+        if type(result) in _PLAIN:
+            step.returned(result)
+            return result
+        return _follow(result, step)
+
+    return call
+
+
+def _follow(result: Any, step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable
+    """A plain function's result; one that still has to be awaited or iterated keeps its step until it is."""
+    if inspect.isgenerator(result):
+        step.suspend()
+        return _drive(result, step)
+    if isinstance(result, AsyncGenerator):
+        step.suspend()
+        return _async_generator(lambda: result, lambda args, kwargs: (step, args, kwargs))()
+    if inspect.isawaitable(result):
+        step.suspend()
+        return _await(result, step)
+    step.returned(result)
+    return result
+
+
+def _coroutine(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Any]:
+    async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the wrapped callable
+        try:
+            step, args, kwargs = begin(args, kwargs)
+        except Answered as refused:
+            return refused.answer
+        if step is None:
+            return await original(*args, **kwargs)
+        try:
+            result = await original(*args, **kwargs)
+        except BaseException as error:
+            step.failed(error)
+            raise
+        step.returned(result)
+        return result
+
+    return call
+
+
+async def _await(awaitable: Awaitable[Any], step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable
+    step.resume()
+    try:
+        result = await awaitable
+    except BaseException as error:
+        step.failed(error)
+        raise
+    step.returned(result)
+    return result
+
+
+def _generator(original: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        try:
+            step, args, kwargs = begin(args, kwargs)
+        except Answered as refused:
+            yield refused.answer
+            return None
+        generator = original(*args, **kwargs)
+        if step is None:
+            return (yield from generator)
+        step.suspend()
+        return (yield from _drive(generator, step))
+
+    return call
+
+
+def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, Any, Any]:
+    """`yield from generator`, with the step current only while the generator runs."""
+    advance: Callable[[], Any] = generator.__next__
+    while True:
+        step.resume()
+        try:
+            item = advance()
+        except StopIteration as stop:
+            step.returned(stop.value)
+            return stop.value
+        except BaseException as error:
+            step.failed(error)
+            raise
+        step.suspend()
+        try:
+            sent = yield item
+        except GeneratorExit:
+            step.resume()
+            try:
+                generator.close()
+            except BaseException as error:
+                step.failed(error)
+                raise
+            step.returned(None)
+            raise
+        except BaseException as thrown:
+            advance = _thrower(generator, thrown)
+        else:
+            advance = generator.__next__ if sent is None else _sender(generator, sent)
+
+
+def _sender(generator: Generator[Any, Any, Any], value: object) -> Callable[[], Any]:
+    return lambda: generator.send(value)
+
+
+def _thrower(generator: Generator[Any, Any, Any], error: BaseException) -> Callable[[], Any]:
+    return lambda: generator.throw(error)
+
+
+def _async_generator(original: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        try:
+            begun, args, kwargs = begin(args, kwargs)
+        except Answered as refused:
+            yield refused.answer
+            return
+        step = begun or _Unwatched()
+        step.suspend()
+        generator = original(*args, **kwargs)
+        advance: Callable[[], Awaitable[Any]] = generator.__anext__
+        while True:
+            step.resume()
+            try:
+                item = await advance()
+            except StopAsyncIteration:
+                step.returned(None)
+                return
+            except BaseException as error:
+                step.failed(error)
+                raise
+            step.suspend()
+            try:
+                sent = yield item
+            except GeneratorExit:
+                await _close(generator, step)
+                raise
+            except BaseException as thrown:
+                advance = _async_thrower(generator, thrown)
+            else:
+                advance = generator.__anext__ if sent is None else _async_sender(generator, sent)
+
+    return call
+
+
+async def _close(generator: AsyncGenerator[Any, Any], step: Step) -> None:
+    step.resume()
+    try:
+        await generator.aclose()
+    except BaseException as error:
+        step.failed(error)
+        raise
+    step.returned(None)
+
+
+class _Unwatched:
+    """The step of a call that nobody watches."""
+
+    def resume(self) -> None:
+        """Nothing to make current."""
+
+    def suspend(self) -> None:
+        """Nothing to give back."""
+
+    def returned(self, result: object) -> None:
+        """Nothing to record."""
+
+    def failed(self, error: BaseException) -> None:
+        """Nothing to record."""
+
+
+def _async_sender(generator: AsyncGenerator[Any, Any], value: object) -> Callable[[], Awaitable[Any]]:
+    return lambda: generator.asend(value)
+
+
+def _async_thrower(generator: AsyncGenerator[Any, Any], error: BaseException) -> Callable[[], Awaitable[Any]]:
+    return lambda: generator.athrow(error)

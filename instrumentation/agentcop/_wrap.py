@@ -1,0 +1,100 @@
+"""What `cop.wrap` does with what it is given: the same object comes back, with its tools behind the gate."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from agentcop._install import install_entry
+from agentcop._registry import register, registered
+from agentcop.adapters._holdings import Holdings, is_function, tool_name
+from agentcop.adapters.generic import GenericAdapter
+from agentcop_core.errors import NotArmed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from agentcop_processor.gate import Gate
+
+_log = logging.getLogger("agentcop")
+_T = TypeVar("_T")
+
+_FRAMEWORKS = frozenset(
+    {
+        "langchain", "langchain_classic", "langchain_core", "langgraph", "agents", "pydantic_ai", "mcp", "fastmcp",
+        "google", "claude_agent_sdk", "crewai", "llama_index", "dspy", "strands", "smolagents", "autogen_agentchat",
+        "autogen_core", "autogen", "ag2", "agent_framework", "haystack", "semantic_kernel", "agno",
+    }
+)  # fmt: skip
+"""Frameworks whose tool calls pass where the generic adapter cannot see them all."""
+
+
+def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
+    """As `AgentCop.wrap`."""
+    adapter = GenericAdapter()
+    holdings = Holdings(gate, adapter)
+    if is_function(obj):
+        return cast("_T", holdings.function(obj, tool_name(obj)))  # type: ignore[arg-type]  # is_function says so
+    if isinstance(obj, dict | list):
+        if not holdings.container(obj):
+            message = f"no tools in this {type(obj).__name__}: none of its values is a function or a tool object"
+            raise NotArmed(message)
+        return obj
+    if isinstance(obj, tuple | set | frozenset | type):
+        message = f"a {type(obj).__name__} cannot be guarded in place: wrap a list, a dict or an instance"
+        raise NotArmed(message)
+    if framework := _framework_of(obj):
+        message = f"{type(obj).__qualname__} belongs to {framework}, for which this build has no adapter"
+        raise NotArmed(message)
+    _wrap_object(obj, gate, holdings, tuple(tools))
+    return obj
+
+
+def guard_tool(tool: object, gate: Gate, name: str, live: Collection[str] = ()) -> object:
+    """As `AgentCop.tool`: a guarded function in place of a function, the same object for a tool object."""
+    holdings = Holdings(gate, GenericAdapter())
+    gate.guards_tools = True
+    if is_function(tool):
+        return holdings.function(tool, name or tool_name(tool), live)  # type: ignore[arg-type]  # is_function says so
+    if live:
+        raise NotArmed(f"{tool!r} is no function: live= names parameters of a function")
+    if isinstance(tool, type) or not holdings.tool_object(tool, name or tool_name(tool)):
+        message = f"{tool!r} cannot be guarded as a tool: it is no function and has no run, invoke or __call__"
+        raise NotArmed(message)
+    return tool
+
+
+def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, ...]) -> None:
+    """An object with tools is an agent; one with a `name` and no tools is a tool; else nothing can be promised."""
+    owner = registered(obj, "agent")
+    if owner is not None and gate not in owner.gates:
+        message = f"{type(obj).__qualname__} is already wrapped by the cop of {owner.gates[0].agent_id!r}"
+        raise NotArmed(message)
+    holdings.methods(obj, tools)
+    holdings.attributes(obj)
+    if not holdings.found and isinstance(getattr(obj, "name", None), str) and holdings.tool_object(obj, tool_name(obj)):
+        _log.info("agentcop: %s is guarded as the tool %r", type(obj).__qualname__, tool_name(obj))
+        return
+    entries = tuple(GenericAdapter().entry_targets(obj))
+    if not holdings.found and not (entries and gate.guards_tools):
+        message = (
+            f"found no tools in {type(obj).__qualname__}: looked for functions and tool objects in its dict, list and "
+            "tuple attributes, for methods guarded by cop.tool, and for a tool object with a `name`. Name its tool "
+            "methods in wrap(…, tools=[…]), or guard its tools with cop.tool first"
+        )
+        raise NotArmed(message)
+    for target in entries:
+        install_entry(target)
+    register(obj, "agent", gate.agent_id, gate)
+    gate.guards_tools = gate.guards_tools or bool(holdings.found)
+    _log.info(
+        "agentcop: wrapped %s; tools: %s", type(obj).__qualname__, ", ".join(holdings.found) or "guarded elsewhere"
+    )
+
+
+def _framework_of(obj: object) -> str:
+    for cls in type(obj).__mro__:
+        root = cls.__module__.partition(".")[0]
+        if root in _FRAMEWORKS:
+            return root
+    return ""

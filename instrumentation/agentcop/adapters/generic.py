@@ -1,0 +1,62 @@
+"""Plain Python: functions, tool objects, and agents that hold their tools in dicts and lists."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from agentcop._binding import Binding
+from agentcop.adapters._interface import EntryTarget, ModelTarget, ParsedCall, ToolTarget
+from agentcop_core.session import Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_ENTRIES = ("run", "invoke", "__call__", "arun", "ainvoke", "stream", "astream")
+"""By what names plain agents and tool objects are called; the first group of them that exists is patched whole."""
+
+
+class GenericAdapter:
+    """Everything that no framework's adapter recognises."""
+
+    name = "python"
+    module = ""
+    supported = ""
+
+    def recognises(self, obj: object) -> bool:  # noqa: ARG002 -- the last resort takes all
+        """Always: the generic adapter is asked last."""
+        return True
+
+    def targets(self, tool: object) -> Iterable[ToolTarget]:
+        """Each way of calling a tool object, judged by that method's own signature."""
+        for attribute, method in _methods(type(tool)):
+            yield ToolTarget(owner=type(tool), attribute=attribute, parse=_parser(method))
+
+    def entry_targets(self, agent: object) -> Iterable[EntryTarget]:
+        """Each way of running an agent."""
+        for attribute, _ in _methods(type(agent)):
+            yield EntryTarget(owner=type(agent), attribute=attribute, observe=_user_words)
+
+    def model_targets(self) -> Iterable[ModelTarget]:
+        """Plain Python has no model of its own."""
+        return ()
+
+
+def _methods(owner: type) -> list[tuple[str, Callable[..., Any]]]:
+    found = ((name, inspect.getattr_static(owner, name, None)) for name in _ENTRIES)
+    return [(name, method) for name, method in found if inspect.isfunction(method)]
+
+
+def _parser(method: Callable[..., Any]) -> Callable[[object, tuple[Any, ...], dict[str, Any]], ParsedCall]:
+    binding = Binding(method, skip_first=True)
+
+    def parse(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall:  # noqa: ARG001 -- interface
+        return ParsedCall(arguments=binding.bind(args, kwargs), run=binding.unbind)
+
+    return parse
+
+
+def _user_words(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[Observed]:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, str):
+            yield Observed(kind="user", text=value)

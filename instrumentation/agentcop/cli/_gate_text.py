@@ -1,0 +1,116 @@
+"""gate.log for a person: one line a decision, with what became of the call at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from agentcop.cli._output import escape, escape_json, paint, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from agentcop.cli._output import Tone
+    from agentcop_processor.gatelog.read import Line
+
+_WINDOW = 256  # decisions that wait for their outcome; beyond, the oldest is shown without
+_MAX_ARGS = 100
+_MAX_WORD = 80
+_TONES: dict[str, Tone] = {"allow": "good", "require_approval": "ask", "block": "bad"}
+_CHAIN = frozenset({"t", "kind", "w", "n", "prev"})
+_FULL_STAMP = len("2025-01-31T23:59:59.000001Z")
+
+
+def text_of(lines: Iterable[Line], *, colour: bool, wait: bool) -> Iterator[str]:
+    """The text of `lines`, in their order. `wait`: hold a decision back until its outcome is seen, and join the two.
+
+    Every value is escaped. Lines that only begin a writer are left out, unless a failure is why.
+    """
+    waiting: dict[str, tuple[str, str]] = {}
+    for line in lines:
+        record = line.record
+        if record.get("kind") == "decision":
+            text = _decision(record, colour=colour)
+            if not wait:
+                yield text
+                continue
+            waiting[f"{record['w']}:{line.seq}"] = (text, _blocked(record))
+        elif record.get("kind") == "outcome":
+            key = str(record.get("of", "")).rpartition(":")[0]
+            if key in waiting:
+                waiting[key] = (waiting[key][0], _outcome(record))
+            else:
+                yield from _released(waiting)
+                yield f"{_when(record)}  {'outcome':<16}  {_word(record, 'tool')}  → {_outcome(record)}"
+        elif record.get("kind") != "start" or record.get("why", "fork") != "fork":
+            yield from _released(waiting)
+            yield paint(f"{_when(record)}  {_word(record, 'kind'):<16}  {_rest(record)}", "dim", on=colour)
+        yield from _settled(waiting)
+    yield from _released(waiting)
+
+
+def _settled(waiting: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """The decisions at the front whose outcome is known, or that waited too long."""
+    while waiting:
+        key = next(iter(waiting))
+        text, outcome = waiting[key]
+        if not outcome and len(waiting) <= _WINDOW:
+            return
+        del waiting[key]
+        yield _joined(text, outcome)
+
+
+def _released(waiting: dict[str, tuple[str, str]]) -> Iterator[str]:
+    for text, outcome in waiting.values():
+        yield _joined(text, outcome)
+    waiting.clear()
+
+
+def _joined(text: str, outcome: str) -> str:
+    return f"{text}  → {outcome or 'no outcome yet'}"
+
+
+def _decision(record: Mapping[str, object], *, colour: bool) -> str:
+    verdict = str(record.get("verdict", ""))
+    word = f"would {verdict}" if record.get("mode") == "observe" and verdict != "allow" else verdict
+    # Padded before it is painted: colour codes have a length too.
+    shown = paint(f"{shorten(escape(word), _MAX_WORD):<16}", _TONES.get(verdict, "ask"), on=colour)
+    parts = [_when(record), shown, f"{_word(record, 'tool')}{_args(record)}", _word(record, "rule")]
+    if at := _word(record, "at"):
+        parts.append(f"at {at}")
+    elif verdict != "allow":
+        parts.append(_word(record, "reason"))
+    if agent := _word(record, "agent"):
+        parts.append(f"agent {agent}")
+    return "  ".join(part for part in parts if part)
+
+
+def _blocked(record: Mapping[str, object]) -> str:
+    return "did not run" if record.get("verdict") == "block" and record.get("mode") != "observe" else ""
+
+
+def _outcome(record: Mapping[str, object]) -> str:
+    said = _word(record, "outcome") or "?"
+    error = f" {_word(record, 'error')}" if record.get("error") else ""
+    ms = record.get("ms")
+    took = f" in {ms:.1f} ms" if isinstance(ms, float) and ms else ""
+    return f"{said}{error}{took}"
+
+
+def _args(record: Mapping[str, object]) -> str:
+    args = record.get("args")
+    return "" if args is None else f" {shorten(escape_json(orjson.dumps(args).decode()), _MAX_ARGS)}"
+
+
+def _when(record: Mapping[str, object]) -> str:
+    stamp = escape(str(record.get("t", "")))
+    return f"{stamp[:10]} {stamp[11:23]}Z" if len(stamp) == _FULL_STAMP else shorten(stamp, _FULL_STAMP)
+
+
+def _word(record: Mapping[str, object], name: str) -> str:
+    return shorten(escape(str(record.get(name, ""))), _MAX_WORD)
+
+
+def _rest(record: Mapping[str, object]) -> str:
+    return "  ".join(f"{escape(name)}={_word(record, name)}" for name in record if name not in _CHAIN)
