@@ -1,0 +1,38 @@
+"""What importing costs: agentcop with one object wrapped, against the OTel SDK and its OTLP exporter alone."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+
+OTEL = """
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+"""
+
+AGENTCOP = """
+from agentcop import AgentCop, GatePolicy
+cop = AgentCop(agent_id="bench", policy=GatePolicy(allow=["search"]))
+tools = cop.wrap({"search": lambda query: query})
+"""
+
+
+def import_ratio(rounds: int) -> float:
+    """CPU seconds of a fresh process, median over median; the two take turns `rounds` times."""
+    samples: dict[str, list[float]] = {OTEL: [], AGENTCOP: []}
+    for number in range(rounds + 1):
+        for code, taken in samples.items():
+            seconds = _cpu_seconds(code)
+            if number:
+                taken.append(seconds)
+    return round(statistics.median(samples[AGENTCOP]) / statistics.median(samples[OTEL]), 3)
+
+
+def _cpu_seconds(code: str) -> float:
+    before = os.times()
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 -- this interpreter, the code above
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
