@@ -4,14 +4,15 @@
     cop = AgentCop(policy_file="policies/agent.yaml")
     agent = cop.wrap(my_agent)
 
-Importing this package loads nothing else: names resolve at their first use (PEP 562).
+Importing this package loads nothing else: names resolve at their first use (PEP 562). Where `AGENTCOP_ENABLED` is set
+it arms the process, or ends it: some installs have no `.pth` file that did so at the start.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import os
 
+TYPE_CHECKING = False  # see agentcop._boot
 if TYPE_CHECKING:
     from agentcop._cop import AgentCop
     from agentcop_core.errors import (
@@ -66,6 +67,8 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    from importlib import import_module
+
     value = getattr(import_module(_HOME.get(name, "agentcop_core.errors")), name)
     globals()[name] = value
     return value
@@ -74,3 +77,9 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
     return sorted(__all__)
+
+
+if os.environ.get("AGENTCOP_ENABLED"):
+    from agentcop._boot import arm
+
+    arm()

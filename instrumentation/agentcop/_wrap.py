@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from agentcop._frameworks import ROOTS
 from agentcop._install import install_entry
 from agentcop._registry import register, registered
 from agentcop.adapters._holdings import Holdings, is_function, tool_name
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 _T = TypeVar("_T")
-
-_FRAMEWORKS = frozenset(
-    {
-        "langchain", "langchain_classic", "langchain_core", "langgraph", "agents", "pydantic_ai", "mcp", "fastmcp",
-        "google", "claude_agent_sdk", "crewai", "llama_index", "dspy", "strands", "smolagents", "autogen_agentchat",
-        "autogen_core", "autogen", "ag2", "agent_framework", "haystack", "semantic_kernel", "agno",
-    }
-)  # fmt: skip
-"""Frameworks whose tool calls pass where the generic adapter cannot see them all."""
 
 
 def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
@@ -95,6 +87,6 @@ def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, 
 def _framework_of(obj: object) -> str:
     for cls in type(obj).__mro__:
         root = cls.__module__.partition(".")[0]
-        if root in _FRAMEWORKS:
+        if root in ROOTS:
             return root
     return ""

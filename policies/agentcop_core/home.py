@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # an armed interpreter asks for this at its start: `typing` and `pathlib` would cost more than it
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """`AGENTCOP_HOME`, else `$XDG_STATE_HOME/agentcop`, else `~/.local/state/agentcop`; absolute, not created.
 
-    Never the working directory: processes started from different places must meet in one folder.
+    Never the working directory: processes started from different places must meet in one folder. Raises OSError where
+    a home folder is needed and the user has none.
     """
+    from pathlib import Path
+
+    return Path(state_path(environ))
+
+
+def state_path(environ: Mapping[str, str]) -> str:
+    """`state_folder` as text."""
     if chosen := environ.get("AGENTCOP_HOME"):
-        return Path(chosen).expanduser().absolute()
+        return absolute(chosen)
     base = environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser().absolute() / "agentcop"
+    return absolute(base) + "/agentcop"
+
+
+def absolute(path: str) -> str:
+    """`path` from the root, a leading `~` resolved, links and `..` left as they are. Raises OSError without a home."""
+    expanded = os.path.expanduser(path)  # noqa: PTH111 -- see TYPE_CHECKING above
+    if expanded.startswith("~"):
+        raise FileNotFoundError(f"no home folder for {path}: set AGENTCOP_HOME to a folder of its own")
+    return expanded if expanded.startswith(os.sep) else f"{os.getcwd()}/{expanded}"  # noqa: PTH109 -- as above
 
 
 def ensure_state_folder(folder: Path) -> Path:

@@ -1,0 +1,89 @@
+"""Arms this Python process by its environment alone: `AGENTCOP_ENABLED=1`, and no line of the program is changed.
+
+Runs at the start of every interpreter that has the variable (`agentcop.pth` calls `arm`), so it loads next to nothing:
+the policy, OpenTelemetry and the adapters come with the first framework that the program imports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # `typing` costs more than all of this file
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import NoReturn
+
+EXIT = 78
+"""EX_CONFIG of sysexits.h: the environment asks for a gate that cannot be had, so the program does not run."""
+
+ENABLED = "AGENTCOP_ENABLED"
+POLICY = "AGENTCOP_POLICY"
+HOME = "AGENTCOP_HOME"
+
+_ON = frozenset({"1", "true", "yes"})
+_OFF = frozenset({"", "0"})
+
+
+class _State:
+    armed = False
+
+
+def arm(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Arm this process if its environment says so. Idempotent; imports no framework, reads no file.
+
+    Ends the process with `EXIT` and the reason where the environment cannot be obeyed.
+    """
+    value = environ.get(ENABLED, "").strip().lower()
+    if _State.armed or value in _OFF:
+        return
+    from agentcop._exempt import is_exempt
+
+    if is_exempt(sys.orig_argv):
+        return
+    if value not in _ON:
+        stop([f"{ENABLED} is {environ[ENABLED]!r}: 1, true or yes arm the process, 0 or nothing leaves it alone"])
+    _State.armed = True
+    try:
+        make_absolute(environ)
+        from agentcop._finder import put_in_place
+
+        put_in_place()
+    except Exception as fault:
+        stop([f"{type(fault).__name__}: {fault}"])
+
+
+def make_absolute(environ: MutableMapping[str, str]) -> None:
+    """Write the policy file and the state folder as absolute paths, for the children that inherit them.
+
+    What cannot be resolved, or is not named, stays as it is: the first framework import says so, where it is needed.
+    """
+    from agentcop_core.home import absolute, state_path
+
+    try:
+        environ[HOME] = state_path(environ)
+        if policy := environ.get(POLICY):
+            environ[POLICY] = absolute(policy)
+    except OSError:
+        return
+
+
+def say(line: str) -> None:
+    """One line on stderr, past `sys.stderr`, which a program may have replaced or closed; never raises."""
+    try:
+        os.write(2, f"agentcop: {line}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        return
+
+
+def stop(reasons: list[str]) -> NoReturn:
+    """End the process with `EXIT`, one line on stderr for each reason. No handler of the program can catch it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: S112 -- whatever a program put there must not keep it running
+            continue
+    for reason in reasons:
+        say(reason)
+    say(f"{ENABLED} is set and this process cannot be armed, so it ends here (exit {EXIT})")
+    os._exit(EXIT)
