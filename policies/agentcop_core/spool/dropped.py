@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
-from agentcop_core.spool._filelock import try_lock
+from agentcop_core.filelock import try_lock
 from agentcop_core.spool.segments import NO_FOLLOW, replace_file
 
 if TYPE_CHECKING:

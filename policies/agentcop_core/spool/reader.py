@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentcop_core.spool._filelock import try_lock
+from agentcop_core.filelock import try_lock
 from agentcop_core.spool.segments import NEW, NO_FOLLOW, OPEN, SEALED, adopt, replace_file, segments
 
 if TYPE_CHECKING:

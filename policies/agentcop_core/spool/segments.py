@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agentcop_core.spool._filelock import try_lock
+from agentcop_core.filelock import try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

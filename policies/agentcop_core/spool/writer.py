@@ -8,7 +8,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from agentcop_core.spool._filelock import try_lock
+from agentcop_core.filelock import try_lock
 from agentcop_core.spool.dropped import DroppedRecord
 from agentcop_core.spool.segments import NO_FOLLOW, OPEN, SEALED, adopt, count_spans, segments
 

@@ -6,11 +6,9 @@ from collections.abc import Mapping  # noqa: TC003 -- pydantic resolves the anno
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from agentcop_core.alert import Severity  # noqa: TC001 -- as above
 from agentcop_core.verdict import Decision  # noqa: TC001 -- as above
 from agentcop_policies.document.shapes import Closed, Flag, OneOrMore, Positive, Seconds, Size, Text, Whole
-
-Severity = Literal["low", "medium", "high", "critical"]
-"""Of an alert, least first."""
 
 FindingSeverity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW"]
 """Of a scanner's finding, worst first."""

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from agentcop_core.spool import Dropped, SpoolReader, SpoolWriter, count_spans, read_dropped
-from agentcop_core.spool._filelock import try_lock
+from agentcop_core.filelock import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

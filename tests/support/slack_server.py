@@ -1,0 +1,150 @@
+"""Slack's incoming webhooks on a free loopback port, with the limits and answers that Slack documents.
+
+The same server takes what is posted to `/hook`, as a webhook of nobody in particular.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SECRET_PATH = "/services/T000/B000/canarywebhookpath"  # noqa: S105 -- made up
+_TEXT_LIMITS = {"section": 3000, "header": 150, "context": 3000}
+_LIVE = re.compile(r"<(?!https?://)[!@#]?[^>]*>")
+
+
+class SlackServer:
+    """`answers` are (status, headers, body), given out first to last; then the message is checked and taken."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
+        self.refused: list[str] = []
+        self.answers: list[tuple[int, dict[str, str], str]] = []
+        self.attempts = 0
+        self.hold: threading.Event | None = None
+        self.port = 0
+        self._arrived = threading.Condition()
+        self._server: ThreadingHTTPServer | None = None
+
+    def start(self) -> SlackServer:
+        slack = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                slack.attempts += 1
+                if slack.hold is not None:
+                    slack.hold.wait(30)
+                status, headers, text = slack._answer(self.path, self.headers.get("Content-Type", ""), body)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+                """Say nothing."""
+
+        class Server(ThreadingHTTPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that went away is part of the tests."""
+
+        self._server = Server(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> SlackServer:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{SECRET_PATH}"
+
+    @property
+    def hook(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    def wait_for(self, count: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+        """The messages, as soon as there are `count`; fails if they do not come."""
+        with self._arrived:
+            came = self._arrived.wait_for(lambda: len(self.messages) >= count, seconds)
+            assert came, f"{len(self.messages)} of {count} messages; refused: {self.refused}"
+        return list(self.messages)
+
+    def _answer(self, path: str, kind: str, body: bytes) -> tuple[int, dict[str, str], str]:
+        if self.answers:
+            return self.answers.pop(0)
+        if path == "/hook":
+            self.posted.append(json.loads(body))
+            return 204, {}, ""
+        if path != SECRET_PATH:
+            return 404, {}, "no_service"
+        wrong = _wrong(kind, body)
+        with self._arrived:
+            if wrong:
+                self.refused.append(wrong)
+                return 400, {}, wrong
+            self.messages.append(json.loads(body))
+            self._arrived.notify_all()
+        return 200, {}, "ok"
+
+
+def words(message: dict[str, Any]) -> str:
+    """All text of a message, in order: what somebody reads."""
+    found = [message["text"]]
+    for block in message.get("blocks", []):
+        elements = block.get("elements", [block.get("text")])
+        found += [element["text"] for element in elements if isinstance(element, dict)]
+    return "\n".join(found)
+
+
+def live_parts(message: dict[str, Any]) -> list[str]:
+    """Mentions and channel references that Slack would act on; links are none."""
+    return _LIVE.findall(words(message))
+
+
+def _wrong(kind: str, body: bytes) -> str:
+    if "application/json" not in kind:
+        return "invalid_payload"
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return "invalid_payload"
+    if not message.get("text", "").strip() or len(message["text"]) > 40_000:
+        return "no_text"
+    blocks = message.get("blocks", [])
+    if len(blocks) > 50:
+        return "invalid_blocks: more than 50"
+    for block in blocks:
+        limit = _TEXT_LIMITS.get(block.get("type"), 0)
+        if not limit:
+            return f"invalid_blocks: type {block.get('type')}"
+        elements = block["elements"] if block["type"] == "context" else [block["text"]]
+        if not elements or len(elements) > 10:
+            return "invalid_blocks: elements"
+        for element in elements:
+            if element.get("type") not in {"plain_text", "mrkdwn"}:
+                return "invalid_blocks: text object"
+            if not 1 <= len(element.get("text", "")) <= limit:
+                return f"invalid_blocks: {len(element.get('text', ''))} characters in a {block['type']}"
+            if block["type"] == "header" and element["type"] != "plain_text":
+                return "invalid_blocks: header"
+    return ""
