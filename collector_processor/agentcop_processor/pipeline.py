@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentcop_core.home import ensure_state_folder
 from agentcop_core.redact import Redactor
+from agentcop_processor.alerting import Alerting
 from agentcop_processor.export.application import application_exporter
 from agentcop_processor.export.detector_export import detector_export
 from agentcop_processor.gatelog import GateLog
@@ -36,6 +37,7 @@ class Pipeline:
         self.log = GateLog(home)
         self.export = detector_export(home)
         self.spans = SpanSource(_application_processor)
+        self.alerts = Alerting(home)
         self.sessions = SessionStore()
         self.captures_content = os.environ.get(_CAPTURE, "").strip().lower() in _CAPTURE_ON
         """OpenTelemetry's own switch: whether arguments go on the spans that leave by the application's exporters."""

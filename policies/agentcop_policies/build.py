@@ -22,8 +22,9 @@ CALLS: Final[dict[str, str]] = {
 SILENT: Final[dict[str, str]] = {
     "scan": "the scanner is not in this build; nothing is scanned",
     "monitor": "the detector is not in this build; nothing is scored",
-    "monitor.alert_channels": "alerts are not in this build; nothing will be sent",
     "monitor.respond": "the detector is not in this build; no anomaly tightens the gate",
-    "monitor.links": "alerts are not in this build; no link is sent",
 }
 """Key of the policy → what does not happen."""
+
+BOT_CHANNEL: Final = "posting to Slack with a bot token is not in this build; nothing will be sent; use a webhook"
+"""What does not happen where a Slack channel has `token`."""

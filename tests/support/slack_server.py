@@ -9,9 +9,9 @@ import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
-SECRET_PATH = "/services/T000/B000/canarywebhookpath"  # noqa: S105 -- made up
+SECRET_PATH = "/services/T000/B000/canarywebhookpath"
 _TEXT_LIMITS = {"section": 3000, "header": 150, "context": 3000}
 _LIVE = re.compile(r"<(?!https?://)[!@#]?[^>]*>")
 
@@ -68,8 +68,9 @@ class SlackServer:
             self._server.server_close()
             self._server = None
 
-    def __enter__(self) -> SlackServer:
-        return self.start()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
@@ -122,29 +123,29 @@ def live_parts(message: dict[str, Any]) -> list[str]:
 
 
 def _wrong(kind: str, body: bytes) -> str:
-    if "application/json" not in kind:
-        return "invalid_payload"
     try:
         message = json.loads(body)
     except ValueError:
+        return "invalid_payload"
+    if "application/json" not in kind:
         return "invalid_payload"
     if not message.get("text", "").strip() or len(message["text"]) > 40_000:
         return "no_text"
     blocks = message.get("blocks", [])
     if len(blocks) > 50:
         return "invalid_blocks: more than 50"
-    for block in blocks:
-        limit = _TEXT_LIMITS.get(block.get("type"), 0)
-        if not limit:
-            return f"invalid_blocks: type {block.get('type')}"
-        elements = block["elements"] if block["type"] == "context" else [block["text"]]
-        if not elements or len(elements) > 10:
-            return "invalid_blocks: elements"
-        for element in elements:
-            if element.get("type") not in {"plain_text", "mrkdwn"}:
-                return "invalid_blocks: text object"
-            if not 1 <= len(element.get("text", "")) <= limit:
-                return f"invalid_blocks: {len(element.get('text', ''))} characters in a {block['type']}"
-            if block["type"] == "header" and element["type"] != "plain_text":
-                return "invalid_blocks: header"
-    return ""
+    return next((wrong for block in blocks if (wrong := _wrong_block(block))), "")
+
+
+def _wrong_block(block: dict[str, Any]) -> str:
+    limit = _TEXT_LIMITS.get(block.get("type", ""), 0)
+    if not limit:
+        return f"invalid_blocks: type {block.get('type')}"
+    elements = block["elements"] if block["type"] == "context" else [block["text"]]
+    if not 1 <= len(elements) <= 10:
+        return "invalid_blocks: elements"
+    allowed = {"plain_text"} if block["type"] == "header" else {"plain_text", "mrkdwn"}
+    if any(element.get("type") not in allowed for element in elements):
+        return "invalid_blocks: text object"
+    length = max(len(element.get("text", "")) for element in elements)
+    return "" if 1 <= length <= limit else f"invalid_blocks: {length} characters in a {block['type']}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
-import ssl
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 if TYPE_CHECKING:
+    import ssl
     from email.message import EmailMessage
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -22,14 +23,23 @@ class _Quiet(Controller):
 
     def factory(self) -> SMTP:
         self.SMTP_kwargs.setdefault("hostname", "localhost")
-        return super().factory()
+        return super().factory()  # type: ignore[no-untyped-call,no-any-return]  # as below
+
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd's is not typed
 
 
 class SmtpSink:
     """`answers` are given to DATA first to last, as `451 busy`; then the mail is taken."""
 
     def __init__(
-        self, *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, login: tuple[str, str] = ("", "")
+        self,
+        *,
+        starttls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] = ("", ""),
     ) -> None:
         self.raw: list[bytes] = []
         self.envelopes: list[tuple[str, tuple[str, ...]]] = []
@@ -56,7 +66,7 @@ class SmtpSink:
             }
         controller = _Quiet(self, hostname="127.0.0.1", port=self.port, ssl_context=self._tls, **settings)
         controller.start()
-        self.port = controller.server.sockets[0].getsockname()[1]
+        self.port = controller.port
         self._controller = controller
         return self
 
@@ -65,8 +75,9 @@ class SmtpSink:
             self._controller.stop()
             self._controller = None
 
-    def __enter__(self) -> SmtpSink:
-        return self.start()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
@@ -81,7 +92,9 @@ class SmtpSink:
             assert self._arrived.wait_for(lambda: len(self.raw) >= count, seconds), f"{len(self.raw)} of {count} mails"
         return self.mails
 
-    def _authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
         self.logins.append(given[0])
         return AuthResult(success=given == self._login)

@@ -102,6 +102,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     cls=LazyGroup,
     lazy={
+        "alerts": Lazy("agentcop.cli.alerts", "alerts", "Show what became of alerts, and try the channels."),
         "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
         "policy": Lazy("agentcop.cli.policy", "policy", "Check, test and explain policy files."),
     },

@@ -59,8 +59,19 @@ def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
 def test_sections_that_cover_no_call_are_warnings() -> None:
     loaded = policy(
         "agent_id: x\ngate: {allow: [a]}\nscan: {min_score: 80}\n"
-        "monitor: {alert_channels: [{type: email, to: a@b.c}], respond: {high: block}, links: {}}\n"
+        "monitor: {respond: {high: block}}\n"
     )
 
     assert verdict(loaded, "a").decision == "allow"
     assert [line.split()[1].rstrip(":") for line in loaded.warnings] == list(build.SILENT)
+
+
+def test_a_slack_channel_that_this_build_cannot_post_to_is_a_warning_at_its_line() -> None:
+    loaded = policy(
+        "agent_id: x\ngate: {allow: [a]}\nmonitor:\n  alert_channels:\n"
+        "    - {type: slack, webhook: 'https://hooks.slack.com/x'}\n"
+        "    - {type: slack, token: x, channel: '#a'}\n"
+    )
+
+    (_, warning) = loaded.warnings
+    assert warning.startswith("policy.yaml:6:21 monitor.alert_channels[1]: posting to Slack with a bot token")

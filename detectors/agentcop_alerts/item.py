@@ -1,0 +1,69 @@
+"""One message for one channel, as it lies in the spool."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+
+from agentcop_core.alert import Alert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+State = Literal["pending", "sent", "failed"]
+"""`pending`: not delivered yet. `sent`: its channel took it. `failed`: given up, and why stands in `reason`."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A notice on its way to one channel. Redacted; names its channel without holding the channel's secrets."""
+
+    id: str
+    """Names the message; the same at each attempt."""
+    alert: Alert
+    thread: str
+    """16 hex digits, the same for all messages about the same thing."""
+    channel: str
+    """The key of its channel."""
+    channel_name: str
+    """Its channel for people."""
+    trace_link: str = ""
+    """The policy's link to a trace, unexpanded."""
+    count: int = 1
+    repeat: bool = False
+    since: float = 0.0
+    note: str = ""
+    created: float = 0.0
+    not_before: float = 0.0
+    """It is not tried before then."""
+    attempts: int = 0
+    reason: str = ""
+    """Why the last attempt failed."""
+    settled: float = 0.0
+    """When it was sent or given up; 0 while it is pending."""
+
+    def encode(self) -> bytes:
+        """One line of JSON."""
+        return orjson.dumps({"v": FORMAT, **asdict(self)}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode(data: bytes) -> Item:
+    """The item of `encode`; keys that a later version added are left out. Raises ValueError for anything else."""
+    given = orjson.loads(data)
+    try:
+        if given["v"] != FORMAT:
+            raise ValueError(f"format {given['v']}")
+        alert = _known(Alert, given["alert"])
+        alert["evidence"] = tuple(given["alert"]["evidence"])
+        return Item(**{**_known(Item, given), "alert": Alert(**alert)})  # type: ignore[arg-type]  # as encoded
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an alert of ours: {error!r}") from error
+
+
+def _known(kind: type[Alert | Item], given: Mapping[str, object]) -> dict[str, object]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in given.items() if name in names}

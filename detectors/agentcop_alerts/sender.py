@@ -1,0 +1,258 @@
+"""Takes alerts from anybody in microseconds, and sees to it that somebody hears of them."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from agentcop_alerts.background import Background
+from agentcop_alerts.delivery import Delivery
+from agentcop_alerts.item import Item
+from agentcop_alerts.outbox import MAX_PENDING, Outbox
+from agentcop_alerts.rollup import WINDOW, Notice, RollUp
+from agentcop_core.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from agentcop_alerts.channels import Route, Target
+    from agentcop_core.alert import Alert
+
+_log = logging.getLogger("agentcop")
+
+EXIT_SECONDS: Final = 2.0
+"""How long the end of the process may wait for alerts."""
+
+_QUEUE: Final = 10_000
+
+
+class AlertSender:
+    """The alerts of one state folder in this process. Thread-safe, fork-safe.
+
+    Two daemon threads, started with the first alert: one folds alerts and writes them to disk, one sends. What is on
+    disk survives the process and goes out at the next arming of any process with the same channel.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`folder`: `<home>/alerts`. `environ` fills in secrets, in the sending thread alone. Opens nothing."""
+        self.outbox = Outbox(folder)
+        self._environ = environ
+        self._clock = clock
+        self._redactor = Redactor()
+        self._targets: dict[str, Target] = {}
+        self._told: set[str] = set()
+        self._lost_here = 0
+        self._reset()
+        self._folding = Background("agentcop-alerts", self._fold)
+        self._sending = Background("agentcop-alerts-send", self._send)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_weakly(self._after_fork))
+
+    def _reset(self) -> None:
+        self._queue: deque[tuple[Alert, Route]] = deque()
+        self._rollup: RollUp[Route] = RollUp()
+        self._delivery = Delivery(self.outbox, self._environ)
+        self._unwritten: list[Notice[Route]] = []
+        self._one_folds = threading.RLock()
+        self._seeded = False
+        self._ending = False
+        self._at_exit_known = False
+
+    def arm(self, route: Route) -> None:
+        """Know these channels from now on, and send what an earlier process left for them.
+
+        Reads one directory; never raises.
+        """
+        try:
+            self._learn(route)
+            if route.targets and self.outbox.has_pending:
+                self._know_exit()
+                self._sending.wake()
+        except Exception:
+            self._say("arm", "agentcop: what an earlier process left to send could not be looked at")
+
+    def submit(self, alert: Alert, route: Route) -> bool:
+        """Take `alert`; whether a channel of `route` will be sent to from here. Never blocks, never raises.
+
+        False where no channel takes this severity, or each lacks a secret: that is logged, and recorded as failed.
+        """
+        try:
+            if not any(target.accepts(alert) for target in route.targets):
+                return False
+            if len(self._queue) >= _QUEUE:
+                self._lost_here += 1
+                return False
+            self._learn(route)
+            self._know_exit()
+            self._queue.append((alert, route))
+            if not self._folding.wake() or self._ending:
+                self._fold_here()
+            return any(target.accepts(alert) and not target.obstacle(self._environ) for target in route.targets)
+        except Exception as error:  # the call that was refused must not be held up by telling of it
+            self._say(f"submit {type(error).__name__}", "agentcop: an alert could not be taken")
+            return False
+
+    def drain(self, seconds: float = EXIT_SECONDS) -> bool:
+        """Send what can be sent now; False if that takes longer. Counts that wait for their window go on waiting."""
+        until = time.monotonic() + seconds
+        return self._folding.rest(seconds) and self._sending.rest(max(0.0, until - time.monotonic()))
+
+    def close(self, seconds: float = EXIT_SECONDS) -> None:
+        """The process ends: everything to the disk, then send for at most `seconds`. Counts go out at the next arming.
+
+        Called at exit; what comes later goes to the disk at once.
+        """
+        until = time.monotonic() + seconds
+        self._ending = True
+        if not self._folding.rest(seconds):
+            self._fold_here()
+        self._sending.rest(max(0.0, until - time.monotonic()))
+
+    def _learn(self, route: Route) -> None:
+        if not all(target.key in self._targets for target in route.targets):
+            self._targets = {**self._targets, **{target.key: target for target in route.targets}}
+
+    def _know_exit(self) -> None:
+        if self._at_exit_known:
+            return
+        self._at_exit_known = True
+        atexit.register(_weakly(self.close))
+        # multiprocessing's children leave without atexit.
+        process = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            from multiprocessing.util import Finalize
+
+            Finalize(None, _weakly(self.close), exitpriority=0)
+
+    def _fold(self) -> float | None:
+        with self._one_folds:
+            return self._fold_queue()
+
+    def _fold_queue(self) -> float | None:
+        now = self._clock()
+        if not self._seeded:
+            self._seed(now)
+        while self._queue:
+            alert, route = self._queue.popleft()
+            self._unwritten += self._rollup.add(alert, route, now)
+        self._unwritten += self._rollup.due(now)
+        if self._ending:
+            self._unwritten += self._rollup.close()
+        self._lost_here += max(0, len(self._unwritten) - MAX_PENDING)
+        del self._unwritten[MAX_PENDING:]
+        if self._lost_here:
+            self.outbox.lose(self._lost_here)
+            self._lost_here = 0
+        if self._unwritten:
+            while self._unwritten:  # what the disk refuses stays, for the next try
+                self._spool(self._unwritten[0], now)
+                del self._unwritten[0]
+            self._sending.wake()
+        due = self._rollup.next_due()
+        return None if due is None else max(0.0, due - now)
+
+    def _fold_here(self) -> None:
+        """At the very end, when no thread may be left to do it."""
+        try:
+            self._fold()
+        except Exception:
+            _log.exception("agentcop: alerts could not be written to %s", self.outbox.folder)
+
+    def _spool(self, notice: Notice[Route], now: float) -> None:
+        alert = self._redacted(notice.alert)
+        for target in notice.route.targets:
+            if not target.accepts(alert):
+                continue
+            item = Item(
+                id=f"{int(now * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}",
+                alert=alert,
+                thread=notice.thread,
+                channel=target.key,
+                channel_name=target.name,
+                trace_link=notice.route.trace_link,
+                count=notice.count,
+                repeat=notice.repeat,
+                since=notice.since,
+                note=self._redactor.redact_text(notice.note),
+                created=now,
+                not_before=notice.not_before,
+            )
+            if obstacle := target.obstacle(self._environ):
+                text = f"agentcop: alerts cannot be sent to {target.name}: {obstacle}"
+                self._say(f"{target.key} {obstacle}", text, error=False)
+                self.outbox.settle("failed", replace(item, reason=obstacle, settled=now))
+            elif not self.outbox.put(item):
+                text = f"agentcop: too many alerts wait in {self.outbox.folder}; further ones are lost and counted"
+                self._say("full", text, error=False)
+
+    def _redacted(self, alert: Alert) -> Alert:
+        """Once more, whoever made it: what lies on disk and leaves the process has been through the redactor."""
+        hide = self._redactor.redact_text
+        return replace(
+            alert,
+            agent_id=hide(alert.agent_id),
+            tool=hide(alert.tool),
+            reason=hide(alert.reason),
+            arguments=hide(alert.arguments),
+            session_id=hide(alert.session_id),
+            environment=hide(alert.environment),
+            evidence=tuple(hide(line) for line in alert.evidence),
+        )
+
+    def _seed(self, now: float) -> None:
+        """What went out within the last window is no news: an agent that crashes and restarts is told of once."""
+        self._seeded = True
+        from agentcop_alerts.channels import Route
+
+        for item in (*self.outbox.items("sent"), *self.outbox.items("pending")):
+            if not item.repeat and now - item.created < WINDOW and item.channel in self._targets:
+                route = Route(targets=(self._targets[item.channel],), trace_link=item.trace_link)
+                self._rollup.seed(
+                    Notice(alert=item.alert, route=route, thread=item.thread, note=item.note), item.created
+                )
+
+    def _send(self) -> float | None:
+        now = self._clock()
+        again = self._delivery.deliver(self._targets, now)
+        return None if again is None else max(0.0, again - now)
+
+    def _after_fork(self) -> None:
+        """In a forked child: what was queued, counted and begun is the parent's."""
+        self._reset()
+        self._folding.after_fork()
+        self._sending.after_fork()
+
+    def _say(self, what: str, text: str, *, error: bool = True) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            if error:
+                _log.exception(text)
+            else:
+                _log.warning(text)
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """The bound method, without keeping its object alive."""
+    weak = weakref.WeakMethod(method)
+
+    def call() -> None:
+        alive = weak()
+        if alive is not None:
+            alive()
+
+    return call
