@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
+    from agentcop_control.approval import Approver
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_policies import Policy
@@ -28,6 +29,9 @@ _log = logging.getLogger("agentcop")
 
 Counted = Literal[
     "allowed",
+    "approved",
+    "denied",
+    "expired",
     "held",
     "blocked",
     "observed",
@@ -36,29 +40,41 @@ Counted = Literal[
     "log_failures",
     "invalid",
 ]
-"""`observed`: would have been stopped under `mode: enforce`. `decided_by_seam`: the span pipeline had no say.
+"""`approved`, `denied`, `expired`: a person was asked. `held`: one should have been, and could not be.
+`observed`: would have been stopped under `mode: enforce`. `decided_by_seam`: the span pipeline had no say.
 `invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran."""
 
 
 class Gate:
     """The policy of one agent in this process, with its pipeline and counters. Thread-safe."""
 
-    def __init__(self, policy: Policy, pipeline: Pipeline, *, monitor: bool, judging: bool = True) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        pipeline: Pipeline,
+        *,
+        monitor: bool,
+        judging: bool = True,
+        approver: Approver | None = None,
+    ) -> None:
         """`policy` may be replaced later by assigning `gate.policy`; calls in flight finish on the one they read.
 
         `monitor`: what happens here goes to the detector. `judging`: False for `AgentCop(gate=False)`, which watches
-        without deciding. `session` is where calls belong that no run and no `cop.session` claims.
+        without deciding. `approver`: who is asked about held calls. `session` is where calls belong that no run and
+        no `cop.session` claims.
         """
         self.policy = policy
         self.pipeline = pipeline
         self.monitor = monitor
         self.judging = judging
+        self.approver = approver
         self.agent_id = policy.agent_id
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
         self.session = pipeline.sessions.get(new_session_id())
         self.guards_tools = False
+        pipeline.alerts.arm(policy)
         with _live_lock:
             _live.add(self)
 
@@ -75,10 +91,10 @@ class Gate:
             )
         return self.policy.decide(call, session, decided_by=decided_by)
 
-    def log_outcome(self, line: Mapping[str, object]) -> None:
+    def log_outcome(self, line: Mapping[str, object], *, sync: bool = False) -> None:
         """Write what became of a call. Blocks for one write; a failure is counted and said, for the tool has run."""
         try:
-            self.pipeline.log.append(line)
+            self.pipeline.log.append(line, sync=sync)
         except OSError:
             self.count("log_failures")
             _log.exception("agentcop: gate.log could not take an outcome line")

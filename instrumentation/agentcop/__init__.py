@@ -15,6 +15,7 @@ import os
 TYPE_CHECKING = False  # see agentcop._boot
 if TYPE_CHECKING:
     from agentcop._cop import AgentCop
+    from agentcop_control.approval import Approve, Deny
     from agentcop_core.errors import (
         AgentCopError,
         AgentFrozen,
@@ -40,6 +41,8 @@ __all__ = [
     "AgentFrozen",
     "ApprovalDenied",
     "ApprovalExpired",
+    "Approve",
+    "Deny",
     "GatePolicy",
     "NoApprover",
     "NotArmed",
@@ -56,6 +59,8 @@ __all__ = [
 
 _HOME = {
     "AgentCop": "agentcop._cop",
+    "Approve": "agentcop_control.approval",
+    "Deny": "agentcop_control.approval",
     "GatePolicy": "agentcop_policies",
     "ToolCall": "agentcop_core.toolcall",
     "Verdict": "agentcop_core.verdict",

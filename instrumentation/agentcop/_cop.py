@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from agentcop._options import chosen_policy
+from agentcop._options import check_approver, chosen_policy, local_approval_warnings
 from agentcop._wrap import guard_tool, wrap
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from agentcop_control.approval import Approver
     from agentcop_core.session import Session
     from agentcop_policies import GatePolicy, Policy
     from agentcop_policies.document.sections import SandboxMode
@@ -42,12 +43,17 @@ class AgentCop:
         monitor: bool | None = None,
         gate: bool | None = None,
         sandbox_mode: SandboxMode | None = None,
+        approver: Approver | None = None,
     ) -> None:
         """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
 
         `scan`, `monitor` and `gate` are on when a policy is given. `sandbox_mode` against the file's: the stricter
-        holds. Reads the policy and creates the state folder; no network. Raises PolicyError with every problem,
-        TypeError for a wrong type, OSError where the state folder cannot be written.
+        holds. `approver(call, deadline)` is asked about each call that needs approval and returns `Approve()` or
+        `Deny(message)`; it may be a coroutine function, and is heard until `approvals.timeout` is over. A sync one runs
+        in a thread of its own, and so does an async one, in an event loop of its own, if the tool is sync. Without
+        one, `approvals.local: true` asks on /dev/tty. Reads the policy and creates the state folder; no network.
+        Raises PolicyError with every problem, TypeError for a wrong type, OSError where the state folder cannot be
+        written.
         """
         loaded, judging = chosen_policy(
             agent_id=agent_id,
@@ -56,7 +62,8 @@ class AgentCop:
             switches={"scan": scan, "monitor": monitor, "gate": gate},
             sandbox_mode=sandbox_mode,
         )
-        for warning in loaded.warnings:
+        check_approver(approver)
+        for warning in (*loaded.warnings, *local_approval_warnings(loaded, approver)):
             _log.warning("agentcop: %s", warning)
         if scan:
             _log.warning("agentcop: scan=True: the scanner is not in this build; nothing is scanned at start-up")
@@ -65,6 +72,7 @@ class AgentCop:
             pipeline_for(state_folder()),
             monitor=monitor is not False,
             judging=judging,
+            approver=approver,
         )
 
     @property

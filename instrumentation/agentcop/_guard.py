@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from agentcop._binding import Binding
 from agentcop._dress import dress
+from agentcop._later import Later
 from agentcop._shapes import shaped
 from agentcop_core.errors import NotArmed
+from agentcop_processor.call.approving import Held
 from agentcop_processor.call.invalid import log_invalid
-from agentcop_processor.call.seam import admit
+from agentcop_processor.call.seam import admission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from agentcop._shapes import Step
+    from agentcop._shapes import Begun
+    from agentcop_processor.call.passage import Passage
     from agentcop_processor.gate import Gate
 
 _SEAM = "__agentcop_seam__"
@@ -39,9 +42,7 @@ class FunctionSeam:
         if unknown := self._live - set(self.binding.signature.parameters):
             raise NotArmed(f"{name} has no parameter {', '.join(sorted(unknown))} to share with its caller")
 
-    def begin(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Step | None, tuple[Any, ...], dict[str, Any]]:
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
         """Judge the call; the arguments handed on are the frozen ones."""
         first: tuple[Any, ...] = ()
         if self._bound_first:
@@ -51,9 +52,14 @@ class FunctionSeam:
         except TypeError as error:
             log_invalid(self.name, error, self.gates)
             raise
-        passage = admit(self.name, named, self.gates, live=self._live)
+        passage = admission(self.name, named, self.gates, live=self._live)
         if passage is None:
             return None, (*first, *args), kwargs
+        if isinstance(passage, Held):
+            return Later(passage, lambda granted: self._entered(granted, first))
+        return self._entered(passage, first)
+
+    def _entered(self, passage: Passage, first: tuple[Any, ...]) -> Begun:
         run_args, run_kwargs = self.binding.unbind(passage.enter())
         return passage, (*first, *run_args), run_kwargs
 

@@ -8,7 +8,7 @@ from agentcop_core.errors import PolicyError
 from agentcop_policies import GatePolicy, Policy, load_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from agentcop_policies.document.sections import SandboxMode
@@ -70,3 +70,21 @@ def _sandboxed(policy: Policy, mode: SandboxMode) -> Policy:
     if _STRICTNESS.index(mode) <= _STRICTNESS.index(written):
         return policy
     return policy.with_sandbox_mode(mode)
+
+
+def check_approver(approver: object) -> None:
+    """Raises TypeError for what cannot be asked."""
+    if approver is not None and not callable(approver):
+        message = f"AgentCop: approver must be callable as approver(call, deadline), not {type(approver).__name__}"
+        raise TypeError(message)
+
+
+def local_approval_warnings(policy: Policy, approver: object) -> Iterator[str]:
+    """What is to be said where the agent's own process can say yes to itself."""
+    if approver is not None and policy.document.environment == "production":
+        yield (
+            "approver= decides in the agent's own process, in environment: production: code that the agent runs there "
+            "could approve itself"
+        )
+    elif approver is None and policy.document.approvals.local and policy.document.environment != "production":
+        yield "approvals.local asks on this process's own terminal: code that the agent runs there could approve itself"

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from agentcop._later import Later
 
 
 class Step(Protocol):
@@ -37,8 +40,11 @@ class Answered(Exception):  # noqa: N818 -- not an error: how `begin` says that 
         self.answer = answer
 
 
-Begin = Callable[[tuple[Any, ...], dict[str, Any]], tuple[Step | None, tuple[Any, ...], dict[str, Any]]]
-"""From the caller's arguments to the step (None: nobody watches) and the arguments to run.
+Begun = tuple[Step | None, tuple[Any, ...], dict[str, Any]]
+"""The step (None: nobody watches) and the arguments to run."""
+
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], "Begun | Later[Begun]"]
+"""From the caller's arguments to what is begun; `Later` while a person is asked, which async shapes await.
 
 Raises to refuse; raises `Answered` to answer in the tool's place.
 """
@@ -62,6 +68,12 @@ class Nested:
         self._inner.suspend()
         self._outer.suspend()
 
+    def saw(self, item: object) -> None:
+        """The outer first."""
+        for step in (self._outer, self._inner):
+            if (see := _seeing(step)) is not None:
+                see(item)
+
     def returned(self, result: object) -> None:
         """The outer fails if the inner raises in place of its result."""
         try:
@@ -81,6 +93,11 @@ class Nested:
         self._outer.failed(error)
 
 
+def _seeing(step: object) -> Callable[[object], None] | None:
+    """How to show a step the items of its stream; None: it does not look at them."""
+    return getattr(step, "saw", None)
+
+
 _PLAIN = frozenset({str, dict, list, tuple, int, float, bool, type(None), bytes})
 
 
@@ -98,7 +115,8 @@ def shaped(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
 def _plain(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the wrapped callable
         try:
-            step, args, kwargs = begin(args, kwargs)
+            begun = begin(args, kwargs)
+            step, args, kwargs = begun if isinstance(begun, tuple) else begun.wait()
         except Answered as refused:
             return refused.answer
         if step is None:
@@ -134,7 +152,8 @@ def _follow(result: Any, step: Step) -> Any:  # noqa: ANN401 -- as the wrapped c
 def _coroutine(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the wrapped callable
         try:
-            step, args, kwargs = begin(args, kwargs)
+            begun = begin(args, kwargs)
+            step, args, kwargs = begun if isinstance(begun, tuple) else await begun.awaited()
         except Answered as refused:
             return refused.answer
         if step is None:
@@ -164,7 +183,8 @@ async def _await(awaitable: Awaitable[Any], step: Step) -> Any:  # noqa: ANN401 
 def _generator(original: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         try:
-            step, args, kwargs = begin(args, kwargs)
+            begun = begin(args, kwargs)
+            step, args, kwargs = begun if isinstance(begun, tuple) else begun.wait()
         except Answered as refused:
             yield refused.answer
             return None
@@ -180,6 +200,7 @@ def _generator(original: Callable[..., Generator[Any, Any, Any]], begin: Begin) 
 def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, Any, Any]:
     """`yield from generator`, with the step current only while the generator runs."""
     advance: Callable[[], Any] = generator.__next__
+    see = _seeing(step)
     while True:
         step.resume()
         try:
@@ -191,6 +212,8 @@ def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, An
             step.failed(error)
             raise
         step.suspend()
+        if see is not None:
+            see(item)
         try:
             sent = yield item
         except GeneratorExit:
@@ -219,14 +242,16 @@ def _thrower(generator: Generator[Any, Any, Any], error: BaseException) -> Calla
 def _async_generator(original: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         try:
-            begun, args, kwargs = begin(args, kwargs)
+            begun = begin(args, kwargs)
+            watching, args, kwargs = begun if isinstance(begun, tuple) else await begun.awaited()
         except Answered as refused:
             yield refused.answer
             return
-        step = begun or _Unwatched()
+        step = watching or _Unwatched()
         step.suspend()
         generator = original(*args, **kwargs)
         advance: Callable[[], Awaitable[Any]] = generator.__anext__
+        see = _seeing(step)
         while True:
             step.resume()
             try:
@@ -238,6 +263,8 @@ def _async_generator(original: Callable[..., AsyncGenerator[Any, Any]], begin: B
                 step.failed(error)
                 raise
             step.suspend()
+            if see is not None:
+                see(item)
             try:
                 sent = yield item
             except GeneratorExit:

@@ -1,1 +1,1 @@
-"""What people decide at run time: approvals, freeze, tighten. Nothing is built here yet."""
+"""What people decide at run time: approvals; freeze and tighten are not in this build."""

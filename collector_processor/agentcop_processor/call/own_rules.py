@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import DecidedBy
     from agentcop_processor.gate import Gate
 
-OwnRule = Literal["gate.arguments", "gate.digest", "gate.error", "gate.log_failure", "gate.strict", "run.blocked"]
-"""`gate.arguments`: they cannot be judged (too large, too deep, not text). `gate.digest`: they changed after the
-verdict. `gate.error`: a fault. `gate.log_failure`: the decision could not be written. `gate.strict`: nobody judged, or
-not the span processor, and the policy insists. `run.blocked`: this run was blocked before."""
+OwnRule = Literal[
+    "gate.approval", "gate.arguments", "gate.digest", "gate.error", "gate.log_failure", "gate.strict", "run.blocked"
+]
+"""`gate.approval`: the grant was used, or is for another call. `gate.arguments`: they cannot be judged (too
+large, too deep, not text). `gate.digest`: they changed after the verdict. `gate.error`: a fault. `gate.log_failure`:
+the decision could not be written. `gate.strict`: nobody judged, or not the span processor, and the policy insists.
+`run.blocked`: this run was blocked before."""
 
 
 def own_verdict(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
+    from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
     from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
@@ -134,7 +135,8 @@ class Passage:
         """
         call = self.call
         if self._values is call.arguments.values and not unchanged(call.arguments, max_bytes=self._max_argument):
-            raise self._changed()
+            reason = "the arguments changed between the verdict and the call"
+            raise self._unusable("gate.digest", reason, outcome="changed")
         self._session.count_call(call.tool)
         self._started = time.perf_counter()
         self.resume()
@@ -178,10 +180,9 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
-    def _changed(self) -> ToolBlocked:
-        reason = "the arguments changed between the verdict and the call"
-        verdict = own_verdict("gate.digest", reason, gate=self._gate, call=self.call)
-        self._gate.log_outcome(outcome_line(self.call, "changed", error="", decision=self._decision, ms=0.0))
+    def _unusable(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
+        verdict = own_verdict(rule, reason, gate=self._gate, call=self.call)
+        self._gate.log_outcome(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _close(self, outcome: str, error: str) -> None:

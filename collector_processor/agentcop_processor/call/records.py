@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agentcop_core import attributes as names
 
 if TYPE_CHECKING:
+    from agentcop_control.approval import Approval
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
     from agentcop_processor.gatelog import Head
@@ -98,3 +99,27 @@ def outcome_line(call: ToolCall, outcome: str, *, error: str, decision: Head | N
         "of": str(decision) if decision is not None else "",
         "ms": ms,
     }
+
+
+def approval_line(  # noqa: PLR0913 -- what was asked, and what came of it
+    call: ToolCall, outcome: str, approval: Approval | None, *, error: str, decision: Head | None, ms: float
+) -> dict[str, object]:
+    """gate.log's line about what became of asking a person; the call's own outcome, if it runs, is a later line's."""
+    line = outcome_line(call, outcome, error=error, decision=decision, ms=ms)
+    if approval is not None:
+        line |= {"approval": approval.id, "by": approval.by, "message": approval.message}
+    if outcome == "approved":
+        line["approved_locally"] = True
+    return line
+
+
+def approval_attributes(outcome: str, approval: Approval | None) -> dict[str, str | bool]:
+    """What became of asking, on the call's span."""
+    attributes: dict[str, str | bool] = {names.COP_APPROVAL_OUTCOME: outcome}
+    if approval is not None:
+        attributes[names.COP_APPROVAL_ID] = approval.id
+        if approval.by:
+            attributes[names.COP_APPROVAL_BY] = approval.by
+    if outcome == "approved":
+        attributes[names.COP_APPROVED_LOCALLY] = True
+    return attributes

@@ -20,9 +20,11 @@ from opentelemetry.trace import format_trace_id
 from agentcop_core import attributes as names
 from agentcop_core.errors import PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
+from agentcop_processor.alerting import alert_of_block, alert_of_fault
+from agentcop_processor.call.approving import Held
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
-from agentcop_processor.call.records import decision_line, outcome_line, tool_attributes, verdict_attributes
+from agentcop_processor.call.records import decision_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 
-def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came in
+def admit(  # noqa: PLR0913 -- as `admission`
     tool: str,
     arguments: Mapping[str, object],
     registered: tuple[Gate, ...],
@@ -56,8 +58,24 @@ def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came i
     call_id: str = "",
     live: Collection[str] = (),
 ) -> Passage | None:
+    """As `admission`, and blocks this thread while a person is asked."""
+    admitted = admission(tool, arguments, registered, owner=owner, way=way, call_id=call_id, live=live)
+    return admitted.wait() if isinstance(admitted, Held) else admitted
+
+
+def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it came in
+    tool: str,
+    arguments: Mapping[str, object],
+    registered: tuple[Gate, ...],
+    *,
+    owner: object = None,
+    way: str = "",
+    call_id: str = "",
+    live: Collection[str] = (),
+) -> Passage | Held | None:
     """A passage to the body, or None where nobody governs the call (counted). Raises ToolBlocked; nothing else.
 
+    A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
     shared with the caller rather than copied.
@@ -77,6 +95,7 @@ def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came i
         reason = f"the gate failed before it could judge ({type(error).__name__})"
         verdict = own_verdict("gate.error", reason, gate=gates[-1])
         blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
+        alert_of_fault(blocked.tool, verdict, gates[-1])
         if run is not None:
             run.refused(blocked, sticky=True)
         raise blocked from None
@@ -92,7 +111,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     way: str,
     call_id: str,
     live: Collection[str],
-) -> Passage:
+) -> Passage | Held:
     gate = gates[-1]
     max_argument = _max_argument(gates)
     session = current_session() or gate.session
@@ -119,8 +138,21 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
         if verdict.decision == "require_approval":
-            gate.log_outcome(outcome_line(call, "no_approver", error="", decision=head, ms=0.0))
+            return Held(
+                call=call,
+                verdict=verdict,
+                max_argument=max_argument,
+                owner=owner,
+                ways=frozenset((way,)),
+                gates=gates,
+                session=session,
+                run=run,
+                span=span,
+                decision=head,
+            )
         raise refuse(call, verdict, gate=gate, session=session, run=run, span=span)
+    if verdict.decision == "block":
+        alert_of_block(call, verdict, gate=gate, span=span)
     gate.count("allowed" if verdict.decision == "allow" else "observed")
     return Passage(
         call=call,

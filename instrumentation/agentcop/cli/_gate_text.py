@@ -92,6 +92,8 @@ def _blocked(record: Mapping[str, object]) -> str:
 
 def _outcome(record: Mapping[str, object]) -> str:
     said = _word(record, "outcome") or "?"
+    if by := _word(record, "by"):
+        said += f" by {by}"
     error = f" {_word(record, 'error')}" if record.get("error") else ""
     ms = record.get("ms")
     took = f" in {ms:.1f} ms" if isinstance(ms, float) and ms else ""

@@ -7,29 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from agentcop_core.escape import escape, escape_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import IO
 
+__all__ = ["Tone", "colours", "escape", "escape_json", "paint", "say", "shorten"]
+
 Tone = Literal["good", "ask", "bad", "dim"]
 """`good` green, `ask` yellow, `bad` red, `dim` for what stands aside. The words say the same without colour."""
-
-
-def escape(text: str) -> str:
-    """`text` on one line, with every character that a terminal would act on or not show written as its code.
-
-    That is controls (ESC, C1, newlines), bidi marks, zero-width and unassigned characters, and all spaces but one.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _code(char) for char in text)
-
-
-def escape_json(text: str) -> str:
-    """JSON that means the same, with those characters as JSON's own escapes."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _json_code(char) for char in text)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -60,12 +47,3 @@ def paint(text: str, tone: Tone, *, on: bool) -> str:
 def say(text: str) -> None:
     """Talk: a line on stderr."""
     click.echo(text, err=True)
-
-
-def _code(char: str) -> str:
-    return char.encode("unicode_escape").decode()
-
-
-def _json_code(char: str) -> str:
-    units = char.encode("utf-16-be").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
