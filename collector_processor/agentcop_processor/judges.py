@@ -26,6 +26,11 @@ def set_floor(gate: Gate | None) -> None:
     _Floor.gate = gate
 
 
+def floor() -> Gate | None:
+    """The armed process's gate, if it is armed."""
+    return _Floor.gate
+
+
 def judges(registered: tuple[Gate, ...], run: Run | None) -> tuple[Gate, ...]:
     """The gates that judge this call, the floor first; empty if nobody governs it."""
     near = (run.gate,) if run is not None else registered or tuple(gate for gate in live_gates() if gate.in_flight)

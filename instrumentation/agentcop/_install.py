@@ -1,137 +1,279 @@
-"""Puts targets in place: class-wide, once each, acting only for objects that a cop has wrapped."""
+"""Puts targets in place: class-wide, once each, acting only for what a cop governs."""
 
 from __future__ import annotations
 
-import inspect
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agentcop._dress import dress
-from agentcop._registry import Registration, registered
-from agentcop._shapes import Answered, Nested, Step, shaped
-from agentcop_core.errors import NotArmed, ToolBlocked
+from agentcop._later import Later
+from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclasses
+from agentcop._registry import register, registered
+from agentcop._shapes import Answered
+from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
+from agentcop_core.names import canonical_name
+from agentcop_processor.call.approving import Held
 from agentcop_processor.call.invalid import log_invalid
-from agentcop_processor.call.seam import admit
+from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.seam import admission
 from agentcop_processor.entry import open_entry
+from agentcop_processor.judges import floor, judges
+from agentcop_processor.model_call import ask, observe_once
 from agentcop_processor.runs import current_run
 
 if TYPE_CHECKING:
-    from agentcop.adapters._interface import EntryTarget, ModelTarget, ToolTarget
+    from collections.abc import Callable, Iterable
 
-_Begun = tuple[Step | None, tuple[Any, ...], dict[str, Any]]
-_BeginFor = Callable[[Registration, tuple[Any, ...], dict[str, Any]], _Begun]
+    from agentcop._registry import Role
+    from agentcop.adapters._interface import (
+        CopyTarget,
+        EntryTarget,
+        FrameworkAdapter,
+        HandoverTarget,
+        ModelTarget,
+        ParsedCall,
+        ToolTarget,
+    )
+    from agentcop_core.session import Observed
+    from agentcop_processor.call.passage import Passage
+    from agentcop_processor.gate import Gate
 
+__all__ = [
+    "install_adapter",
+    "install_copy",
+    "install_entry",
+    "install_handover",
+    "install_model",
+    "install_tool",
+    "remove_all",
+]
 
-class _Patch:
-    """One replaced method and what it does for the objects that are registered."""
-
-    def __init__(self, original: Callable[..., Any]) -> None:
-        self.original = original
-        self.tool: _BeginFor | None = None
-        self.agent: _BeginFor | None = None
-        self.model = False
-
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Begun:
-        """Judge it if the object is a tool, open a run if it is an agent; an unregistered one is left alone."""
-        if self.model and (run := current_run()) is not None and (blocked := run.halt()) is not None:
-            raise blocked
-        as_tool = registered(args[0], "tool") if self.tool is not None else None
-        as_agent = registered(args[0], "agent") if self.agent is not None else None
-        passage: Step | None = None
-        if self.tool is not None and as_tool is not None:
-            passage, args, kwargs = self.tool(as_tool, args, kwargs)
-        if self.agent is None or as_agent is None:
-            return passage, args, kwargs
-        try:
-            entry, args, kwargs = self.agent(as_agent, args, kwargs)
-        except BaseException as error:
-            if passage is not None:
-                passage.failed(error)
-            raise
-        if passage is None or entry is None:
-            return passage or entry, args, kwargs
-        return Nested(passage, entry), args, kwargs
-
-
-_patches: dict[tuple[type, str], _Patch] = {}
-_lock = threading.Lock()
+_T = TypeVar("_T", "EntryTarget", "HandoverTarget", "ModelTarget", "ToolTarget")
+_log = logging.getLogger("agentcop")
+_QUIET = frozenset({"return_message", "alert"})
 
 
 def install_tool(target: ToolTarget) -> None:
-    """Every call of this method on a registered tool is judged. Idempotent. Raises NotArmed if it cannot be patched."""
+    """Every call of this method on a governed tool is judged. Idempotent. Raises NotArmed if it cannot be patched."""
+    way = f"{target.owner.__module__}.{target.owner.__qualname__}.{target.attribute}"
+    parse = target.parse if target.base in {None, target.owner} else target.overridden or target.parse
 
-    def begin(found: Registration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Begun:
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
         tool = args[0]
+        found = registered(tool, "tool")
+        if found is not None:
+            name, gates = found.name, found.gates
+        elif target.name is not None:
+            name, gates = target.name(tool), ()
+        else:
+            return None, args, kwargs
         try:
-            parsed = target.parse(tool, args[1:], kwargs)
+            parsed = parse(tool, args[1:], kwargs)
         except TypeError as error:
-            log_invalid(found.name, error, found.gates)
+            log_invalid(name, error, judges(gates, current_run()))
             raise
+        except Exception as error:
+            raise _fault(name, gates, error) from None
+        if parsed is None:
+            return None, args, kwargs
+        if parsed.invalid is not None:
+            log_invalid(name, parsed.invalid, judges(gates, current_run()))
+            run_args, run_kwargs = parsed.run({})
+            return None, (tool, *run_args), run_kwargs
         try:
-            passage = admit(
-                found.name, parsed.arguments, found.gates, owner=tool, way=target.attribute, call_id=parsed.call_id
-            )
-            if passage is None:
-                return None, args, kwargs
-            values = passage.enter()
+            admitted = admission(name, parsed.arguments, gates, owner=tool, way=way, call_id=parsed.call_id)
         except ToolBlocked as blocked:
-            if target.refuse is None:
-                raise
-            raise Answered(target.refuse(parsed, blocked)) from None
-        run_args, run_kwargs = parsed.run(values)
-        return passage, (tool, *run_args), run_kwargs
+            raise _refused(target, tool, parsed, blocked) from None
+        if isinstance(admitted, Held):
+            return Later(
+                admitted,
+                lambda passage: _entered(target, tool, parsed, passage, name, gates),
+                lambda blocked: _refused(target, tool, parsed, blocked),
+            )
+        return _entered(target, tool, parsed, admitted, name, gates)
 
-    _patch(target.owner, target.attribute).tool = begin
+    patch(target.owner, target.attribute).parts["tool"] = begin
+
+
+def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it where the adapter fails
+    target: ToolTarget,
+    tool: object,
+    parsed: ParsedCall,
+    passage: Passage | None,
+    name: str,
+    gates: tuple[Gate, ...],
+) -> Begun:
+    """What the tool's method is called with, and the step around it."""
+    try:
+        values = passage.enter() if passage is not None else parsed.arguments
+    except ToolBlocked as blocked:
+        raise _refused(target, tool, parsed, blocked) from None
+    try:
+        run_args, run_kwargs = parsed.run(values)
+    except Exception as error:
+        if passage is not None:
+            passage.failed(error)
+        raise _fault(name, gates, error) from None
+    step = _Said(passage, target.said) if passage is not None and target.said is not None else passage
+    return step, (tool, *run_args), run_kwargs
+
+
+def _refused(target: ToolTarget, tool: object, parsed: ParsedCall, blocked: ToolBlocked) -> Exception:
+    """What to raise for a refusal: itself, or the framework's own answer in the tool's place."""
+    if target.refuse is None or _must_raise(blocked):
+        return blocked
+    return Answered(target.refuse(tool, parsed, blocked))
 
 
 def install_entry(target: EntryTarget) -> None:
-    """Every call of this method on a registered agent is a run. Idempotent. Raises NotArmed if it cannot be patched."""
+    """Every call of this method on a governed agent is a run. Idempotent. Raises NotArmed if it cannot be patched."""
 
-    def begin(found: Registration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Begun:
-        entry = open_entry(found.gates[0])
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
+        agent = target.agent(args[0]) if target.agent is not None else args[0]
+        found = registered(agent, "agent")
+        # An armed process opens a run at every entry, or nobody would raise what an inner layer swallowed.
+        gate = found.gates[0] if found is not None else floor()
+        entry = open_entry(gate) if gate is not None else None
         if entry is not None:
-            for observed in target.observe(args[1:], kwargs):
+            for observed in _observed(target.observe(args[1:], kwargs)):
                 entry.observe(observed)
             entry.enter()
         return entry, args, kwargs
 
-    _patch(target.owner, target.attribute).agent = begin
+    patch(target.owner, target.attribute).parts["agent"] = begin
 
 
 def install_model(target: ModelTarget) -> None:
-    """Every call of this method raises once its run is blocked: the model is not asked again. Idempotent."""
-    _patch(target.owner, target.attribute).model = True
+    """Every call of this method raises once its run is blocked, and else has a span. Idempotent. Raises NotArmed."""
+
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
+        owner, model = args[0], target.model
+        asking = ask(owner, None if model is None else lambda: model(owner), target.read)
+        if asking is not None and target.told is not None:
+            observe_once(_observed(target.told(args[1:], kwargs)))
+        return asking, args, kwargs
+
+    patch(target.owner, target.attribute).parts["model"] = begin
 
 
-def remove_all() -> None:
-    """Put every patched method back, for tests and for switching off."""
-    with _lock:
-        for (owner, attribute), patch in _patches.items():
-            setattr(owner, attribute, patch.original)
-        _patches.clear()
+def install_copy(target: CopyTarget) -> None:
+    """What this method returns is governed like the object it was called on. Idempotent. Raises NotArmed."""
+    patch_here(target.owner, target.attribute).parts["copy"] = lambda args, kwargs: (_Copied(args[0]), args, kwargs)
 
 
-def _patch(owner: type, attribute: str) -> _Patch:
-    """The patch of the most derived definition of `owner.attribute`, put in place at its first use."""
-    definer = next((cls for cls in owner.__mro__ if attribute in vars(cls)), None)
-    if definer is None:
-        message = f"{owner.__qualname__} has no method {attribute!r}"
+def install_handover(target: HandoverTarget) -> None:
+    """Where something was judged, the method returns that. Idempotent. Raises NotArmed."""
+
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
+        taken = target.take(args[0])
+        if taken is not None:
+            raise Answered(taken)
+        return None, args, kwargs
+
+    patch(target.owner, target.attribute).parts["handover"] = begin
+
+
+def install_adapter(adapter: FrameworkAdapter) -> None:
+    """Put every target of a framework in place that this process has imported. Idempotent. Raises NotArmed.
+
+    Call it again when more of the framework was imported.
+    """
+    adapter.selftest()
+    for handover in adapter.handovers():
+        _everywhere(handover, install_handover)
+    for tool in adapter.targets(None):
+        _everywhere(tool, install_tool)
+    for entry in adapter.entry_targets(None):
+        _everywhere(entry, install_entry)
+    for model in adapter.model_targets():
+        _everywhere(model, install_model)
+    for copied in adapter.copies():
+        install_copy(copied)
+
+
+def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
+    """Install on the target's class, and on each subclass that overrides the method, now or later."""
+    if target.attribute not in vars(target.owner):
+        message = f"{target.owner.__qualname__} has no method {target.attribute!r} of its own"
         raise NotArmed(message)
-    with _lock:
-        if (definer, attribute) in _patches:
-            return _patches[definer, attribute]
-        original = vars(definer)[attribute]
-        if not inspect.isfunction(original):
-            message = f"{definer.__qualname__}.{attribute} is a {type(original).__name__}, not a method"
-            raise NotArmed(message)
-        patch = _Patch(original)
-        patched = shaped(original, patch.begin)
-        dress(patched, original)
+
+    def on(cls: type) -> None:
+        if target.attribute in vars(cls):
+            install(replace(target, owner=cls))
+
+    with_subclasses(target.owner, (install.__name__, target.attribute), on)
+
+
+def _fault(name: str, gates: tuple[Gate, ...], error: Exception) -> PolicyBlocked:
+    """The refusal of a call that an adapter could not read: a fault of ours, so nothing runs."""
+    _log.exception("agentcop: the call of %s could not be read", name)
+    run = current_run()
+    judging = judges(gates, run)
+    reason = f"the gate failed before it could judge ({type(error).__name__})"
+    verdict = own_verdict("gate.error", reason, gate=judging[-1]) if judging else None
+    for gate in judging[-1:]:
+        gate.count("blocked")
+    blocked = PolicyBlocked(tool=canonical_name(name), reason=reason, verdict=verdict)
+    if run is not None:
+        run.refused(blocked, sticky=True)
+    return blocked
+
+
+def _must_raise(blocked: ToolBlocked) -> bool:
+    """Whether a refusal must reach the caller as an error here: it is loud, and no entry above will raise it."""
+    if current_run() is not None:
+        return False
+    return blocked.verdict is None or blocked.verdict.on_block not in _QUIET
+
+
+def _observed(said: Iterable[Observed]) -> list[Observed]:
+    """What an adapter found to observe; a fault there is telemetry's, not the call's."""
+    try:
+        return list(said)
+    except Exception:
+        _log.exception("agentcop: what was said to an agent could not be read")
+        return []
+
+
+class _Said:
+    """A tool's passage that records the part of the result which the model reads."""
+
+    def __init__(self, passage: Passage, said: Callable[[object], object]) -> None:
+        self._passage = passage
+        self._said = said
+        self.resume = passage.resume
+        self.suspend = passage.suspend
+        self.failed = passage.failed
+
+    def returned(self, result: object) -> None:
+        """Never raises."""
         try:
-            setattr(definer, attribute, patched)
-        except TypeError as error:
-            message = f"{definer.__qualname__}.{attribute} cannot be replaced: {error}"
-            raise NotArmed(message) from error
-        _patches[definer, attribute] = patch
-        return patch
+            result = self._said(result)
+        except Exception:
+            _log.exception("agentcop: a tool's result could not be read")
+        self._passage.returned(result)
+
+
+class _Copied:
+    """Registers the copy that a method returned."""
+
+    def __init__(self, original: object) -> None:
+        self._original = original
+
+    def resume(self) -> None:
+        """Nothing to make current."""
+
+    def suspend(self) -> None:
+        """Nothing to give back."""
+
+    def returned(self, result: object) -> None:
+        """The copy is governed like the original, unless the method returned that itself."""
+        roles: tuple[Role, ...] = ("agent", "tool")
+        for role in roles:
+            found = registered(self._original, role)
+            if found is not None and result is not self._original:
+                for gate in found.gates:
+                    register(result, role, found.name, gate)
+
+    def failed(self, error: BaseException) -> None:
+        """No copy, nothing to govern."""

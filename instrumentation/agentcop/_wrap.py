@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from agentcop._frameworked import check_owner, govern
 from agentcop._frameworks import ROOTS
 from agentcop._install import install_entry
-from agentcop._registry import register, registered
+from agentcop._registry import register
 from agentcop.adapters._holdings import Holdings, is_function, tool_name
 from agentcop.adapters.generic import GenericAdapter
 from agentcop_core.errors import NotArmed
@@ -36,8 +37,8 @@ def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
         message = f"a {type(obj).__name__} cannot be guarded in place: wrap a list, a dict or an instance"
         raise NotArmed(message)
     if framework := _framework_of(obj):
-        message = f"{type(obj).__qualname__} belongs to {framework}, for which this build has no adapter"
-        raise NotArmed(message)
+        _wrap_frameworks(obj, gate, framework)
+        return obj
     _wrap_object(obj, gate, holdings, tuple(tools))
     return obj
 
@@ -48,6 +49,8 @@ def guard_tool(tool: object, gate: Gate, name: str, live: Collection[str] = ()) 
     gate.guards_tools = True
     if is_function(tool):
         return holdings.function(tool, name or tool_name(tool), live)  # type: ignore[arg-type]  # is_function says so
+    if not isinstance(tool, type) and govern(tool, gate, name):
+        return tool
     if live:
         raise NotArmed(f"{tool!r} is no function: live= names parameters of a function")
     if isinstance(tool, type) or not holdings.tool_object(tool, name or tool_name(tool)):
@@ -58,10 +61,7 @@ def guard_tool(tool: object, gate: Gate, name: str, live: Collection[str] = ()) 
 
 def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, ...]) -> None:
     """An object with tools is an agent; one with a `name` and no tools is a tool; else nothing can be promised."""
-    owner = registered(obj, "agent")
-    if owner is not None and gate not in owner.gates:
-        message = f"{type(obj).__qualname__} is already wrapped by the cop of {owner.gates[0].agent_id!r}"
-        raise NotArmed(message)
+    check_owner(obj, gate)
     holdings.methods(obj, tools)
     holdings.attributes(obj)
     if not holdings.found and isinstance(getattr(obj, "name", None), str) and holdings.tool_object(obj, tool_name(obj)):
@@ -82,6 +82,19 @@ def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, 
     _log.info(
         "agentcop: wrapped %s; tools: %s", type(obj).__qualname__, ", ".join(holdings.found) or "guarded elsewhere"
     )
+
+
+def _wrap_frameworks(obj: object, gate: Gate, framework: str) -> None:
+    """An agent or a tool of a framework that there is an adapter for."""
+    name = govern(obj, gate)
+    if not name:
+        message = (
+            f"{type(obj).__qualname__} belongs to {framework}, and this build has no adapter for it, or it is neither "
+            "an agent nor a tool there: wrap the agent itself, or its tools"
+        )
+        raise NotArmed(message)
+    gate.guards_tools = True
+    _log.info("agentcop: wrapped %s as %s", type(obj).__qualname__, name)
 
 
 def _framework_of(obj: object) -> str:

@@ -7,27 +7,53 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # see agentcop._boot
 if TYPE_CHECKING:
-    from agentcop.adapters._interface import Adapter
+    from agentcop.adapters._interface import FrameworkAdapter
 
-REGISTRY: dict[str, str] = {}
+_LANGCHAIN = "agentcop.adapters.langchain:LangChainAdapter"
+
+REGISTRY: dict[str, str] = {
+    "langchain_core.language_models.chat_models": _LANGCHAIN,
+    "langchain_core.language_models.llms": _LANGCHAIN,
+    "langchain_core.tools.base": _LANGCHAIN,
+    "langgraph.pregel": _LANGCHAIN,
+    "langchain.agents.agent": _LANGCHAIN,
+    "langchain.agents.agent_iterator": _LANGCHAIN,
+    "langchain.chains.base": _LANGCHAIN,
+    "langchain_classic.agents.agent": _LANGCHAIN,
+    "langchain_classic.agents.agent_iterator": _LANGCHAIN,
+    "langchain_classic.chains.base": _LANGCHAIN,
+}
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 
+ROOTS: dict[str, str] = {name.partition(".")[0]: place for name, place in REGISTRY.items()}
+"""Top name of a framework's packages, to its adapter."""
 
-def installable(module_name: str) -> Adapter | None:
+
+def installable(module_name: str) -> FrameworkAdapter | None:
     """The adapter that the import of `module_name` calls for, loaded now; None if there is none."""
     place = REGISTRY.get(module_name)
-    if place is None:
-        return None
+    return _load(place, module_name) if place is not None else None
+
+
+def install(adapter: FrameworkAdapter) -> None:
+    """Put the targets of `adapter` in place for every object of its framework. Idempotent. Raises NotArmed."""
+    from agentcop._install import install_adapter
+
+    install_adapter(adapter)
+
+
+def adapter_for(obj: object) -> FrameworkAdapter | None:
+    """The adapter of the framework that the class of `obj` comes from, loaded now; None if this build has none."""
+    for cls in type(obj).__mro__:
+        place = ROOTS.get(cls.__module__.partition(".")[0])
+        if place is not None:
+            return _load(place, "")
+    return None
+
+
+def _load(place: str, imported: str) -> FrameworkAdapter:
     from importlib import import_module
 
     module, _, name = place.partition(":")
-    adapter: Adapter = getattr(import_module(module), name)()
+    adapter: FrameworkAdapter = getattr(import_module(module), name)(imported)
     return adapter
-
-
-def install(adapter: Adapter) -> None:
-    """Put the targets of `adapter` in place for every object of its framework. Idempotent. Raises NotArmed."""
-    from agentcop._install import install_model
-
-    for target in adapter.model_targets():
-        install_model(target)

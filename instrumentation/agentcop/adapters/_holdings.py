@@ -8,6 +8,7 @@ import logging
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from agentcop._frameworked import govern
 from agentcop._guard import guard, is_guarded
 from agentcop._install import install_tool
 from agentcop._registry import register
@@ -55,7 +56,10 @@ class Holdings:
         return guard(function, name, self._gate, live)
 
     def tool_object(self, tool: object, name: str) -> bool:
-        """Guard an object by every way of calling it; False if it has none."""
+        """Guard an object by every way of calling it, or as its framework's adapter does; False if it has none."""
+        if governed := govern(tool, self._gate):
+            self.found.append(governed)
+            return True
         targets = tuple(self._adapter.targets(tool))
         held = [key for key, value in _attributes(tool) if key in {"run", "func", "function"} and is_function(value)]
         if not targets and not held:
@@ -95,10 +99,12 @@ class Holdings:
         return tool_name(value)
 
     def attributes(self, obj: object) -> None:
-        """Guard the tools in every dict, list and tuple that `obj` holds."""
+        """Guard the tools in every dict, list and tuple that `obj` holds, and what a framework's adapter knows."""
         for key, value in list(_attributes(obj)):
             if isinstance(value, dict | list):
                 self.container(value)
+            elif governed := govern(value, self._gate):
+                self.found.append(governed)
             elif type(value) is tuple and any(is_function(item) for item in value):
                 items = list(value)
                 self.container(items)

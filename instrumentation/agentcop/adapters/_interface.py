@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from agentcop._registry import Role
     from agentcop_core.errors import ToolBlocked
     from agentcop_core.session import Observed
+    from agentcop_processor.model_call import Answer, Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class ParsedCall:
     """From the frozen arguments to the positional and keyword arguments of the patched method."""
     call_id: str = ""
     """The framework's id of this call; "" if it has none."""
+    invalid: Exception | None = None
+    """The framework's own error about these arguments: no verdict; the call goes on, for the framework to raise it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +37,21 @@ class ToolTarget:
 
     owner: type
     attribute: str
-    parse: Callable[[object, tuple[Any, ...], dict[str, Any]], ParsedCall]
-    """From the tool and the caller's arguments (without `self`) to the parsed call. TypeError: they do not fit."""
-    refuse: Callable[[ParsedCall, ToolBlocked], object] | None = None
-    """The framework's own refusal, returned to its model as the result; None: the error is raised."""
+    parse: Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None]
+    """From the tool and the caller's arguments (without `self`) to the parsed call; None: not a tool call.
+
+    TypeError: the arguments do not fit.
+    """
+    base: type | None = None
+    """The framework's own class, where `owner` may be a subclass that overrides the method; None: there is none."""
+    overridden: Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None] | None = None
+    """`parse` for such a subclass; None: the same."""
+    refuse: Callable[[Any, ParsedCall, ToolBlocked], object] | None = None
+    """From the tool and its call to the framework's own refusal, which its model reads; None: the error is raised."""
+    name: Callable[[Any], str] | None = None
+    """From the tool to its name in policies, for calls of tools that nobody registered; None: those are not judged."""
+    said: Callable[[object], object] | None = None
+    """From a result to the part of it that the model reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +62,40 @@ class EntryTarget:
     attribute: str
     observe: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]]
     """What the caller's arguments (without `self`) say to the agent."""
+    agent: Callable[[Any], object] | None = None
+    """From the object whose method this is to the agent that was wrapped; None: it is the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTarget:
-    """One method that asks the model: raises once the run is blocked."""
+    """One method that asks the model: raises once the run is blocked, else a span `chat`."""
 
     owner: type
     attribute: str
-    observe: Callable[[object], Iterable[Observed]]
-    """What the model answered."""
+    read: Callable[[object], Answer]
+    """From what the method returns, or from one item of its stream, to what the model answered."""
+    model: Callable[[Any], Model] | None = None
+    """From the object to which model it asks; None: this method has no span."""
+    told: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]] | None = None
+    """What the caller's arguments (without `self`) tell the model that nobody else has seen: the system prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyTarget:
+    """One method that makes a copy of an object: the copy is governed by whoever governs the original."""
+
+    owner: type
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverTarget:
+    """One method inside the framework whose result is replaced by what was judged."""
+
+    owner: type
+    attribute: str
+    take: Callable[[Any], object]
+    """From the object to the result, or None: the method runs as it is. May raise in place of a result."""
 
 
 class Adapter(Protocol):
@@ -69,14 +108,33 @@ class Adapter(Protocol):
     supported: str
     """Versions as a PEP 440 specifier."""
 
-    def recognises(self, obj: object) -> bool:
-        """Whether `cop.wrap(obj)` is this adapter's business."""
+    def recognises(self, obj: object) -> Role | None:
+        """What `obj` is, if `cop.wrap(obj)` is this adapter's business."""
 
     def targets(self, tool: object) -> Iterable[ToolTarget]:
-        """Where the calls of `tool` pass."""
+        """Where the calls of `tool` pass; with None, those of every tool of the framework."""
 
     def entry_targets(self, agent: object) -> Iterable[EntryTarget]:
-        """How `agent` is run."""
+        """How `agent` is run; with None, how any agent of the framework is."""
 
     def model_targets(self) -> Iterable[ModelTarget]:
         """Where the framework asks its model; nothing for plain Python."""
+
+
+class FrameworkAdapter(Adapter, Protocol):
+    """An adapter whose targets are the framework's own classes, put in place once for all objects."""
+
+    needs: tuple[str, ...]
+    """Modules that must be patched whichever of the framework's objects is wrapped; imported then, never before."""
+
+    def inside(self, obj: object) -> object:
+        """The object that the framework's own wrappers (bindings, configurations) hold; else `obj` itself."""
+
+    def copies(self) -> Iterable[CopyTarget]:
+        """How the framework copies agents and tools."""
+
+    def handovers(self) -> Iterable[HandoverTarget]:
+        """Where a judged call's arguments are handed to its body; nothing if `ParsedCall.run` is enough."""
+
+    def selftest(self) -> None:
+        """Raises NotArmed, with what is missing, unless every seam that this process needs is where it should be."""

@@ -12,6 +12,8 @@ from agentcop_core.session import Observed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from agentcop._registry import Role
+
 _ENTRIES = ("run", "invoke", "__call__", "arun", "ainvoke", "stream", "astream")
 """By what names plain agents and tool objects are called; the first group of them that exists is patched whole."""
 
@@ -23,9 +25,9 @@ class GenericAdapter:
     module = ""
     supported = ""
 
-    def recognises(self, obj: object) -> bool:  # noqa: ARG002 -- the last resort takes all
-        """Always: the generic adapter is asked last."""
-        return True
+    def recognises(self, obj: object) -> Role | None:  # noqa: ARG002 -- the last resort: what it holds decides
+        """An agent, until nothing but its own methods can be found in it."""
+        return "agent"
 
     def targets(self, tool: object) -> Iterable[ToolTarget]:
         """Each way of calling a tool object, judged by that method's own signature."""

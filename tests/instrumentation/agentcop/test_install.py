@@ -10,6 +10,7 @@ from agentcop import AgentCop, GatePolicy, NotArmed, PolicyBlocked
 from agentcop import _install as install
 from agentcop._registry import register
 from agentcop.adapters._interface import EntryTarget, ModelTarget, ParsedCall, ToolTarget
+from agentcop_processor.model_call import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +62,9 @@ def parse(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parsed
 def _framework() -> Iterator[None]:
     """The adapter of this framework, installed for one test."""
     RAN.clear()
-    install.install_tool(ToolTarget(owner=Tool, attribute="call", parse=parse, refuse=lambda parsed, error: "refused"))
+    install.install_tool(ToolTarget(owner=Tool, attribute="call", parse=parse, refuse=lambda tool, parsed, error: "refused"))
     install.install_entry(EntryTarget(owner=Executor, attribute="run", observe=lambda args, kwargs: ()))
-    install.install_model(ModelTarget(owner=Model, attribute="generate", observe=lambda answer: ()))
+    install.install_model(ModelTarget(owner=Model, attribute="generate", read=lambda answer: Answer(text=str(answer))))
     yield
     install.remove_all()
 

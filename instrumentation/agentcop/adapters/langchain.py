@@ -1,0 +1,163 @@
+"""LangChain and LangGraph: tools by `BaseTool`, models by `BaseChatModel`, agents by `Pregel` and `Chain`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING
+
+from agentcop._patches import is_patched
+from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
+from agentcop.adapters._langchain_arguments import PARSER, parser, take
+from agentcop.adapters._langchain_words import (
+    model_answered,
+    model_asked,
+    refuse,
+    result_text,
+    said_to_agent,
+    told_to_model,
+)
+from agentcop_core.errors import NotArmed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from agentcop._registry import Role
+
+_TOOL = ("langchain_core.tools.base", "BaseTool")
+_CHAT = ("langchain_core.language_models.chat_models", "BaseChatModel")
+_TEXT = ("langchain_core.language_models.llms", "BaseLLM")
+_BINDING = ("langchain_core.runnables.base", "RunnableBindingBase")
+_GRAPH = ("langgraph.pregel", "Pregel")
+_CHAINS = tuple((f"{package}.chains.base", "Chain") for package in ("langchain", "langchain_classic"))
+_EXECUTORS = tuple((f"{package}.agents.agent", "AgentExecutor") for package in ("langchain", "langchain_classic"))
+_ITERATORS = tuple(
+    (f"{package}.agents.agent_iterator", "AgentExecutorIterator") for package in ("langchain", "langchain_classic")
+)
+
+
+class LangChainAdapter:
+    """langchain-core from 0.3 on: langchain 0.3 and 1, langchain-classic, langgraph, and tools of any origin."""
+
+    name = "langchain"
+    module = "langchain_core"
+    supported = ">=0.3.80,<2"
+    needs = (_TOOL[0], _CHAT[0])
+
+    def __init__(self, imported: str = "") -> None:
+        """`imported`: the module whose import has just run, if that is why this is made."""
+        self._imported = imported
+
+    def recognises(self, obj: object) -> Role | None:
+        """Graphs and chains are agents; a BaseTool is a tool, whatever it does inside."""
+        if _is_any(obj, _TOOL):
+            return "tool"
+        return "agent" if _is_any(obj, _GRAPH, *_CHAINS) else None
+
+    def inside(self, obj: object) -> object:
+        """What `with_config`, `bind`, `with_retry` and the like hold."""
+        while _is_any(obj, _BINDING):
+            obj = obj.bound  # type: ignore[attr-defined]  # every binding has it
+        return obj
+
+    def targets(self, tool: object) -> Iterable[ToolTarget]:  # noqa: ARG002 -- the same for every tool
+        """`invoke`, `batch` and agents all come through these two."""
+        for owner in _classes(_TOOL):
+            for attribute in ("run", "arun"):
+                yield ToolTarget(
+                    owner=owner,
+                    base=owner,
+                    attribute=attribute,
+                    parse=parser(own=True),
+                    overridden=parser(own=False),
+                    refuse=refuse,
+                    name=lambda each: str(each.name),
+                    said=result_text,
+                )
+
+    def handovers(self) -> Iterable[HandoverTarget]:
+        """Where a tool parses, it finds what was judged."""
+        for owner in _classes(_TOOL):
+            yield HandoverTarget(owner=owner, attribute=PARSER, take=take)
+
+    def entry_targets(self, agent: object) -> Iterable[EntryTarget]:  # noqa: ARG002 -- the same for every agent
+        """`invoke` of a graph streams; `run`, `batch` and calling a chain invoke it; `.iter()` stands alone."""
+        for owner in _classes(_GRAPH, *_EXECUTORS):
+            yield EntryTarget(owner=owner, attribute="stream", observe=said_to_agent)
+            yield EntryTarget(owner=owner, attribute="astream", observe=said_to_agent)
+        for owner in _classes(*_CHAINS):
+            yield EntryTarget(owner=owner, attribute="invoke", observe=said_to_agent)
+            yield EntryTarget(owner=owner, attribute="ainvoke", observe=said_to_agent)
+        for owner in _classes(*_ITERATORS):
+            for attribute in ("__iter__", "__aiter__"):
+                yield EntryTarget(
+                    owner=owner,
+                    attribute=attribute,
+                    observe=lambda args, kwargs: (),  # noqa: ARG005 -- an iterator was given its input when it was made
+                    agent=lambda iterator: iterator.agent_executor,
+                )
+
+    def model_targets(self) -> Iterable[ModelTarget]:
+        """`invoke` and `batch` generate; events of the third version ask in a way of their own."""
+        for owner in _classes(_CHAT, _TEXT):
+            for attribute in ("generate", "agenerate", "stream", "astream"):
+                yield ModelTarget(
+                    owner=owner,
+                    attribute=attribute,
+                    read=model_answered,
+                    model=model_asked,
+                    told=told_to_model,
+                )
+        for owner in _classes(_CHAT):
+            for attribute in ("stream_events", "astream_events"):
+                if inspect.isfunction(vars(owner).get(attribute)):
+                    yield ModelTarget(owner=owner, attribute=attribute, read=model_answered)
+
+    def copies(self) -> Iterable[CopyTarget]:
+        """A graph's `with_config` copies it; tools and chains are copied as pydantic models are."""
+        for owner in _classes(_GRAPH):
+            yield CopyTarget(owner=owner, attribute="copy")
+        for owner in _classes(_TOOL, *_CHAINS):
+            yield CopyTarget(owner=owner, attribute="__copy__")
+            yield CopyTarget(owner=owner, attribute="__deepcopy__")
+
+    def selftest(self) -> None:
+        """Every class must be where its module has been imported, and the tool seam as this adapter knows it."""
+        for module, name in (_TOOL, _CHAT, _TEXT, _GRAPH, *_CHAINS, *_EXECUTORS, *_ITERATORS):
+            if self._is_imported(module) and not inspect.isclass(getattr(sys.modules[module], name, None)):
+                raise NotArmed(f"there is no {module}.{name}: this build supports langchain-core {self.supported}")
+        for owner in _classes(_TOOL):
+            for attribute in ("run", "arun"):
+                _check_run(owner, attribute)
+            if not inspect.isfunction(vars(owner).get(PARSER)):
+                raise NotArmed(f"{owner.__qualname__}.{PARSER} is gone: a judged call could not be handed to its tool")
+
+    def _is_imported(self, module: str) -> bool:
+        """Whether this module has run to its end; one that is still at it is looked at when it has."""
+        found = sys.modules.get(module)
+        spec = getattr(found, "__spec__", None)
+        return found is not None and (module == self._imported or not getattr(spec, "_initializing", False))
+
+
+def _check_run(owner: type, attribute: str) -> None:
+    """`run` as this adapter knows it: takes `tool_input` and `tool_call_id`, and parses by the tool's own method."""
+    method = vars(owner).get(attribute)
+    if not inspect.isfunction(method):
+        raise NotArmed(f"{owner.__qualname__}.{attribute} is gone: nobody would see its tool calls")
+    missing = {"tool_input", "tool_call_id"} - inspect.signature(method).parameters.keys()
+    if missing:
+        raise NotArmed(f"{owner.__qualname__}.{attribute} takes no {', '.join(sorted(missing))} any more")
+    if not is_patched(method) and PARSER not in method.__code__.co_names:
+        raise NotArmed(f"{owner.__qualname__}.{attribute} does not parse by {PARSER} any more")
+
+
+def _classes(*places: tuple[str, str]) -> Iterator[type]:
+    """The classes at these places, of the modules that this process has imported. Imports nothing."""
+    for module, name in places:
+        found = getattr(sys.modules.get(module), name, None)
+        if inspect.isclass(found):
+            yield found
+
+
+def _is_any(obj: object, *places: tuple[str, str]) -> bool:
+    return any(isinstance(obj, cls) for cls in _classes(*places))
