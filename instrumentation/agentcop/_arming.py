@@ -6,13 +6,15 @@ Everything here ends the process rather than let it run without the gate that it
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-from agentcop._boot import ENABLED, POLICY, say, stop
+from agentcop._boot import ENABLED, POLICY, fix, say, stop
 from agentcop._frameworks import UNGOVERNED
-from agentcop.adapters import REGISTRY
-from agentcop_core.errors import PolicyError
+from agentcop.adapters import REGISTRY, ROOTS, install, installable
+from agentcop_core.errors import NotArmed, PolicyError
 
 if TYPE_CHECKING:
     from agentcop._cop import AgentCop
@@ -28,6 +30,8 @@ def framework_imported(module: str) -> None:
     """Called when the import of `module` has run, by the thread that imports it. Ends the process on any fault."""
     try:
         _arm()
+        if module in ROOTS:
+            _check(module)
         if module in REGISTRY:
             _install(module)
         elif module in UNGOVERNED:
@@ -57,18 +61,39 @@ def _arm() -> None:
     with _Process.lock:
         if process_cop() is not None:
             return
+        fix()
         path = os.environ.get(POLICY)
         if not path:
             raise PolicyError([f"{POLICY} is not set: {ENABLED} needs a policy file to judge by"])
         cop = AgentCop(policy_file=path)
         set_floor(cop._gate)  # noqa: SLF001 -- the same package; no program needs a cop's gate
         _Process.cop = cop
-        say(f"armed: agent {cop.agent_id}, policy {path}, state folder {cop.gate_log.parent}")
+        observing = " (mode observe: nothing is stopped)" if cop.policy.document.mode == "observe" else ""
+        say(f"armed: agent {cop.agent_id}, policy {path}{observing}, state folder {cop.gate_log.parent}")
+
+
+def _check(root: str) -> None:
+    """Raise NotArmed if a module that must be patched is not there to be imported: nobody would ever report it."""
+    for name in [name for name in REGISTRY if name.startswith(f"{root}.")]:
+        adapter = installable(name)
+        if adapter is not None and name in adapter.needs and not _can_be_found(name):
+            raise NotArmed(f"there is no {name} in this {root}: this build cannot see its tool calls")
+
+
+def _can_be_found(name: str) -> bool:
+    """Whether a module below an imported package exists. Imports nothing."""
+    root, *below = name.split(".")
+    path = getattr(sys.modules[root], "__path__", None)
+    for part in below:
+        root = f"{root}.{part}"
+        spec = PathFinder.find_spec(root, path)
+        if spec is None:
+            return root in sys.modules
+        path = spec.submodule_search_locations
+    return True
 
 
 def _install(module: str) -> None:
-    from agentcop.adapters import install, installable
-
     if (adapter := installable(module)) is not None:
         install(adapter)
 

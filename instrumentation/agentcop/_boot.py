@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False  # `typing` costs more than all of this file
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
     from typing import NoReturn
 
 EXIT = 78
@@ -27,6 +27,7 @@ _OFF = frozenset({"", "0"})
 
 class _State:
     armed = False
+    fixed: dict[str, str] = {}  # noqa: RUF012 -- replaced as a whole
 
 
 def arm(environ: MutableMapping[str, str] = os.environ) -> None:
@@ -45,7 +46,8 @@ def arm(environ: MutableMapping[str, str] = os.environ) -> None:
         stop([f"{ENABLED} is {environ[ENABLED]!r}: 1, true or yes arm the process, 0 or nothing leaves it alone"])
     _State.armed = True
     try:
-        make_absolute(environ)
+        _State.fixed = absolute_paths(environ)
+        environ.update(_State.fixed)
         from agentcop._finder import put_in_place
 
         put_in_place()
@@ -53,19 +55,25 @@ def arm(environ: MutableMapping[str, str] = os.environ) -> None:
         stop([f"{type(fault).__name__}: {fault}"])
 
 
-def make_absolute(environ: MutableMapping[str, str]) -> None:
-    """Write the policy file and the state folder as absolute paths, for the children that inherit them.
+def absolute_paths(environ: Mapping[str, str]) -> dict[str, str]:
+    """The policy file and the state folder as absolute paths, for this process and the children that inherit them.
 
-    What cannot be resolved, or is not named, stays as it is: the first framework import says so, where it is needed.
+    What cannot be resolved, or is not named, is left out: the first framework import says so, where it is needed.
     """
     from agentcop_core.home import absolute, state_path
 
     try:
-        environ[HOME] = state_path(environ)
+        found = {HOME: state_path(environ)}
         if policy := environ.get(POLICY):
-            environ[POLICY] = absolute(policy)
+            found[POLICY] = absolute(policy)
     except OSError:
-        return
+        return {}
+    return found
+
+
+def fix(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Put back the paths that the process was started with: a `.env` file read since then must not loosen the gate."""
+    environ.update(_State.fixed)
 
 
 def say(line: str) -> None:

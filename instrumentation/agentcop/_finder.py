@@ -6,7 +6,7 @@ import sys
 from _thread import get_ident
 
 from agentcop._frameworks import UNGOVERNED
-from agentcop.adapters import REGISTRY
+from agentcop.adapters import REGISTRY, ROOTS
 
 TYPE_CHECKING = False  # see _boot
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FACE = "agentcop._cop"
 
 
 class Finder:
-    """Stands first in `sys.meta_path`; a module that nobody waits for costs it two look-ups in a dict."""
+    """Stands first in `sys.meta_path`; a module that nobody waits for costs it a few look-ups in a dict."""
 
     def __init__(self) -> None:
         """Finds nothing by itself."""
@@ -80,7 +80,7 @@ class Reporting:
 
 def is_awaited(name: str) -> bool:
     """Whether the import of this module means that a framework is here."""
-    return name in REGISTRY or name in UNGOVERNED or name == FACE
+    return name in REGISTRY or name in ROOTS or name in UNGOVERNED or name == FACE
 
 
 def report(name: str) -> None:

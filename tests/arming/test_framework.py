@@ -78,6 +78,26 @@ def test_every_problem_of_a_policy_is_said(armed: Program) -> None:
     assert "policy.yaml:5:" in done.stderr
 
 
+def test_what_the_process_was_started_with_stands_whatever_it_reads_later(armed: Program) -> None:
+    armed.file("loose.yaml", "agent_id: loose\nversion: '1'\ngate: {allow: ['*']}\n")
+    code = (
+        "import os; os.environ.update(AGENTCOP_POLICY='loose.yaml', AGENTCOP_HOME='other'); import strands;"
+        "print(os.path.exists('other'), os.environ['AGENTCOP_POLICY']);"
+    )
+    done = armed.run("-c", code + FLOOR)
+    assert done.stdout.split() == ["False", str(armed.folder / "policy.yaml"), "armed-agent"]
+
+
+def test_a_policy_that_only_the_program_names_is_taken(armed: Program) -> None:
+    code = "import os; os.environ['AGENTCOP_POLICY'] = 'policy.yaml'; import strands;"
+    assert armed.having(AGENTCOP_POLICY="").run("-c", code + FLOOR).stdout.split() == ["armed-agent"]
+
+
+def test_a_policy_that_only_observes_says_so(armed: Program) -> None:
+    armed.file("policy.yaml", "mode: observe\n" + POLICY)
+    assert "(mode observe: nothing is stopped)" in armed.run("-c", "import strands").stderr
+
+
 def test_a_state_folder_that_cannot_be_written_ends_the_process(armed: Program) -> None:
     armed.file("file", "")
     done = armed.having(AGENTCOP_HOME="file/state").run("-c", "import strands; print('ran')")

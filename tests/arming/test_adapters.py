@@ -1,0 +1,124 @@
+"""Adapters are put in place by the import of what they patch; one that cannot be put in place ends the process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from processes import POLICY, Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FRAMEWORK = """
+class Tool:
+    name = "tool"
+    def run(self, what):
+        print("ran", self.name, what)
+        return what
+
+class Agent:
+    def __init__(self, *tools):
+        self.tools = tools
+    def go(self, what):
+        for tool in self.tools:
+            try:
+                tool.run(what)
+            except Exception as swallowed:
+                print("swallowed", type(swallowed).__name__)
+        return "done"
+"""
+
+ADAPTER = """
+from agentcop.adapters._interface import EntryTarget, ParsedCall, ToolTarget
+import sys
+
+class FancyAdapter:
+    name, module, supported, needs = "fancy", "fancy", "", ("fancy.core",)
+    def __init__(self, imported=""): print("for", imported)
+    def recognises(self, obj): return None
+    def inside(self, obj): return obj
+    def selftest(self): sys.modules["fancy.core"].Tool.run
+    def targets(self, tool):
+        parse = lambda tool, args, kwargs: ParsedCall(arguments={"what": args[0]}, run=lambda v: ((v["what"],), {}))
+        yield ToolTarget(owner=sys.modules["fancy.core"].Tool, attribute="run", parse=parse, name=lambda t: t.name)
+    def entry_targets(self, agent):
+        yield EntryTarget(owner=sys.modules["fancy.core"].Agent, attribute="go", observe=lambda args, kwargs: ())
+    def model_targets(self): return ()
+    def handovers(self): return ()
+    def copies(self): return ()
+"""
+
+REGISTERED = """
+import agentcop.adapters as adapters
+adapters.REGISTRY["fancy.core"] = "fancy_adapter:FancyAdapter"
+adapters.ROOTS["fancy"] = "fancy_adapter:FancyAdapter"
+"""
+
+PROGRAM = """
+import sys
+import fancy
+from fancy.core import Agent, Tool
+tool = Tool()
+tool.name = sys.argv[1]
+try:
+    print(Agent(tool).go("it"))
+except Exception as error:
+    print("raised", type(error).__name__, error.verdict.rule)
+"""
+
+
+@pytest.fixture
+def armed(tmp_path: Path) -> Program:
+    """A program of the framework `fancy`, whose adapter is registered before the program's first line."""
+    program = Program(folder=tmp_path, environment={"AGENTCOP_ENABLED": "1", "AGENTCOP_POLICY": "policy.yaml"})
+    program.file("policy.yaml", POLICY)
+    program.file("fancy/__init__.py", "")
+    program.file("fancy/core.py", FRAMEWORK)
+    program.file("fancy_adapter.py", ADAPTER)
+    program.file("main.py", PROGRAM)
+    program.file("start.py", REGISTERED + "import runpy\nrunpy.run_path('main.py', run_name='__main__')\n")
+    return program
+
+
+def test_an_allowed_tool_of_an_unchanged_program_runs(armed: Program) -> None:
+    done = armed.run("start.py", "look")
+    assert [line for line in done.stdout.splitlines() if not line.startswith("for ")] == ["ran look it", "done"]
+
+
+@pytest.mark.parametrize(("tool", "rule"), [("shell", "gate.block[0]"), ("unlisted", "gate.default")])
+def test_a_blocked_one_does_not_and_the_entry_raises_what_the_framework_swallowed(
+    armed: Program, tool: str, rule: str
+) -> None:
+    done = armed.run("start.py", tool)
+    shown = [line for line in done.stdout.splitlines() if not line.startswith("for ")]
+    assert shown == ["swallowed PolicyBlocked", f"raised PolicyBlocked {rule}"]
+
+
+def test_the_program_is_the_same_where_it_is_not_armed(armed: Program) -> None:
+    done = armed.having(AGENTCOP_ENABLED="0").run("main.py", "shell")
+    assert (done.stdout, done.stderr) == ("ran shell it\ndone\n", "")
+
+
+def test_an_adapter_that_does_not_find_its_seam_ends_the_process(armed: Program) -> None:
+    armed.file("fancy/core.py", FRAMEWORK.replace("def run(", "def run_it("))
+    done = armed.run("start.py", "look")
+    assert done.returncode == 78
+    assert "fancy.core was imported and cannot be governed" in done.stderr
+    assert "ran" not in done.stdout
+
+
+def test_a_framework_whose_seam_has_moved_elsewhere_ends_the_process_at_its_first_import(armed: Program) -> None:
+    (armed.folder / "fancy/core.py").rename(armed.folder / "fancy/heart.py")
+    done = armed.run("-c", REGISTERED + "import fancy; print('ran')")
+    assert done.returncode == 78
+    assert "there is no fancy.core in this fancy" in done.stderr
+    assert "ran" not in done.stdout
+
+
+def test_an_adapter_that_cannot_be_loaded_ends_the_process(armed: Program) -> None:
+    armed.file("fancy_adapter.py", "raise RuntimeError('broken')\n")
+    done = armed.run("start.py", "look")
+    assert done.returncode == 78
+    assert "RuntimeError: broken" in done.stderr
