@@ -10,6 +10,7 @@ from agentcop_alerts.sinks.outcome import SendFailed
 from agentcop_alerts.sinks.send import send
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -23,6 +24,7 @@ GIVE_UP: Final = 86_400.0
 """Seconds after which a message that nobody takes is given up."""
 
 _LONGEST: Final = 300.0
+_DISK_AGAIN: Final = 5.0
 _LONGEST_ASKED: Final = 3_600.0
 
 
@@ -40,6 +42,7 @@ class Delivery:
         self._outbox = outbox
         self._environ = environ
         self._health: dict[str, _Health] = {}
+        self._disk_told = False
 
     def deliver(self, targets: Mapping[str, Target], now: float) -> float | None:
         """Try everything that is due and belongs to one of `targets`, by their keys; when to come again, None if never.
@@ -57,7 +60,11 @@ class Delivery:
             health = self._health.setdefault(target.key, _Health())
             due = max(item.not_before, health.not_before)
             if due <= now:
-                due = self._attempt(path, item, target, health, now)
+                try:
+                    due = self._attempt(path, item, target, health, now)
+                except OSError as error:
+                    self._complain(error)
+                    due = now + _DISK_AGAIN
             if due:
                 again = due if again is None else min(again, due)
         return again
@@ -86,6 +93,26 @@ class Delivery:
             health.failures, health.not_before = 0, 0.0
             claim.sent(now)
             return 0.0
+
+    def send_unsaved(self, unsaved: deque[Item], targets: Mapping[str, Target]) -> float | None:
+        """Send, in order, what the disk would not take; when to come again. What fails for now stays in `unsaved`."""
+        again: float | None = None
+        for _ in range(len(unsaved)):
+            item = unsaved.popleft()
+            target = targets[item.channel]
+            try:
+                send(item, target, self._environ)
+            except SendFailed as failed:
+                _log.warning("agentcop: an alert did not reach %s: %s", target.name, failed.reason)
+                if not failed.final:
+                    unsaved.append(item)
+                    again = max(failed.retry_after, _DISK_AGAIN)
+        return again
+
+    def _complain(self, error: OSError) -> None:
+        if not self._disk_told:
+            self._disk_told = True
+            _log.warning("agentcop: what became of an alert cannot be written: %s", error)
 
     def _give_up(self, path: Path, item: Item, reason: str, now: float) -> None:
         with self._outbox.claim(path, item) as claim:

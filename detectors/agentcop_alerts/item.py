@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 State = Literal["pending", "sent", "failed"]
 """`pending`: not delivered yet. `sent`: its channel took it. `failed`: given up, and why stands in `reason`."""
 
-FORMAT = 1
+FORMAT: Final = 1
+_SHAPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "Alert": dict,
+    "bool": bool,
+    "float": (float, int),
+    "int": int,
+    "tuple[str, ...]": list,
+}
+"""What a field's annotation is in JSON; everything else is a string."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +73,9 @@ def decode(data: bytes) -> Item:
 
 
 def _known(kind: type[Alert | Item], given: Mapping[str, object]) -> dict[str, object]:
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in given.items() if name in names}
+    known = {field.name: str(field.type) for field in fields(kind)}
+    found = {name: value for name, value in given.items() if name in known}
+    for name, value in found.items():
+        if not isinstance(value, _SHAPES.get(known[name], str)) or (isinstance(value, bool) and known[name] != "bool"):
+            raise ValueError(f"{name} is {value!r}")
+    return found

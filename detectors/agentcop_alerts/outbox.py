@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from agentcop_alerts.item import decode
-from agentcop_core.filelock import try_lock
+from agentcop_core.filelock import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +60,10 @@ class Claim:
         self._outbox.write(self._path, later)
 
     def _settle(self, state: State, item: Item) -> None:
-        self._outbox.settle(state, item)
-        self._path.unlink(missing_ok=True)
+        try:
+            self._outbox.settle(state, item)
+        finally:  # a disk too full for the record must not make it go out again and again
+            self._path.unlink(missing_ok=True)
 
 
 class Outbox:
@@ -143,6 +145,7 @@ class Outbox:
                 return
             yield Claim(self, path, item)
         finally:
+            unlock(descriptor)
             os.close(descriptor)
 
     @property
@@ -185,6 +188,7 @@ class Outbox:
                 time.sleep(_LOCK_PAUSE)
             yield
         finally:
+            unlock(descriptor)
             os.close(descriptor)
 
 

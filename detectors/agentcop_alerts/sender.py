@@ -11,12 +11,13 @@ import time
 import weakref
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentcop_alerts.background import Background
 from agentcop_alerts.delivery import Delivery
 from agentcop_alerts.item import Item
-from agentcop_alerts.outbox import MAX_PENDING, Outbox
+from agentcop_alerts.outbox import Outbox
 from agentcop_alerts.rollup import WINDOW, Notice, RollUp
 from agentcop_core.redact import Redactor
 
@@ -33,6 +34,7 @@ EXIT_SECONDS: Final = 2.0
 """How long the end of the process may wait for alerts."""
 
 _QUEUE: Final = 10_000
+_UNSAVED: Final = 100
 
 
 class AlertSender:
@@ -67,7 +69,7 @@ class AlertSender:
         self._queue: deque[tuple[Alert, Route]] = deque()
         self._rollup: RollUp[Route] = RollUp()
         self._delivery = Delivery(self.outbox, self._environ)
-        self._unwritten: list[Notice[Route]] = []
+        self._unsaved: deque[Item] = deque(maxlen=_UNSAVED)
         self._one_folds = threading.RLock()
         self._seeded = False
         self._ending = False
@@ -146,22 +148,20 @@ class AlertSender:
     def _fold_queue(self) -> float | None:
         now = self._clock()
         if not self._seeded:
-            self._seed(now)
+            self._seeded = True
+            self._on_disk(lambda: self._seed(now))
+        notices = []
         while self._queue:
             alert, route = self._queue.popleft()
-            self._unwritten += self._rollup.add(alert, route, now)
-        self._unwritten += self._rollup.due(now)
+            notices += self._rollup.add(alert, route, now)
+        notices += self._rollup.due(now)
         if self._ending:
-            self._unwritten += self._rollup.close()
-        self._lost_here += max(0, len(self._unwritten) - MAX_PENDING)
-        del self._unwritten[MAX_PENDING:]
-        if self._lost_here:
-            self.outbox.lose(self._lost_here)
+            notices += self._rollup.close()
+        if self._lost_here and self._on_disk(lambda: self.outbox.lose(self._lost_here)):
             self._lost_here = 0
-        if self._unwritten:
-            while self._unwritten:  # what the disk refuses stays, for the next try
-                self._spool(self._unwritten[0], now)
-                del self._unwritten[0]
+        for notice in notices:
+            self._spool(notice, now)
+        if notices:
             self._sending.wake()
         due = self._rollup.next_due()
         return None if due is None else max(0.0, due - now)
@@ -195,10 +195,24 @@ class AlertSender:
             if obstacle := target.obstacle(self._environ):
                 text = f"agentcop: alerts cannot be sent to {target.name}: {obstacle}"
                 self._say(f"{target.key} {obstacle}", text, error=False)
-                self.outbox.settle("failed", replace(item, reason=obstacle, settled=now))
-            elif not self.outbox.put(item):
-                text = f"agentcop: too many alerts wait in {self.outbox.folder}; further ones are lost and counted"
-                self._say("full", text, error=False)
+                unsent = replace(item, reason=obstacle, settled=now)
+                self._on_disk(partial(self.outbox.settle, "failed", unsent))
+            elif not self._on_disk(partial(self._put, item)):
+                self._unsaved.append(item)
+
+    def _put(self, item: Item) -> None:
+        if not self.outbox.put(item):
+            text = f"agentcop: too many alerts wait in {self.outbox.folder}; further ones are lost and counted"
+            self._say("full", text, error=False)
+
+    def _on_disk(self, act: Callable[[], None]) -> bool:
+        """Whether `act` could be done. Where the disk is full, people must hear of it all the more."""
+        try:
+            act()
+        except OSError:
+            self._say("disk", f"agentcop: {self.outbox.folder} cannot be used; alerts go out unsaved, from memory")
+            return False
+        return True
 
     def _redacted(self, alert: Alert) -> Alert:
         """Once more, whoever made it: what lies on disk and leaves the process has been through the redactor."""
@@ -216,7 +230,6 @@ class AlertSender:
 
     def _seed(self, now: float) -> None:
         """What went out within the last window is no news: an agent that crashes and restarts is told of once."""
-        self._seeded = True
         from agentcop_alerts.channels import Route
 
         for item in (*self.outbox.items("sent"), *self.outbox.items("pending")):
@@ -228,8 +241,15 @@ class AlertSender:
 
     def _send(self) -> float | None:
         now = self._clock()
-        again = self._delivery.deliver(self._targets, now)
-        return None if again is None else max(0.0, again - now)
+        unsaved = self._delivery.send_unsaved(self._unsaved, self._targets)
+        again: float | None = None
+        try:
+            again = self._delivery.deliver(self._targets, now)
+        except OSError:
+            self._say("disk", f"agentcop: {self.outbox.folder} cannot be used; alerts go out unsaved, from memory")
+        if again is None:
+            return unsaved
+        return max(0.0, again - now) if unsaved is None else max(0.0, min(again - now, unsaved))
 
     def _after_fork(self) -> None:
         """In a forked child: what was queued, counted and begun is the parent's."""

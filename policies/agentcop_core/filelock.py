@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 if sys.platform == "win32":
@@ -24,6 +25,12 @@ if sys.platform == "win32":
             os.lseek(descriptor, 0, os.SEEK_END)
         return True
 
+    def unlock(descriptor: int) -> None:
+        """Give the lock up; never raises."""
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -37,3 +44,8 @@ else:
         except OSError:
             return False
         return True
+
+    def unlock(descriptor: int) -> None:
+        """Give the lock up, also for a forked child that holds the same open file; never raises."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

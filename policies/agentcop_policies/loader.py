@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentcop_core.errors import PolicyError
 from agentcop_policies.assemble import assemble
-from agentcop_policies.build import SILENT, BOT_CHANNEL
+from agentcop_policies.build import BOT_CHANNEL, SILENT
 from agentcop_policies.document.normal import normal
 from agentcop_policies.reading.checks import check_document, check_tree
 from agentcop_policies.reading.problems import Problems

@@ -1,4 +1,4 @@
-"""A real SMTP server on a free loopback port: plain, with STARTTLS or TLS, with or without AUTH."""
+"""A real SMTP server on a free loopback port: plain, with STARTTLS or TLS; AUTH over STARTTLS."""
 
 from __future__ import annotations
 
@@ -59,11 +59,7 @@ class SmtpSink:
         if self._starttls is not None:
             settings |= {"tls_context": self._starttls, "require_starttls": True}
         if self._login != ("", ""):
-            settings |= {
-                "authenticator": self._authenticate,
-                "auth_required": True,
-                "auth_require_tls": self._starttls is not None,
-            }
+            settings |= {"authenticator": self._authenticate, "auth_required": True}
         controller = _Quiet(self, hostname="127.0.0.1", port=self.port, ssl_context=self._tls, **settings)
         controller.start()
         self.port = controller.port
@@ -97,7 +93,7 @@ class SmtpSink:
     ) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
         self.logins.append(given[0])
-        return AuthResult(success=given == self._login)
+        return AuthResult(success=given == self._login, handled=False)
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from agentcop_core.spool import Dropped, SpoolReader, SpoolWriter, count_spans, read_dropped
 from agentcop_core.filelock import try_lock
+from agentcop_core.spool import Dropped, SpoolReader, SpoolWriter, count_spans, read_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
