@@ -19,21 +19,24 @@ if sys.platform == "win32":
     pytest.skip("Windows has no /dev/tty", allow_module_level=True)
 
 PROGRAM = """
-import logging, sys, threading
+import logging, os, sys, threading
 logging.disable(logging.CRITICAL)
 from agentcop import AgentCop, ToolBlocked
 
 cop = AgentCop(policy_file={policy!r})
 
+def say(line):
+    os.write(1, (line + "\\n").encode())
+
 @cop.tool
 def pay(amount, note=""):
-    print("ran", amount, flush=True)
+    say(f"ran {{amount}}")
 
 def attempt(*args):
     try:
         pay(*args)
     except ToolBlocked as refused:
-        print(type(refused).__name__, refused.reason, flush=True)
+        say(f"{{type(refused).__name__}} {{refused.reason}}")
 
 {body}
 """
