@@ -103,7 +103,7 @@ def _warn(framework: str) -> None:
         if framework in _Process.ungoverned:
             return
         _Process.ungoverned |= {framework}
-    say(f"WARNING: {framework} is imported and this build has no adapter for it: NOBODY JUDGES ITS TOOL CALLS")
+    say(f"WARNING: {framework} is imported and this build has no adapter for it: NOBODY JUDGES ITS OWN TOOL CALLS")
 
 
 def _reasons(module: str, fault: BaseException) -> list[str]:

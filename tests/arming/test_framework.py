@@ -41,7 +41,7 @@ def test_it_is_said_once_that_a_framework_without_adapter_is_not_governed(armed:
     warnings = [line for line in done.stderr.splitlines() if "WARNING" in line]
     assert done.stdout.split() == ["smolagents", "strands"]
     assert [line.split()[2] for line in warnings] == ["strands", "smolagents"]
-    assert all("NOBODY JUDGES ITS TOOL CALLS" in line for line in warnings)
+    assert all("NOBODY JUDGES ITS OWN TOOL CALLS" in line for line in warnings)
 
 
 def test_a_program_without_a_framework_needs_no_policy(armed: Program) -> None:
