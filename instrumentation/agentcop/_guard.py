@@ -10,15 +10,14 @@ from agentcop._dress import dress
 from agentcop._later import Later
 from agentcop._shapes import shaped
 from agentcop_core.errors import NotArmed
-from agentcop_processor.call.approving import Held
 from agentcop_processor.call.invalid import log_invalid
+from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from agentcop._shapes import Begun
-    from agentcop_processor.call.passage import Passage
     from agentcop_processor.gate import Gate
 
 _SEAM = "__agentcop_seam__"
@@ -55,7 +54,7 @@ class FunctionSeam:
         passage = admission(self.name, named, self.gates, live=self._live)
         if passage is None:
             return None, (*first, *args), kwargs
-        if isinstance(passage, Held):
+        if not isinstance(passage, Passage):
             return Later(passage, lambda granted: self._entered(granted, first))
         return self._entered(passage, first)
 

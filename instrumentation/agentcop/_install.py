@@ -12,9 +12,9 @@ from agentcop._registry import register, registered
 from agentcop._shapes import Answered
 from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
-from agentcop_processor.call.approving import Held
 from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
 from agentcop_processor.entry import open_entry
 from agentcop_processor.judges import floor, judges
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         ToolTarget,
     )
     from agentcop_core.session import Observed
-    from agentcop_processor.call.passage import Passage
     from agentcop_processor.gate import Gate
 
 __all__ = [
@@ -84,7 +83,7 @@ def install_tool(target: ToolTarget) -> None:
             admitted = admission(name, parsed.arguments, gates, owner=tool, way=way, call_id=parsed.call_id)
         except ToolBlocked as blocked:
             raise _refused(target, tool, parsed, blocked) from None
-        if isinstance(admitted, Held):
+        if admitted is not None and not isinstance(admitted, Passage):
             return Later(
                 admitted,
                 lambda passage: _entered(target, tool, parsed, passage, name, gates),

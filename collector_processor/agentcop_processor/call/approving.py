@@ -1,7 +1,7 @@
 """A held call: a person is asked, the answer is recorded, and the call is judged again before it may run.
 
     admitted = admission("refund", {"amount": 900}, gates)
-    if type(admitted) is Held:
+    if isinstance(admitted, Held):
         admitted = admitted.wait()             # blocks this thread
         admitted = await admitted.awaited()    # or awaits
 

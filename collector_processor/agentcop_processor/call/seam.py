@@ -21,7 +21,6 @@ from agentcop_core import attributes as names
 from agentcop_core.errors import PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
 from agentcop_processor.alerting import alert_of_block, alert_of_fault
-from agentcop_processor.call.approving import Held
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, tool_attributes, verdict_attributes
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
+    from agentcop_processor.call.approving import Held
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
     from agentcop_processor.gatelog import Head
@@ -60,7 +60,7 @@ def admit(  # noqa: PLR0913 -- as `admission`
 ) -> Passage | None:
     """As `admission`, and blocks this thread while a person is asked."""
     admitted = admission(tool, arguments, registered, owner=owner, way=way, call_id=call_id, live=live)
-    return admitted.wait() if isinstance(admitted, Held) else admitted
+    return admitted if admitted is None or isinstance(admitted, Passage) else admitted.wait()
 
 
 def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it came in
@@ -138,6 +138,8 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
         if verdict.decision == "require_approval":
+            from agentcop_processor.call.approving import Held  # brings asyncio: not before there is something to ask
+
             return Held(
                 call=call,
                 verdict=verdict,

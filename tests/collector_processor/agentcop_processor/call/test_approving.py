@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -653,3 +655,14 @@ def test_the_ledger_keeps_nothing_open(tmp_path: Path, caplog: pytest.LogCapture
         with contextlib.suppress(ToolBlocked):
             guarded(1)
     assert LEDGER.pending() == ()
+
+
+def test_nothing_of_asking_is_loaded_before_there_is_something_to_ask() -> None:
+    program = """
+import sys
+from agentcop import AgentCop, GatePolicy
+AgentCop(agent_id="a", policy=GatePolicy(allow=["f"])).tool(lambda: None, name="f")()
+print([name for name in ("asyncio", "agentcop_control.asking", "agentcop_control.terminal") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
