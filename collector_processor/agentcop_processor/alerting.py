@@ -29,6 +29,7 @@ _log = logging.getLogger("agentcop")
 
 _LOUD: Final = frozenset({"raise_and_alert", "alert"})
 _SHOWN: Final = 4_000
+_NAME: Final = 300
 _NAMES: Final = 50
 
 
@@ -135,14 +136,14 @@ def _alert(call: ToolCall, verdict: Verdict, redacted: bytes, trace_id: str, pol
         kind="block" if verdict.mode == "enforce" else "would_block",
         severity="high",
         agent_id=verdict.agent_id,
-        tool=call.tool,
+        tool=_cut(call.tool, _NAME),
         rule=verdict.rule,
         at=verdict.at,
-        reason=verdict.reason,
-        arguments=_outline(call.arguments.plain, call.digest) if hidden else _cut(redacted.decode()),
-        session_id=call.session_id,
+        reason=_cut(verdict.reason, _SHOWN),
+        arguments=_cut(_outline(call.arguments.plain, call.digest) if hidden else redacted.decode(), _SHOWN),
+        session_id=_cut(call.session_id, _NAME),
         trace_id=trace_id,
-        call_id=call.call_id,
+        call_id=_cut(call.call_id, _NAME),
         policy_version=verdict.policy_version,
         environment=policy.document.environment,
         time=call.at,
@@ -161,5 +162,5 @@ def _sized(name: str, value: object) -> str:
     return f"{name}: {kind}({len(value)})" if isinstance(value, str | list | dict) else f"{name}: {kind}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… +{len(text) - _SHOWN}"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}… +{len(text) - limit}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from agentcop_alerts.background import Background
 from agentcop_alerts.sinks.outcome import SendFailed
 from agentcop_alerts.sinks.send import send
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from agentcop_alerts.channels import Target
@@ -24,97 +24,123 @@ GIVE_UP: Final = 86_400.0
 """Seconds after which a message that nobody takes is given up."""
 
 _LONGEST: Final = 300.0
-_DISK_AGAIN: Final = 5.0
 _LONGEST_ASKED: Final = 3_600.0
-
-
-@dataclass(slots=True)
-class _Health:
-    failures: int = 0
-    not_before: float = 0.0
+_DISK_AGAIN: Final = 5.0
+_UNSAVED: Final = 100
 
 
 class Delivery:
-    """Sends what waits in an outbox. Belongs to one thread; blocks on the network; raises OSError from the disk."""
+    """Sends what waits in an outbox for one channel. Belongs to one thread, which blocks on the network."""
 
-    def __init__(self, outbox: Outbox, environ: Mapping[str, str]) -> None:
-        """`environ` fills in the secrets of the channels."""
+    def __init__(self, outbox: Outbox, target: Target, environ: Mapping[str, str]) -> None:
+        """`environ` fills in the secrets of the channel."""
         self._outbox = outbox
+        self._target = target
         self._environ = environ
-        self._health: dict[str, _Health] = {}
+        self._failures = 0
+        self._not_before = 0.0
         self._disk_told = False
+        self._unsaved: deque[Item] = deque(maxlen=_UNSAVED)
 
-    def deliver(self, targets: Mapping[str, Target], now: float) -> float | None:
-        """Try everything that is due and belongs to one of `targets`, by their keys; when to come again, None if never.
+    def keep(self, item: Item) -> None:
+        """Hold what the disk would not take, in memory: people must hear of a full disk all the more."""
+        self._unsaved.append(item)
 
-        After a failure that may pass, the rest for that channel waits too: 2, 4, 8 … seconds, at most five minutes,
-        or what the channel asked for.
+    def deliver(self, now: float) -> float | None:
+        """Try everything that is due, oldest first; when to come again, None if nothing waits. Raises nothing.
+
+        After a failure that may pass, the rest waits too: 2, 4, 8 … seconds, at most five minutes, or what the channel
+        asked for.
         """
-        again: float | None = None
-        for path, item in self._outbox.waiting():
-            target = targets.get(item.channel)
-            if target is None:
-                if now - item.created > GIVE_UP:
-                    self._give_up(path, item, "no policy that was armed since has this channel", now)
-                continue
-            health = self._health.setdefault(target.key, _Health())
-            due = max(item.not_before, health.not_before)
-            if due <= now:
-                try:
-                    due = self._attempt(path, item, target, health, now)
-                except OSError as error:
-                    self._complain(error)
-                    due = now + _DISK_AGAIN
-            if due:
-                again = due if again is None else min(again, due)
-        return again
+        moments = [self._deliver_unsaved(now)]
+        try:
+            moments += [
+                self._tried(path, item, now)
+                for path, item in self._outbox.waiting()
+                if item.channel == self._target.key
+            ]
+        except OSError as error:
+            self._complain(error)
+        return min((moment for moment in moments if moment), default=None)
 
-    def _attempt(self, path: Path, item: Item, target: Target, health: _Health, now: float) -> float:
-        """Send it; 0 if it is settled or another process has it, else when to try again."""
+    def _tried(self, path: Path, item: Item, now: float) -> float:
+        """When to try this one again; 0 if it is settled or another process has it."""
+        due = max(item.not_before, self._not_before)
+        if due > now:
+            return due
+        try:
+            return self._attempt(path, item, now)
+        except OSError as error:
+            self._complain(error)
+            return now + _DISK_AGAIN
+
+    def _attempt(self, path: Path, item: Item, now: float) -> float:
         with self._outbox.claim(path, item) as claim:
             if claim is None:
                 return 0.0
             try:
-                send(claim.item, target, self._environ)
+                send(claim.item, self._target, self._environ)
             except SendFailed as failed:
                 if failed.final or now - item.created > GIVE_UP:
-                    _log.warning("agentcop: an alert did not reach %s and is given up: %s", target.name, failed.reason)
+                    self._log_given_up(failed)
                     claim.failed(failed.reason, now)
                     return 0.0
-                wait = min(failed.retry_after, _LONGEST_ASKED) or min(2.0 ** (health.failures + 1), _LONGEST)
-                if not health.failures:
-                    _log.warning("agentcop: alerts wait for %s: %s", target.name, failed.reason)
-                health.failures += 1
-                health.not_before = now + wait
-                claim.put_off(failed.reason, now + wait)
-                return health.not_before
-            if health.failures:
-                _log.warning("agentcop: %s takes alerts again", target.name)
-            health.failures, health.not_before = 0, 0.0
+                self._back_off(failed, now)
+                claim.put_off(failed.reason, self._not_before)
+                return self._not_before
+            self._works()
             claim.sent(now)
             return 0.0
 
-    def send_unsaved(self, unsaved: deque[Item], targets: Mapping[str, Target]) -> float | None:
-        """Send, in order, what the disk would not take; when to come again. What fails for now stays in `unsaved`."""
-        again: float | None = None
-        for _ in range(len(unsaved)):
-            item = unsaved.popleft()
-            target = targets[item.channel]
+    def _deliver_unsaved(self, now: float) -> float:
+        while self._unsaved:
+            if self._not_before > now:
+                return self._not_before
+            item = self._unsaved.popleft()
             try:
-                send(item, target, self._environ)
+                send(item, self._target, self._environ)
             except SendFailed as failed:
-                _log.warning("agentcop: an alert did not reach %s: %s", target.name, failed.reason)
-                if not failed.final:
-                    unsaved.append(item)
-                    again = max(failed.retry_after, _DISK_AGAIN)
-        return again
+                if failed.final or now - item.created > GIVE_UP:
+                    self._log_given_up(failed)
+                else:
+                    self._back_off(failed, now)
+                    self._unsaved.appendleft(item)
+            else:
+                self._works()
+        return 0.0
+
+    def _back_off(self, failed: SendFailed, now: float) -> None:
+        if not self._failures:
+            _log.warning("agentcop: alerts wait for %s: %s", self._target.name, failed.reason)
+        self._failures += 1
+        wait = min(failed.retry_after, _LONGEST_ASKED) or min(2.0**self._failures, _LONGEST)
+        self._not_before = now + wait
+
+    def _works(self) -> None:
+        if self._failures:
+            _log.warning("agentcop: %s takes alerts again", self._target.name)
+        self._failures, self._not_before = 0, 0.0
+
+    def _log_given_up(self, failed: SendFailed) -> None:
+        _log.warning("agentcop: an alert did not reach %s and is given up: %s", self._target.name, failed.reason)
 
     def _complain(self, error: OSError) -> None:
         if not self._disk_told:
             self._disk_told = True
-            _log.warning("agentcop: what became of an alert cannot be written: %s", error)
+            _log.warning("agentcop: the folder of alerts cannot be used: %s", error)
 
-    def _give_up(self, path: Path, item: Item, reason: str, now: float) -> None:
-        with self._outbox.claim(path, item) as claim:
-            if claim is not None:
-                claim.failed(reason, now)
+
+class Post:
+    """One channel with the thread that sends to it."""
+
+    def __init__(self, outbox: Outbox, target: Target, environ: Mapping[str, str], clock: Callable[[], float]) -> None:
+        """Starts nothing: the thread does, when it is first woken."""
+        self.target = target
+        self.delivery = Delivery(outbox, target, environ)
+        self._clock = clock
+        self.thread = Background(f"agentcop-alerts-{target.channel.type}", self._send)
+
+    def _send(self) -> float | None:
+        now = self._clock()
+        again = self.delivery.deliver(now)
+        return None if again is None else max(0.0, again - now)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentcop_alerts.background import Background
-from agentcop_alerts.delivery import Delivery
+from agentcop_alerts.delivery import GIVE_UP, Post
 from agentcop_alerts.item import Item
 from agentcop_alerts.outbox import Outbox
 from agentcop_alerts.rollup import WINDOW, Notice, RollUp
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from agentcop_alerts.channels import Route, Target
+    from agentcop_alerts.channels import Route
     from agentcop_core.alert import Alert
 
 _log = logging.getLogger("agentcop")
@@ -34,14 +34,15 @@ EXIT_SECONDS: Final = 2.0
 """How long the end of the process may wait for alerts."""
 
 _QUEUE: Final = 10_000
-_UNSAVED: Final = 100
+_PATIENCE: Final = 0.2
 
 
 class AlertSender:
     """The alerts of one state folder in this process. Thread-safe, fork-safe.
 
-    Two daemon threads, started with the first alert: one folds alerts and writes them to disk, one sends. What is on
-    disk survives the process and goes out at the next arming of any process with the same channel.
+    Daemon threads, started when there is work: one folds alerts and writes them to disk, and one for each channel
+    sends, so that a channel that hangs holds up no other. What is on disk survives the process and goes out at the
+    next arming of any process with the same channel.
     """
 
     def __init__(
@@ -56,20 +57,17 @@ class AlertSender:
         self._environ = environ
         self._clock = clock
         self._redactor = Redactor()
-        self._targets: dict[str, Target] = {}
         self._told: set[str] = set()
         self._lost_here = 0
         self._reset()
         self._folding = Background("agentcop-alerts", self._fold)
-        self._sending = Background("agentcop-alerts-send", self._send)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_weakly(self._after_fork))
 
     def _reset(self) -> None:
         self._queue: deque[tuple[Alert, Route]] = deque()
         self._rollup: RollUp[Route] = RollUp()
-        self._delivery = Delivery(self.outbox, self._environ)
-        self._unsaved: deque[Item] = deque(maxlen=_UNSAVED)
+        self._posts: dict[str, Post] = {}
         self._one_folds = threading.RLock()
         self._seeded = False
         self._ending = False
@@ -84,7 +82,9 @@ class AlertSender:
             self._learn(route)
             if route.targets and self.outbox.has_pending:
                 self._know_exit()
-                self._sending.wake()
+                self._folding.wake()
+                for target in route.targets:
+                    self._posts[target.key].thread.wake()
         except Exception:
             self._say("arm", "agentcop: what an earlier process left to send could not be looked at")
 
@@ -112,7 +112,7 @@ class AlertSender:
     def drain(self, seconds: float = EXIT_SECONDS) -> bool:
         """Send what can be sent now; False if that takes longer. Counts that wait for their window go on waiting."""
         until = time.monotonic() + seconds
-        return self._folding.rest(seconds) and self._sending.rest(max(0.0, until - time.monotonic()))
+        return self._folding.rest(seconds) and self._all_sent(until)
 
     def close(self, seconds: float = EXIT_SECONDS) -> None:
         """The process ends: everything to the disk, then send for at most `seconds`. Counts go out at the next arming.
@@ -123,11 +123,16 @@ class AlertSender:
         self._ending = True
         if not self._folding.rest(seconds):
             self._fold_here()
-        self._sending.rest(max(0.0, until - time.monotonic()))
+        self._all_sent(until)
+
+    def _all_sent(self, until: float) -> bool:
+        posts = [post for post in self._posts.values() if post.thread.wake()]
+        return all(post.thread.rest(max(0.0, until - time.monotonic())) for post in posts)
 
     def _learn(self, route: Route) -> None:
-        if not all(target.key in self._targets for target in route.targets):
-            self._targets = {**self._targets, **{target.key: target for target in route.targets}}
+        for target in route.targets:
+            if target.key not in self._posts:
+                self._posts.setdefault(target.key, Post(self.outbox, target, self._environ, self._clock))
 
     def _know_exit(self) -> None:
         if self._at_exit_known:
@@ -149,7 +154,7 @@ class AlertSender:
         now = self._clock()
         if not self._seeded:
             self._seeded = True
-            self._on_disk(lambda: self._seed(now))
+            self._on_disk(lambda: self._take_up(now))
         notices = []
         while self._queue:
             alert, route = self._queue.popleft()
@@ -161,17 +166,21 @@ class AlertSender:
             self._lost_here = 0
         for notice in notices:
             self._spool(notice, now)
-        if notices:
-            self._sending.wake()
+        for post in tuple(self._posts.values()) if notices else ():
+            post.thread.wake()
         due = self._rollup.next_due()
         return None if due is None else max(0.0, due - now)
 
     def _fold_here(self) -> None:
         """At the very end, when no thread may be left to do it."""
+        if not self._one_folds.acquire(timeout=_PATIENCE):
+            return  # the thread hangs in the disk; so would we
         try:
-            self._fold()
+            self._fold_queue()
         except Exception:
             _log.exception("agentcop: alerts could not be written to %s", self.outbox.folder)
+        finally:
+            self._one_folds.release()
 
     def _spool(self, notice: Notice[Route], now: float) -> None:
         alert = self._redacted(notice.alert)
@@ -198,7 +207,7 @@ class AlertSender:
                 unsent = replace(item, reason=obstacle, settled=now)
                 self._on_disk(partial(self.outbox.settle, "failed", unsent))
             elif not self._on_disk(partial(self._put, item)):
-                self._unsaved.append(item)
+                self._posts[target.key].delivery.keep(item)
 
     def _put(self, item: Item) -> None:
         if not self.outbox.put(item):
@@ -228,34 +237,30 @@ class AlertSender:
             evidence=tuple(hide(line) for line in alert.evidence),
         )
 
-    def _seed(self, now: float) -> None:
-        """What went out within the last window is no news: an agent that crashes and restarts is told of once."""
+    def _take_up(self, now: float) -> None:
+        """What earlier processes left.
+
+        What went out within the last window is no news: an agent that crashes and restarts is told of once. What no
+        armed policy has a channel for, for a day, is given up.
+        """
         from agentcop_alerts.channels import Route
 
         for item in (*self.outbox.items("sent"), *self.outbox.items("pending")):
-            if not item.repeat and now - item.created < WINDOW and item.channel in self._targets:
-                route = Route(targets=(self._targets[item.channel],), trace_link=item.trace_link)
-                self._rollup.seed(
-                    Notice(alert=item.alert, route=route, thread=item.thread, note=item.note), item.created
-                )
-
-    def _send(self) -> float | None:
-        now = self._clock()
-        unsaved = self._delivery.send_unsaved(self._unsaved, self._targets)
-        again: float | None = None
-        try:
-            again = self._delivery.deliver(self._targets, now)
-        except OSError:
-            self._say("disk", f"agentcop: {self.outbox.folder} cannot be used; alerts go out unsaved, from memory")
-        if again is None:
-            return unsaved
-        return max(0.0, again - now) if unsaved is None else max(0.0, min(again - now, unsaved))
+            post = self._posts.get(item.channel)
+            if post is not None and not item.repeat and now - item.created < WINDOW:
+                route = Route(targets=(post.target,), trace_link=item.trace_link)
+                notice = Notice(alert=item.alert, route=route, thread=item.thread, note=item.note)
+                self._rollup.seed(notice, item.created)
+        for path, item in self.outbox.waiting():
+            if item.channel not in self._posts and now - item.created > GIVE_UP:
+                with self.outbox.claim(path, item) as claim:
+                    if claim is not None:
+                        claim.failed("no policy that was armed since has this channel", now)
 
     def _after_fork(self) -> None:
         """In a forked child: what was queued, counted and begun is the parent's."""
         self._reset()
         self._folding.after_fork()
-        self._sending.after_fork()
 
     def _say(self, what: str, text: str, *, error: bool = True) -> None:
         if what not in self._told:

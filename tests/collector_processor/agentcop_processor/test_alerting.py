@@ -241,3 +241,16 @@ def test_a_policy_without_channels_costs_nothing(agentcop_home: Path) -> None:
     refused(cop)
 
     assert not (agentcop_home / "alerts").exists()
+
+
+def test_a_call_of_any_size_makes_an_alert_of_a_few_kilobytes(
+    cop_of: Cops, server: SlackServer, drain: Callable[[], None], agentcop_home: Path
+) -> None:
+    cop = cop_of(f"{HEAD}monitor:\n{CHANNEL}gate: {{allow: [a]}}\n")
+
+    refused(cop, "t" * 100_000, text="x" * 900_000)
+    drain()
+
+    assert len(server.messages) == 1
+    (sent,) = (agentcop_home / "alerts" / "sent").glob("*.json")
+    assert sent.stat().st_size < 20_000

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcop_alerts.delivery import GIVE_UP
 from agentcop_alerts.outbox import Outbox
 from agentcop_alerts.rollup import WINDOW
 from agentcop_alerts.sender import AlertSender
-from alerts import EMAIL, NOW, SLACK, WEBHOOK, alert, route
+from alerts import EMAIL, NOW, SLACK, WEBHOOK, alert, item, route
 from slack_server import SlackServer, words
 from smtp_sink import SmtpSink
 
@@ -74,8 +76,6 @@ def test_a_thousand_blocks_are_one_message_and_one_roll_up(
 def test_taking_an_alert_costs_microseconds_even_while_the_channel_hangs(
     sender: AlertSender, server: SlackServer
 ) -> None:
-    import threading
-
     server.hold = threading.Event()
     to = route(SLACK)
     sender.submit(alert(), to)
@@ -136,6 +136,34 @@ def test_what_is_left_goes_out_at_the_next_arming(sender: AlertSender, server: S
     server.wait_for(1)
     assert later.drain(20)
     assert later.outbox.items("pending") == []
+
+
+def test_a_message_for_a_channel_that_no_policy_has_waits_a_day_for_one(tmp_path: Path, clock: Clock) -> None:
+    outbox = Outbox(tmp_path / "alerts")
+    outbox.put(item(channel="gone"))
+    for later, states in ((60, (1, 0)), (GIVE_UP + 60, (0, 1))):
+        clock.now = NOW + later
+        sender = AlertSender(tmp_path / "alerts", environ={}, clock=clock)
+        sender.arm(route(SLACK))
+        assert sender.drain(20)
+        assert (len(outbox.items("pending")), len(outbox.items("failed"))) == states
+
+    assert "no policy" in outbox.items("failed")[0].reason
+
+
+def test_a_channel_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
+    with SlackServer() as hanging, SlackServer() as working:
+        hanging.hold = threading.Event()
+        environ = {"HOOK": hanging.url, "URL": working.hook}
+        sender = AlertSender(tmp_path / "alerts", environ=environ)
+        sender.submit(alert(), route(SLACK, WEBHOOK))
+        sender.close(1)
+        told = len(working.posted)
+        hanging.hold.set()
+        assert sender.drain(20)
+
+    assert told == 1
+    assert len(sender.outbox.items("sent")) == 2
 
 
 def test_an_agent_that_crashes_and_restarts_is_told_of_once(tmp_path: Path, server: SlackServer, clock: Clock) -> None:
