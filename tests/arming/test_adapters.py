@@ -101,6 +101,25 @@ def test_the_program_is_the_same_where_it_is_not_armed(armed: Program) -> None:
     assert (done.stdout, done.stderr) == ("ran shell it\ndone\n", "")
 
 
+def test_a_reloaded_framework_is_governed_again(armed: Program) -> None:
+    reloaded = "import importlib\nimport fancy.core\nimportlib.reload(fancy.core)\n"
+    armed.file("start.py", REGISTERED + reloaded + "import runpy\nrunpy.run_path('main.py', run_name='__main__')\n")
+    done = armed.run("start.py", "shell")
+    assert done.stdout.splitlines()[-1] == "raised PolicyBlocked gate.block[0]"
+    assert "ran" not in done.stdout
+
+
+def test_a_framework_that_was_there_before_the_process_was_armed_is_governed_too(armed: Program) -> None:
+    code = (
+        "import os, sys, fancy.core\n" + REGISTERED + "os.environ['AGENTCOP_ENABLED'] = '1'\n"
+        "from agentcop._boot import arm\narm()\n"
+        "sys.argv[1:] = ['shell']\nimport runpy\nrunpy.run_path('main.py', run_name='__main__')\n"
+    )
+    done = armed.having(AGENTCOP_ENABLED="").run("-c", code)
+    assert done.stdout.splitlines()[-1] == "raised PolicyBlocked gate.block[0]"
+    assert "ran" not in done.stdout
+
+
 def test_an_adapter_that_does_not_find_its_seam_ends_the_process(armed: Program) -> None:
     armed.file("fancy/core.py", FRAMEWORK.replace("def run(", "def run_it("))
     done = armed.run("start.py", "look")
