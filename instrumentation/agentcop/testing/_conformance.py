@@ -80,13 +80,13 @@ def _check(shape: Shape, exercise: Exercise) -> list[str]:
         return [f"the exercise itself is wrong: unwrapped it ran {plain.ran} and raised {plain.raised!r}"]
     expected = {_ALLOWED: plain.ran.count(_ALLOWED), _BLOCKED: plain.ran.count(_BLOCKED)}
     return [
-        *_off(exercise, plain, expected),
+        *_off(exercise, plain),
         *_refuse(shape, exercise, expected),
         *_raise(exercise),
     ]
 
 
-def _off(exercise: Exercise, plain: _Trial, expected: Mapping[str, int]) -> list[str]:
+def _off(exercise: Exercise, plain: _Trial) -> list[str]:
     """Nothing is blocked: the agent must not differ from the unwrapped one in any way that a caller can see."""
     findings = []
     for how, cop in (
@@ -102,8 +102,8 @@ def _off(exercise: Exercise, plain: _Trial, expected: Mapping[str, int]) -> list
             findings.append(f"{how}: {trial.ran} ran, unwrapped {plain.ran}")
         if not trial.same:
             findings.append(f"{how}: wrap did not give the same object back")
-        if trial.counts != {"allowed": sum(expected.values())}:
-            findings.append(f"{how}: {expected} were counted as {trial.counts}: each call is judged exactly once")
+        if trial.counts != {"allowed": len(plain.ran)}:
+            findings.append(f"{how}: {plain.ran} were counted as {trial.counts}: each call is judged exactly once")
     return findings
 
 
@@ -111,7 +111,7 @@ def _refuse(shape: Shape, exercise: Exercise, expected: Mapping[str, int]) -> li
     """A quiet refusal: the rest of the run goes on, and the model is told."""
     cop = AgentCop(
         agent_id="conformance",
-        policy=GatePolicy(allow=["lookup"], block=["wipe"], on_block="return_message", max_refusals=100),
+        policy=GatePolicy(allow=["lookup", "delegate"], block=["wipe"], on_block="return_message", max_refusals=100),
     )
     trial = _Trial(exercise, cop)
     findings = _never_ran(trial)
@@ -127,7 +127,8 @@ def _refuse(shape: Shape, exercise: Exercise, expected: Mapping[str, int]) -> li
 
 def _raise(exercise: Exercise) -> list[str]:
     """A loud refusal: the caller gets it, whatever an inner layer made of it."""
-    cop = AgentCop(agent_id="conformance", policy=GatePolicy(allow=["lookup"], block=["wipe"], on_block="raise"))
+    policy = GatePolicy(allow=["lookup", "delegate"], block=["wipe"], on_block="raise")
+    cop = AgentCop(agent_id="conformance", policy=policy)
     trial = _Trial(exercise, cop)
     findings = [f"raise: {finding}" for finding in _never_ran(trial)]
     if not isinstance(trial.raised, ToolBlocked):

@@ -30,6 +30,10 @@ class Tools:
         self.ran.append(f"wipe {path}")
         return f"wiped {path}"
 
+    def delegate(self) -> None:
+        """Said by a tool called `delegate`, through which one agent asks another: every policy here allows it."""
+        self.ran.append("delegate")
+
 
 Exercise = Callable[[Tools, Callable[[Any], Any]], object]
 """One shape of one framework: `exercise(tools, wrap)`.

@@ -62,7 +62,8 @@ def parse(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parsed
 def _framework() -> Iterator[None]:
     """The adapter of this framework, installed for one test."""
     RAN.clear()
-    install.install_tool(ToolTarget(owner=Tool, attribute="call", parse=parse, refuse=lambda tool, parsed, error: "refused"))
+    refusing = ToolTarget(owner=Tool, attribute="call", parse=parse, refuse=lambda tool, parsed, error: "refused")
+    install.install_tool(refusing)
     install.install_entry(EntryTarget(owner=Executor, attribute="run", observe=lambda args, kwargs: ()))
     install.install_model(ModelTarget(owner=Model, attribute="generate", read=lambda answer: Answer(text=str(answer))))
     yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,7 @@ class Agent:
     def run(self, calls: tuple[tuple[str, str], ...]) -> list[str]:
         """Both at once, on threads that take the run's context along, as every framework's do."""
         with ThreadPoolExecutor(2) as pool:
-            asked = [pool.submit(copy_context().run, self.call, *each) for each in calls]
+            asked = [pool.submit(copy_context().run, partial(self.call, *each)) for each in calls]
             return [each.result() for each in asked]
 
 

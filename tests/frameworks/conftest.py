@@ -1,0 +1,15 @@
+"""Each framework's tests need its own environment: `scripts/test frameworks` has them all."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+_NEEDS = {
+    "langchain/test_tools.py": ("langchain_openai",),
+    "langchain/test_models.py": ("langchain_openai",),
+    "langchain/test_graphs.py": ("langchain_openai", "langgraph", "langchain_classic"),
+    "langchain/test_executors.py": ("langchain_openai", "langchain"),
+    "langchain/test_guide.py": ("langchain_openai", "ddgs"),
+}
+
+collect_ignore = [path for path, modules in _NEEDS.items() if not all(find_spec(module) for module in modules)]
