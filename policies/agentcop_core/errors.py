@@ -6,7 +6,7 @@ AgentCopError
 │  ├─ PolicyBlocked     a rule said no: .rule
 │  ├─ ApprovalDenied    a person said no: .by .message
 │  ├─ ApprovalExpired   nobody answered in time: .waited
-│  ├─ NoApprover        a person must decide, and none can be reached
+│  ├─ NoApprover        a person must decide, and no answer can be had
 │  ├─ AgentFrozen       the agent is stopped
 │  └─ SandboxRefused    the sandbox the policy demands cannot be given
 ├─ SandboxError         the tool ran in its box and failed there
@@ -126,7 +126,7 @@ class ApprovalExpired(ToolBlocked):
 
 
 class NoApprover(ToolBlocked):
-    """The policy asks for a person's approval and no approver can be reached from here: nobody was asked."""
+    """The policy asks for a person's approval and no answer can be had: nobody is there, or the approver failed."""
 
 
 class AgentFrozen(ToolBlocked):

@@ -192,9 +192,9 @@ class Held:
                     self._denied(approval, reply)
                 if approval.state != "approved":
                     self._expired(approval, reply)
+                self._record("approved", approval, reply)
                 self._asked = None
                 self._grants[gate] = approval
-                self._record("approved", approval, reply)
             case "expired":
                 self._expired(LEDGER.expire(approval.id), reply)
             case "unreachable":
@@ -249,6 +249,8 @@ class Held:
     def _record(self, outcome: Outcome, approval: Approval | None, reply: Reply | None, error: str = "") -> None:
         ms = round(reply.waited * 1_000, 3) if reply is not None else 0.0
         line = approval_line(self.call, outcome, approval, error=error, decision=self._head, ms=ms)
+        if self._asked is not None and (approvers := self._asked[0].policy.document.approvals.approvers):
+            line["approvers"] = list(approvers)
         redact = self._gates[-1].pipeline.redactor.redact_text
         self._gates[-1].log_outcome({**line, "message": redact(str(line.get("message", "")))}, sync=True)
         self._span.set_attributes(approval_attributes(outcome, approval))

@@ -121,14 +121,27 @@ for thread in threads: thread.join()
 
 
 def test_a_question_that_waits_behind_another_expires_without_being_asked(tmp_path: Path) -> None:
-    body = """
-threads = [threading.Thread(target=attempt, args=(number,)) for number in range(2)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
+    hasty = approvals.policy_file(tmp_path, approvals="{local: true, timeout: 300ms}")
+    body = f"""
+first = threading.Thread(target=attempt, args=(1,))
+first.start()
+sys.stdin.readline()
+other = AgentCop(policy_file={str(hasty)!r}).tool(lambda: say("ran the other"), name="pay")
+try:
+    other()
+except ToolBlocked as refused:
+    say(type(refused).__name__)
+first.join()
 """
-    with on_a_terminal(program(tmp_path, body, "{local: true, timeout: 1s}")) as running:
-        running.wait_for("Too late")
-        assert [line.split()[0] for line in running.printed().splitlines()] == ["ApprovalExpired"] * 2
+    with on_a_terminal(program(tmp_path, body)) as running:
+        assert running.process.stdin is not None
+        assert running.process.stdout is not None
+        running.wait_for(QUESTION)
+        running.process.stdin.write("go\n")
+        running.process.stdin.flush()
+        assert running.process.stdout.readline() == "ApprovalExpired\n"
+        running.type("yes\n")
+        assert running.printed() == "ran 1\n"
         assert running.screen.count("is asked for") == 1
 
 

@@ -609,6 +609,11 @@ def test_an_approver_cannot_wait_for_an_approval_itself(tmp_path: Path) -> None:
     assert (found, RAN) == ([NoApprover], [1])
 
 
+def test_the_log_says_who_the_policy_wanted_to_be_asked(tmp_path: Path, agentcop_home: Path) -> None:
+    approvals.cop(tmp_path, yes, approvals="{approvers: [ann, bob]}").tool(pay)(1)
+    assert gatefile.lines(agentcop_home, "outcome")[0]["approvers"] == ["ann", "bob"]
+
+
 def test_two_cops_that_both_ask_need_two_answers(tmp_path: Path) -> None:
     asked: list[str] = []
 
