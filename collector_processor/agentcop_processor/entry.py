@@ -34,10 +34,10 @@ class Entry:
 
     __slots__ = ("_gate", "_run", "_span", "_stack")
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, conversation: str) -> None:
         """Open a run of this gate's agent: a session, an `invoke_agent` span."""
         self._gate = gate
-        session = current_session() or gate.pipeline.sessions.get(new_session_id())
+        session = current_session() or gate.pipeline.sessions.get(conversation or new_session_id())
         self._run = Run(gate, session)
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
@@ -99,9 +99,12 @@ class Entry:
             _log.exception("agentcop: the end of a run of %s could not be recorded", self._gate.agent_id)
 
 
-def open_entry(gate: Gate) -> Entry | None:
-    """A new run, or None inside a run of the same gate: a nested entry joins the outer run."""
+def open_entry(gate: Gate, conversation: str = "") -> Entry | None:
+    """A new run, or None inside a run of the same gate: a nested entry joins the outer run.
+
+    `conversation`: the framework's id of it, if it has one; what `cop.session` says comes first.
+    """
     run = current_run()
     if run is not None and run.gate is gate:
         return None
-    return Entry(gate)
+    return Entry(gate, conversation)

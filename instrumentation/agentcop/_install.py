@@ -132,7 +132,9 @@ def install_entry(target: EntryTarget) -> None:
         found = registered(agent, "agent")
         # An armed process opens a run at every entry, or nobody would raise what an inner layer swallowed.
         gate = found.gates[0] if found is not None else floor()
-        entry = open_entry(gate) if gate is not None else None
+        if gate is None:
+            return None, args, kwargs
+        entry = open_entry(gate, target.conversation(args[1:], kwargs) if target.conversation is not None else "")
         if entry is not None:
             for observed in _observed(target.observe(args[1:], kwargs)):
                 entry.observe(observed)

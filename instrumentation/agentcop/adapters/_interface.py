@@ -64,6 +64,8 @@ class EntryTarget:
     """What the caller's arguments (without `self`) say to the agent."""
     agent: Callable[[Any], object] | None = None
     """From the object whose method this is to the agent that was wrapped; None: it is the agent."""
+    conversation: Callable[[tuple[Any, ...], dict[str, Any]], str] | None = None
+    """From the caller's arguments (without `self`) to the id of the conversation that the run continues; "" if none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PARSER = "_to_args_and_kwargs"
 """The method by which every LangChain tool, in all versions, turns raw input into its body's arguments."""
 
-_NEVER_ARGUMENTS = frozenset({"run_manager", "callbacks"})
+_MANAGERS = frozenset({"run_manager", "callbacks"})
+"""Parameters that LangChain fills in after it has parsed."""
 _NO_TOOLS = (
     ("langchain.agents.tools", "InvalidTool"),
     ("langchain.agents.agent", "ExceptionTool"),
@@ -107,11 +108,10 @@ def is_no_tool(tool: object) -> bool:
 
 
 def injected_keys(tool: Any, kwargs: Mapping[str, object]) -> frozenset[str]:  # noqa: ANN401 -- untyped on purpose
-    """Those of the arguments that the framework gives the body and no model chose: state, stores, managers."""
+    """Those of the arguments that the tool declares as its application's, not the model's: state, stores, ids."""
     if not kwargs:
         return frozenset()
-    injected = _NEVER_ARGUMENTS | frozenset(getattr(tool, "_injected_args_keys", ())) | _injected_fields(tool)
-    return injected & kwargs.keys()
+    return (frozenset(getattr(tool, "_injected_args_keys", ())) | _injected_fields(tool)) & kwargs.keys()
 
 
 _fields: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
@@ -149,7 +149,7 @@ def _declared_names(tool: Any) -> tuple[str, ...]:  # noqa: ANN401 -- untyped on
         return ("tool_input",)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(tool._run).parameters.values()  # noqa: SLF001 -- where a tool declares its input
-    return tuple(each.name for each in parameters if each.kind in positional and each.name not in _NEVER_ARGUMENTS)
+    return tuple(each.name for each in parameters if each.kind in positional and each.name not in _MANAGERS)
 
 
 def _left(

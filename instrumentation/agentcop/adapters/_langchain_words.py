@@ -54,6 +54,15 @@ def said_to_agent(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[
                 yield from _messages(value, _USERS, "user")
 
 
+def conversation(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """The `thread_id` that a checkpointer keeps the conversation under, or a message history's `session_id`."""
+    config = args[1] if len(args) > 1 else kwargs.get("config")
+    configurable = config.get("configurable") if isinstance(config, dict) else None
+    if not isinstance(configurable, dict):
+        return ""
+    return str(configurable.get("thread_id") or configurable.get("session_id") or "")
+
+
 def told_to_model(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[Observed]:
     """The system prompts in what a model is asked: messages, lists of them, or a prompt value."""
     given = args[0] if args else kwargs.get("messages", kwargs.get("input", ()))

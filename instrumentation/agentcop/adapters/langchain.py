@@ -10,6 +10,7 @@ from agentcop._patches import is_patched
 from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
 from agentcop.adapters._langchain_arguments import PARSER, parser, take
 from agentcop.adapters._langchain_words import (
+    conversation,
     model_answered,
     model_asked,
     refuse,
@@ -82,12 +83,12 @@ class LangChainAdapter:
 
     def entry_targets(self, agent: object) -> Iterable[EntryTarget]:  # noqa: ARG002 -- the same for every agent
         """`invoke` of a graph streams; `run`, `batch` and calling a chain invoke it; `.iter()` stands alone."""
-        for owner in _classes(_GRAPH, *_EXECUTORS):
-            yield EntryTarget(owner=owner, attribute="stream", observe=said_to_agent)
-            yield EntryTarget(owner=owner, attribute="astream", observe=said_to_agent)
-        for owner in _classes(*_CHAINS):
-            yield EntryTarget(owner=owner, attribute="invoke", observe=said_to_agent)
-            yield EntryTarget(owner=owner, attribute="ainvoke", observe=said_to_agent)
+        for places, attributes in (((_GRAPH, *_EXECUTORS), ("stream", "astream")), (_CHAINS, ("invoke", "ainvoke"))):
+            for owner in _classes(*places):
+                for attribute in attributes:
+                    yield EntryTarget(
+                        owner=owner, attribute=attribute, observe=said_to_agent, conversation=conversation
+                    )
         for owner in _classes(*_ITERATORS):
             for attribute in ("__iter__", "__aiter__"):
                 yield EntryTarget(

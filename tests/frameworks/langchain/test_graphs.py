@@ -153,6 +153,17 @@ def test_a_checkpointer_holds_the_refusal_and_the_thread_can_go_on() -> None:
     ]
 
 
+def test_runs_of_one_thread_are_one_session() -> None:
+    thread = {"configurable": {"thread_id": "talk-7"}}
+    with model([LOOKUP, say("done"), LOOKUP, say("done")]) as (llm, _):
+        guard = cop(allow=[{"tool": "lookup", "when": "session.calls < 1"}])
+        agent = guard.wrap(create_agent(llm, structured(Tools()), checkpointer=InMemorySaver()))
+        agent.invoke(ASK, thread)
+        with pytest.raises(PolicyBlocked):
+            agent.invoke(ASK, config=thread)
+    assert guard.counts() == {"allowed": 1, "blocked": 1}
+
+
 def test_a_middleware_that_retries_tools_does_not_retry_a_refusal() -> None:
     with model([WIPE, say("done")]) as (llm, _):
         guard = cop(on_block="return_message")

@@ -183,6 +183,15 @@ def test_injected_arguments_reach_the_body_alive_and_are_not_judged() -> None:
     assert state.seen == ["x"]
 
 
+def test_an_argument_is_judged_even_if_it_is_called_like_langchains_own() -> None:
+    schema = {"title": "send", "type": "object", "properties": {"callbacks": {"type": "string"}}}
+    made = StructuredTool(name="send", description="Send.", args_schema=schema, func=lambda **given: RAN.append(given))
+    guard = cop(allow=[{"tool": "send", "when": 'args.callbacks == "https://ours.test"'}])
+    with pytest.raises(PolicyBlocked):
+        guard.wrap(made).invoke({"callbacks": "https://theirs.test"})
+    assert RAN == []
+
+
 @pytest.mark.parametrize("given", ["x", {"__arg1": "x"}])
 def test_a_single_text_input_has_a_name_in_policies(given: Any) -> None:
     single = Tool(name="search", description="Search.", func=lambda text: f"found {text}")
