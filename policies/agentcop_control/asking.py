@@ -53,6 +53,8 @@ class Question:
     timeout: float
     """Seconds from now."""
     environment: str = ""
+    principal: str = ""
+    """The user whom the agent works for, if the application said so."""
     approvers: tuple[str, ...] = ()
     """Who may answer, as the policy says."""
 

@@ -29,6 +29,7 @@ def lines(question: Question, *, width: int = 100) -> tuple[str, ...]:
         ("tool", call.tool),
         ("agent", call.agent_id),
         ("session", call.session_id),
+        ("principal", question.principal),
         ("rule", f"{verdict.rule} at {verdict.at}" if verdict.at else verdict.rule),
         ("reason", verdict.reason),
         ("policy", " ".join(part for part in (verdict.policy_version, verdict.policy_digest[:16]) if part)),

@@ -32,6 +32,11 @@ def escape_json(text: str) -> str:
     return "".join(char if _visible(char) else _json_code(char) for char in text)
 
 
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters of `text`, and how many were left out: never cut silently."""
+    return text if len(text) <= limit else f"{text[:limit]}… +{len(text) - limit:,} chars"
+
+
 def _shows(text: str) -> bool:
     return text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text))
 

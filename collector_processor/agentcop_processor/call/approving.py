@@ -23,6 +23,7 @@ from agentcop_control.asking import Question, Unreachable, ask, ask_async, conta
 from agentcop_control.ledger import LEDGER, ApprovalRefused
 from agentcop_core import attributes as names
 from agentcop_core.errors import ApprovalDenied, ApprovalExpired, NoApprover, ToolBlocked
+from agentcop_core.escape import escape, shorten
 from agentcop_core.verdict import strictest
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from agentcop_control.approval import Approval
+    from agentcop_control.approval import Answer, Approval
     from agentcop_control.asking import Contact, Reply
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
+_MAX_NAME = 200
+_MAX_MESSAGE = 2_000
 
 Outcome = Literal["approved", "denied", "expired", "no_approver", "approver_failed"]
 """`approved`, `denied`: a person answered. `expired`: not in time, or the caller gave up waiting. `no_approver`: nobody
@@ -175,6 +178,7 @@ class Held:
             arguments=gate.pipeline.redactor.redact_json(call.arguments.canonical, call.arguments.plain),
             timeout=document.approvals.timeout,
             environment=document.environment,
+            principal=self._session.user,
             approvers=document.approvals.approvers,
         )
         return question, contact
@@ -186,9 +190,9 @@ class Held:
         gate, approval = self._asked
         match reply.kind:
             case "answered" if reply.answer is not None:
-                by = _contact_name(gate, reply.answer.by)
-                approval = LEDGER.answer(approval.id, reply.answer, by=by)
-                if isinstance(reply.answer, Deny):
+                answer = _bounded(reply.answer)
+                approval = LEDGER.answer(approval.id, answer, by=answer.by or _contact_name(gate))
+                if isinstance(answer, Deny):
                     self._denied(approval, reply)
                 if approval.state != "approved":
                     self._expired(approval, reply)
@@ -371,5 +375,13 @@ def _contact(gate: Gate) -> Contact:
     return TERMINAL
 
 
-def _contact_name(gate: Gate, by: str) -> str:
-    return by or ("the approver" if gate.approver is not None else "the terminal")
+def _contact_name(gate: Gate) -> str:
+    return "the approver" if gate.approver is not None else "the terminal"
+
+
+def _bounded(answer: Answer) -> Answer:
+    """The answer on one line each, and no longer than a log line bears."""
+    by = shorten(escape(answer.by), _MAX_NAME)
+    if isinstance(answer, Deny):
+        return Deny(shorten(escape(answer.message), _MAX_MESSAGE), by=by)
+    return replace(answer, by=by)

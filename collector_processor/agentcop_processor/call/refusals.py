@@ -15,7 +15,6 @@ from agentcop_core.errors import (
     SandboxRefused,
     ToolBlocked,
 )
-from agentcop_core.escape import escape
 from agentcop_processor.alerting import alert_of_block
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ def refusal_text(error: ToolBlocked) -> str:
     """What the model reads in place of a result: fixed words, the rule's name and what a person said; no argument."""
     rule = error.verdict.rule if error.verdict is not None else "gate.error"
     if isinstance(error, ApprovalDenied):
-        said = f": {escape(error.message)}" if error.message else ""
-        return f"Denied by {escape(error.by)} ({rule}){said}. {_DO_NOT_RETRY}"
+        said = f": {error.message}" if error.message else ""
+        return f"Denied by {error.by} ({rule}){said}. {_DO_NOT_RETRY}"
     if isinstance(error, ApprovalExpired):
         return f"This call needs a person's approval ({rule}): {error.reason}. {_DO_NOT_RETRY}"
     if isinstance(error, NoApprover):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from agentcop_core.escape import escape, escape_json
+from agentcop_core.escape import escape, escape_json, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +17,6 @@ __all__ = ["Tone", "colours", "escape", "escape_json", "paint", "say", "shorten"
 
 Tone = Literal["good", "ask", "bad", "dim"]
 """`good` green, `ask` yellow, `bad` red, `dim` for what stands aside. The words say the same without colour."""
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters of `text`, and how many were left out: never cut silently."""
-    return text if len(text) <= limit else f"{text[:limit]}… +{len(text) - limit:,} chars"
 
 
 def colours(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:

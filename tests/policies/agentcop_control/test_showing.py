@@ -40,6 +40,7 @@ def question(arguments: dict[str, Any], tool: str = "pay") -> Question:
         arguments=Redactor().redact_json(frozen.canonical, frozen.plain),
         timeout=60.0,
         environment="staging",
+        principal="carol",
         approvers=("ann@example.com",),
     )
 
@@ -53,7 +54,7 @@ def test_who_asks_for_what_under_which_rule_and_until_when() -> None:
     text = "\n".join(lines(asked))
     for word in ("a1b2", "pay", "payer", "s-1", "gate.require_approval[0] at policy.yaml:4:5", "7 pppp", "staging"):
         assert word in text
-    for word in ("ann@example.com", '{"to":"bob"}', asked.call.digest, "1970-01-01 23:59:59Z"):
+    for word in ("carol", "ann@example.com", '{"to":"bob"}', asked.call.digest, "1970-01-01 23:59:59Z"):
         assert word in text
 
 

@@ -271,6 +271,21 @@ def test_a_secret_in_a_denial_stays_out_of_the_log_and_the_span(tmp_path: Path, 
     assert "hunter2-canary" not in exporter.get_finished_spans()[0].to_json()
 
 
+def test_what_an_approver_says_is_bounded_and_on_one_line_everywhere(tmp_path: Path, agentcop_home: Path) -> None:
+    def talkative(call: ToolCall, deadline: float) -> Deny:
+        return Deny("no\n\x1b[2J" + "x" * 5_000_000, by="a\u202enn")
+
+    with pytest.raises(ApprovalDenied) as refused:
+        approvals.cop(tmp_path, talkative).tool(pay)(1)
+    for text in (str(refused.value), refused.value.message, refusal_text(refused.value)):
+        assert text.isprintable()
+        assert len(text) < 3_000
+        assert "chars" in text
+    assert refused.value.by == "a\\u202enn"
+    (outcome,) = gatefile.lines(agentcop_home, "outcome")
+    assert (outcome["outcome"], outcome["by"]) == ("denied", "a\\u202enn")
+
+
 # --- only a yes is a yes
 
 
