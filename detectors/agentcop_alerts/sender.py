@@ -89,8 +89,9 @@ class AlertSender:
             self._say("arm", "agentcop: what an earlier process left to send could not be looked at")
 
     def submit(self, alert: Alert, route: Route) -> bool:
-        """Take `alert`; whether a channel of `route` will be sent to from here. Never blocks, never raises.
+        """Take `alert`; whether a channel of `route` will be sent to from here. Never raises.
 
+        Never blocks either, except for a write to disk where the interpreter is ending and starts no more threads.
         False where no channel takes this severity, or each lacks a secret: that is logged, and recorded as failed.
         """
         try:

@@ -154,15 +154,14 @@ def test_a_message_for_a_channel_that_no_policy_has_waits_a_day_for_one(tmp_path
 def test_a_channel_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
     with SlackServer() as hanging, SlackServer() as working:
         hanging.hold = threading.Event()
-        environ = {"HOOK": hanging.url, "URL": working.hook}
-        sender = AlertSender(tmp_path / "alerts", environ=environ)
-        sender.submit(alert(), route(SLACK, WEBHOOK))
-        sender.close(1)
-        told = len(working.posted)
+        sender = AlertSender(tmp_path / "alerts", environ={"HOOK": hanging.url, "OTHER": working.url})
+        sender.submit(alert(), route(SLACK, "{type: slack, webhook: '${OTHER}'}"))
+
+        working.wait_for(1)
+        assert hanging.messages == []
         hanging.hold.set()
         assert sender.drain(20)
 
-    assert told == 1
     assert len(sender.outbox.items("sent")) == 2
 
 
