@@ -11,6 +11,7 @@ _NEEDS = {
     "langchain/test_graphs.py": ("langchain_openai", "langgraph", "langchain_classic"),
     "langchain/test_executors.py": ("langchain_openai", "langchain"),
     "langchain/test_guide.py": ("langchain_openai", "ddgs"),
+    "langchain/test_guide_create_agent.py": ("langchain_openai", "ddgs", "langgraph", "langchain_classic"),
 }
 
 collect_ignore = [path for path, modules in _NEEDS.items() if not all(find_spec(module) for module in modules)]

@@ -9,25 +9,34 @@ import yaml
 
 from agentcop import AgentCop, NoApprover, PolicyBlocked, SandboxRefused, ToolBlocked
 from guide import listings
+from slack_server import SlackServer
+from smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 RAN: list[str] = []
 
 
 @pytest.fixture
-def cop_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AgentCop]:
+def cop_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], AgentCop]]:
+    """Makes the cop of a policy text whose alerts go to a Slack and a mail server on this machine."""
     RAN.clear()
-    monkeypatch.setenv("SLACK_WEBHOOK", "https://hooks.example.test/T0/B0/x")
+    made: list[AgentCop] = []
+    with SlackServer() as slack, SmtpSink() as mail:
+        monkeypatch.setenv("SLACK_WEBHOOK", slack.hook)
+        monkeypatch.setenv("AGENTCOP_SMTP_URL", f"smtp://127.0.0.1:{mail.port}")
 
-    def make(text: str) -> AgentCop:
-        file = tmp_path / "production-agent.yaml"
-        file.write_text(text)
-        return AgentCop(policy_file=file)
+        def make(text: str) -> AgentCop:
+            file = tmp_path / "production-agent.yaml"
+            file.write_text(text)
+            made.append(AgentCop(policy_file=file))
+            return made[-1]
 
-    return make
+        yield make
+        for cop in made:
+            cop._gate.pipeline.alerts.drain(20.0)  # noqa: SLF001 -- before the servers go
 
 
 def printed() -> str:
