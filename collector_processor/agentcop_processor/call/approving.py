@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Literal, Never, assert_never
 from opentelemetry.trace import Status, StatusCode, format_trace_id
 
 from agentcop_control.approval import Deny
-from agentcop_control.asking import Question, Unreachable, ask, ask_async, contact_of, inside_an_approver
+from agentcop_control.asking import Question, Unreachable, ask, ask_async
 from agentcop_control.ledger import LEDGER, ApprovalRefused
 from agentcop_core import attributes as names
 from agentcop_core.errors import ApprovalDenied, ApprovalExpired, NoApprover, ToolBlocked
-from agentcop_core.escape import escape, shorten
 from agentcop_core.verdict import strictest
+from agentcop_processor.approver import bounded, contact_for, name_of
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.records import approval_attributes, approval_line, decision_line, verdict_attributes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from agentcop_control.approval import Answer, Approval
+    from agentcop_control.approval import Approval
     from agentcop_control.asking import Contact, Reply
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
-_MAX_NAME = 200
-_MAX_MESSAGE = 2_000
 
 Outcome = Literal["approved", "denied", "expired", "no_approver", "approver_failed"]
 """`approved`, `denied`: a person answered. `expired`: not in time, or the caller gave up waiting. `no_approver`: nobody
@@ -157,7 +155,7 @@ class Held:
         document = gate.policy.document
         call = self.call
         try:
-            contact = _contact(gate)
+            contact = contact_for(gate)
         except Unreachable as nobody:
             self._unanswered("no_approver", str(nobody))
         asked = time.time()
@@ -190,14 +188,16 @@ class Held:
         gate, approval = self._asked
         match reply.kind:
             case "answered" if reply.answer is not None:
-                answer = _bounded(reply.answer)
-                approval = LEDGER.answer(approval.id, answer, by=answer.by or _contact_name(gate))
+                answer = bounded(reply.answer)
+                approval = LEDGER.answer(approval.id, answer, by=answer.by or name_of(gate))
                 if isinstance(answer, Deny):
                     self._denied(approval, reply)
                 if approval.state != "approved":
                     self._expired(approval, reply)
                 self._record("approved", approval, reply)
                 self._asked = None
+                if (outdated := self._grants.pop(gate, None)) is not None:
+                    LEDGER.expire(outdated.id)
                 self._grants[gate] = approval
             case "expired":
                 self._expired(LEDGER.expire(approval.id), reply)
@@ -357,31 +357,3 @@ class Granted(Passage):
         except ApprovalRefused as refused:
             raise self._unusable("gate.approval", str(refused), outcome="approval_refused") from None
         return super().enter()
-
-
-def _contact(gate: Gate) -> Contact:
-    """Whom this gate's policy lets us ask from here. Raises Unreachable."""
-    if inside_an_approver():
-        raise Unreachable("a call that an approver makes cannot wait for approval itself")
-    if gate.approver is not None:
-        return contact_of(gate.approver)
-    document = gate.policy.document
-    if not document.approvals.local:
-        raise Unreachable("no approver can be reached from this process")
-    if document.environment == "production":
-        raise Unreachable("approvals.local does not count in environment: production")
-    from agentcop_control.terminal import TERMINAL
-
-    return TERMINAL
-
-
-def _contact_name(gate: Gate) -> str:
-    return "the approver" if gate.approver is not None else "the terminal"
-
-
-def _bounded(answer: Answer) -> Answer:
-    """The answer on one line each, and no longer than a log line bears."""
-    by = shorten(escape(answer.by), _MAX_NAME)
-    if isinstance(answer, Deny):
-        return Deny(shorten(escape(answer.message), _MAX_MESSAGE), by=by)
-    return replace(answer, by=by)

@@ -402,6 +402,7 @@ def test_a_policy_that_now_blocks_refuses_what_was_approved(tmp_path: Path, agen
 
 def test_a_policy_that_changed_and_still_asks_asks_again(tmp_path: Path) -> None:
     asked: list[str] = []
+    before = set(LEDGER._open)  # noqa: SLF001 -- what other tests never used
     guard = approvals.cop(tmp_path, lambda call, deadline: change())
 
     def change() -> Approve:
@@ -411,6 +412,7 @@ def test_a_policy_that_changed_and_still_asks_asks_again(tmp_path: Path) -> None
 
     assert guard.tool(pay)(1) == "paid"
     assert asked == ["", "2"]
+    assert set(LEDGER._open) == before  # noqa: SLF001 -- the first grant is not left lying about
 
 
 def test_a_condition_on_the_time_is_judged_at_the_time_of_running(
