@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import orjson
 import pytest
@@ -14,9 +14,6 @@ from agentcop_alerts import outbox as outbox_module
 from agentcop_alerts.item import decode
 from agentcop_alerts.outbox import Outbox
 from alerts import NOW, item
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -162,17 +159,13 @@ def test_an_item_of_a_later_version_is_read_without_what_it_added() -> None:
 def test_a_child_that_was_forked_during_a_claim_does_not_keep_it(outbox: Outbox) -> None:
     outbox.put(item())
     ((path, waiting),) = outbox.waiting()
-    asked, answered = os.pipe()
     with outbox.claim(path, waiting) as claim:
         assert claim is not None
-        child = os.fork()
-        if not child:
-            os.close(answered)
-            os.read(asked, 1)
-            os._exit(0)
+        entries = list(Path("/proc/self/fd").iterdir())
+        opened = [int(entry.name) for entry in entries if entry.resolve() == path.resolve()]
+        child = [os.dup(descriptor) for descriptor in opened]  # a fork shares open files in the same way
 
     with outbox.claim(path, waiting) as claim:
         assert claim is not None
-    os.close(answered)
-    os.close(asked)
-    os.waitpid(child, 0)
+    assert len(child) == 1
+    os.close(child[0])
