@@ -9,6 +9,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ToolRetryMiddleware
 from langchain_core.messages import AnyMessage, ToolMessage
+from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
@@ -17,7 +18,7 @@ from typing_extensions import TypedDict
 from agentcop import AgentCop, GatePolicy, NotArmed, PolicyBlocked
 from agentcop.testing import Shape, Tools, check_adapter
 from langchain_agents import BOTH_IN_TURN, LOOKUP, WIPE, as_the_user_says, model, structured
-from openai_server import call_tools, say
+from openai_server import call_tool, call_tools, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -202,6 +203,41 @@ def test_what_is_bound_to_a_configuration_is_wrapped_inside_and_comes_back_as_it
         with pytest.raises(PolicyBlocked):
             bound.invoke(ASK)
     assert tools.ran == []
+
+
+def test_an_agent_with_a_cop_of_its_own_is_judged_by_that_when_another_agent_asks_it() -> None:
+    tools = Tools()
+    with model([call_tool("delegate", task="go"), *BOTH_IN_TURN, say("all done")]) as (llm, _):
+        strict = cop(on_block="return_message")
+        inner = strict.wrap(create_agent(llm, structured(tools)))
+
+        def delegate(task: str) -> str:
+            """Let another agent do it."""
+            return str(inner.invoke({"messages": [("user", task)]})["messages"][-1].content)
+
+        lenient = cop(default="allow", allow=[])
+        outer = lenient.wrap(create_agent(llm, [StructuredTool.from_function(delegate)]))
+        assert said(outer.invoke(ASK))[-2:] == [("tool", "done"), ("ai", "all done")]
+    assert tools.ran == ["lookup x"]
+    assert (lenient.counts(), strict.counts()) == ({"allowed": 1}, {"allowed": 1, "blocked": 1})
+
+
+def test_an_unlisted_tool_in_a_sub_agents_body_ends_the_outer_run() -> None:
+    tools = Tools()
+    with model([call_tool("delegate", task="go"), WIPE, say("gone"), say("all done")]) as (llm, url):
+        inner = create_agent(llm, structured(tools))
+
+        def delegate(task: str) -> str:
+            """Let another agent do it, and hush up what went wrong."""
+            try:
+                return str(inner.invoke({"messages": [("user", task)]}))
+            except Exception:
+                return "it went well"
+
+        outer = cop(allow=["delegate"]).wrap(create_agent(llm, [StructuredTool.from_function(delegate)]))
+        with pytest.raises(PolicyBlocked) as refused:
+            outer.invoke(ASK)
+    assert (refused.value.tool, tools.ran, len(url.requests)) == ("wipe", [], 2)
 
 
 def test_an_object_that_holds_a_graph_is_an_agent() -> None:
