@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from agentcop_core.verdict import DecidedBy, Verdict
 from agentcop_processor.sessions import new_session_id
+from agentcop_processor.swallowed import Swallowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,7 @@ class Gate:
         self._runs_in_flight = 0
         self.session = pipeline.sessions.get(new_session_id())
         self.guards_tools = False
+        self._telemetry = Swallowed()
         with _live_lock:
             _live.add(self)
 
@@ -88,23 +90,27 @@ class Gate:
         if self.monitor:
             mode = self._content_mode
             shown = call.arguments.canonical if mode == "full" else redacted
-            self.pipeline.export.content.put_arguments(span.get_span_context().span_id, shown, mode=mode)
+            with self._telemetry:
+                self.pipeline.export.content.put_arguments(span.get_span_context().span_id, shown, mode=mode)
 
     def keep_result(self, span: Span, text: str) -> None:
         """Keep a result's text for what goes to the detector with this span; the exporter redacts it."""
         if self.monitor:
-            self.pipeline.export.content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
+            with self._telemetry:
+                content = self.pipeline.export.content
+                content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
+
+    def end_span(self, span: Span) -> None:
+        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
+        with self._telemetry:
+            span.end()
+            if self.monitor and isinstance(span, ReadableSpan):
+                self.pipeline.export.on_end(span)
 
     @property
     def _content_mode(self) -> ContentMode:
         monitor = self.policy.document.monitor
         return monitor.content if monitor is not None else "redacted"
-
-    def end_span(self, span: Span) -> None:
-        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
-        span.end()
-        if self.monitor and isinstance(span, ReadableSpan):
-            self.pipeline.export.on_end(span)
 
     def count(self, what: Counted) -> None:
         """Add one to a counter."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcop_core.errors import PolicyError
-from agentcop_policies import GatePolicy, Policy, load_policy
+from agentcop_policies import GatePolicy, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,9 @@ def _check_types(agent_id: object, policy: object, switches: Mapping[str, object
 
 def _load(agent_id: str | None, policy: GatePolicy | None, policy_file: str | Path | None) -> Policy:
     if policy_file is not None:
+        # Reading a file is the road to PyYAML and pydantic, which a policy written in Python does without.
+        from agentcop_policies import load_policy
+
         loaded = load_policy(policy_file)
         if agent_id is not None and agent_id != loaded.agent_id:
             raise PolicyError([f"{policy_file}: agent_id is {loaded.agent_id!r} there and {agent_id!r} in AgentCop(…)"])

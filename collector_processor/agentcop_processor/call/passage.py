@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
     from agentcop_processor.gate import Gate
-    from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -80,9 +79,12 @@ class Passage:
         session: Session,
         run: Run | None,
         span: Span,
-        decision: Head | None,
+        decision: str,
     ) -> None:
-        """`owner` is the tool object called and `ways` its methods that the call came through."""
+        """`owner` is the tool object called and `ways` its methods that the call came through.
+
+        `decision` is the head of its line in gate.log; "" where the policy lets an unwritable log pass.
+        """
         self.call = call
         self.verdict = verdict
         self.owner = owner

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
-    from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -168,7 +167,7 @@ def _decide_here(slot: Slot, rule: OwnRule, reason: str) -> None:
     slot.state = "judged"
 
 
-def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, Head | None]:
+def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, str]:
     """Write the decision before anything runs; where that fails the verdict is a block, unless the policy waives it."""
     gate = gates[-1]
     pipeline = gate.pipeline
@@ -179,11 +178,11 @@ def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], spa
     context = span.get_span_context()
     line = decision_line(call, verdict, format_trace_id(context.trace_id) if context.is_valid else "")
     try:
-        return verdict, pipeline.log.append(line, raw_args=redacted, sync=verdict.stops)
+        return verdict, str(pipeline.log.append(line, raw_args=redacted, sync=verdict.stops))
     except OSError as error:
         gate.count("log_failures")
         _log.exception("agentcop: gate.log cannot be written")
         if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
-            return verdict, None
+            return verdict, ""
         reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
-        return own_verdict("gate.log_failure", reason, gate=gate, call=call), None
+        return own_verdict("gate.log_failure", reason, gate=gate, call=call), ""

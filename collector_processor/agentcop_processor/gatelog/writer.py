@@ -75,7 +75,7 @@ class GateLog:
         self._stamp = Stamp(now)
         self._monotonic = monotonic
         self._writer_id = writer_id
-        self._write = write
+        self._system_write = write
         self._lock = threading.Lock()
         self._forks, self._pid = _forks, os.getpid()
         self._head: Head | None = None
@@ -103,8 +103,11 @@ class GateLog:
         redacted, to stand as `args` as it is. What JSON cannot say is written as its `repr`.
         """
         body = line_body(fields, raw_args)
-        with self._own_lock():
-            self._ready()
+        # Twice a tool call: what is seldom due is asked for here, in one line, and done elsewhere.
+        with self._lock if self._pid == os.getpid() and self._forks == _forks else self._own_lock():
+            file = self._file
+            if self._restart is not None or file.size >= file.limit or self._monotonic() >= self._settle_at:
+                self._ready()
             head = self._put(body)
             copy = os.dup(self._file.fd) if sync else -1
         if sync:
@@ -117,6 +120,7 @@ class GateLog:
         """Close the file. A later `append` opens it again and goes on with the same chain."""
         with self._own_lock():
             self._file.close()
+            self._settle_at = 0.0
 
     def _own_lock(self) -> threading.Lock:
         """The lock; a new one in a forked child, where a thread that is gone may have held the old one."""
@@ -136,7 +140,7 @@ class GateLog:
         if self._file.fd < 0:
             self._note(self._file.open())
             self._settle_at = clock + _SETTLE_EVERY
-        elif clock >= self._settle_at or self._file.full:
+        elif clock >= self._settle_at or self._file.size >= self._file.limit:
             self._note(self._file.settle())
             self._settle_at = clock + _SETTLE_EVERY
         if self._restart is not None:
@@ -147,7 +151,8 @@ class GateLog:
         fields = {"kind": "start", "pid": os.getpid(), "version": _version(), "from": str(parent or ""), "why": why}
         line = b'{"t":"%b",%b,"w":"%b","n":0}' % (self._stamp(), line_body(fields, None), writer.encode())
         # After a failed write a newline first, to end what a short one left; a blank line is nobody's line.
-        self._write_line(b"\n" if why not in {"", _FORK} else b"", line, Head(writer, 0, line_hash(line)))
+        before = b"\n" if why not in {"", _FORK} else b""
+        self._write(b"%b%b\n" % (before, line), Head(writer, 0, line_hash(line)))
 
     def _put(self, body: bytes) -> Head:
         writer, seq, last = self._head or _NO_HEAD
@@ -156,15 +161,14 @@ class GateLog:
         if len(line) >= MAX_LINE:
             raise OSError(errno.EMSGSIZE, f"a line of {len(line)} bytes is too long for gate.log")
         head = Head(writer, seq, line_hash(line))
-        self._write_line(b"", line, head)
+        self._write(line + b"\n", head)
         return head
 
-    def _write_line(self, before: bytes, line: bytes, head: Head) -> None:
-        data = b"%b%b\n" % (before, line)
+    def _write(self, data: bytes, head: Head) -> None:
         # Set first: an exception out of a signal handler, at any point below, must not leave a number to be used twice.
         self._restart = "interrupted"
         try:
-            written = self._write(self._file.fd, data)
+            written = self._system_write(self._file.fd, data)
         except OSError as error:
             self._fail(_name(error))
             raise

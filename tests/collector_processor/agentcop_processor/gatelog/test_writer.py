@@ -69,6 +69,7 @@ def test_fields_stand_in_the_order_given_and_empty_ones_are_left_out(agentcop_ho
         "kind": "decision",
         "session": "",
         "tool": "t",
+        "args": None,
         "approval": None,
         "n": 9,
         "decided_by": "seam",
