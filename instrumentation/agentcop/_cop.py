@@ -109,7 +109,14 @@ class AgentCop:
         return cast("_F", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
-        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`."""
+        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`.
+
+        Raises TypeError for an id or user that is no str: 42 in the log would not be found as "42".
+        """
+        for name, value in (("id", id), ("user", user)):
+            if not isinstance(value, str):
+                message = f"session: {name} must be a str, not {type(value).__name__}"
+                raise TypeError(message)
         return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
 
     def counts(self) -> dict[str, int]:
