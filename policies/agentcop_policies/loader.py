@@ -157,8 +157,9 @@ def _warn(document: PolicyDocument, root: Table, problems: Problems) -> None:
         covered = "every call" if "*" in demand.tools else f"calls of {', '.join(demand.tools)}"
         if demand.only_asked:
             covered = "calls that need approval"
+        word = "would" if document.mode == "observe" else "will"
         mark = where(root, _path(demand.rule), key=True)
-        problems.warn(mark, f"{demand.rule}: {demand.what} is not in this build; {covered} will be refused")
+        problems.warn(mark, f"{demand.rule}: {demand.what} is not in this build; {covered} {word} be refused")
 
 
 def _path(rule: str) -> tuple[str | int, ...]:
