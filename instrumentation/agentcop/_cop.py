@@ -86,8 +86,9 @@ class AgentCop:
         """Put the tools of `agent` behind the gate and return the same object, its class and identity unchanged.
 
         A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
-        named in `tools`. A plain function cannot be changed in place: use the one that is returned. Raises NotArmed
-        if no tool was found, or if the object belongs to a framework that this build has no adapter for.
+        named in `tools`. Wrap it once it has its tools: one that is added later is not seen. A plain function cannot
+        be changed in place: use the one that is returned. Raises NotArmed if no tool was found, or if the object
+        belongs to a framework that this build has no adapter for.
         """
         return wrap(agent, self._gate, tools)
 
@@ -113,7 +114,8 @@ class AgentCop:
 
         Raises TypeError for an id or user that is no str: 42 in the log would not be found as "42".
         """
-        for name, value in (("id", id), ("user", user)):
+        given: tuple[tuple[str, object], ...] = (("id", id), ("user", user))
+        for name, value in given:
             if not isinstance(value, str):
                 message = f"session: {name} must be a str, not {type(value).__name__}"
                 raise TypeError(message)

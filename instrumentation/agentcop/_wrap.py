@@ -86,14 +86,16 @@ def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, 
     entries = tuple(GenericAdapter().entry_targets(obj))
     if not holdings.found and not (entries and gate.guards_tools):
         message = (
-            f"found no tools in {type(obj).__qualname__}: looked for functions and tool objects in its dict, list and "
-            "tuple attributes, for methods guarded by cop.tool, and for a tool object with a `name`. Name its tool "
-            "methods and functions in wrap(…, tools=[…]), or guard its tools with cop.tool first"
+            f"found no tools in {type(obj).__qualname__}: looked for functions and tool objects in its own dict, list "
+            "and tuple attributes (not its class's), for methods guarded by cop.tool, and for a tool object with a "
+            "`name`. Name its tool methods and functions in wrap(…, tools=[…]), wrap the object that holds the tools, "
+            "or guard them with cop.tool first"
         )
         raise NotArmed(message)
     for name in holdings.left_out(obj):
         _log.warning(
-            "agentcop: not behind the gate: the function %s.%s; if it is a tool, name it in wrap(…, tools=[…])",
+            "agentcop: not behind the gate: %s.%s; if it is a tool, name it in wrap(…, tools=[…]); if it holds tools, "
+            "make it a dict or list of this object",
             type(obj).__qualname__,
             name,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from collections import deque
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from agentcop._guard import guard, is_guarded
@@ -69,7 +70,7 @@ class Holdings:
         return True
 
     def container(self, container: dict[Any, Any] | list[Any], depth: int = 0) -> bool:
-        """Guard every tool in it, in place; False if it holds none. Modules, and a namespace's builtins, are not tools."""
+        """Guard every tool in it, in place; False if it holds none. Modules and a namespace's builtins are no tools."""
         if depth > _MAX_DEPTH:
             return False
         keys = list(container) if isinstance(container, dict) else range(len(container))
@@ -83,9 +84,10 @@ class Holdings:
                 container[key] = self.function(value, name)
             elif isinstance(value, dict | list):
                 self.container(value, depth + 1)
-            elif not isinstance(value, type) and not isinstance(value, str | bytes | int | float):
-                if not self.tool_object(value, name) and callable(value):  # such as a function behind lru_cache
-                    container[key] = self.function(value, name)
+            elif isinstance(value, type | str | bytes | int | float) or self.tool_object(value, name):
+                continue
+            elif callable(value):  # such as a function behind lru_cache
+                container[key] = self.function(value, name)
         return len(self.found) > before
 
     @staticmethod
@@ -109,11 +111,13 @@ class Holdings:
 
     @staticmethod
     def left_out(obj: object) -> list[str]:
-        """The attributes of `obj` that are functions of others: tools perhaps, or a model, or a callback."""
+        """The attributes of `obj` and its class with functions that are not guarded: tools perhaps, or a callback."""
+        own = dict(_attributes(obj))
+        inherited = {key: value for cls in type(obj).__mro__ for key, value in vars(cls).items() if key[:2] != "__"}
         return [
-            key
-            for key, value in _attributes(obj)
-            if is_function(value) and not is_guarded(value) and getattr(value, "__self__", None) is not obj
+            *(key for key, value in own.items() if _unguarded(value) and getattr(value, "__self__", None) is not obj),
+            *(key for key, value in inherited.items() if key not in own and _holds_unguarded(value)),
+            *(key for key, value in own.items() if _holds_unguarded(value)),
         ]
 
     def methods(self, obj: object, names: tuple[str, ...]) -> None:
@@ -128,6 +132,16 @@ class Holdings:
             replace_attribute(obj, name, self.function(method, name))
         for name, _ in inspect.getmembers_static(type(obj), is_guarded):
             self.found.append(name)
+
+
+def _unguarded(value: object) -> bool:
+    return is_function(value) and not is_guarded(value)
+
+
+def _holds_unguarded(value: object) -> bool:
+    if isinstance(value, dict | MappingProxyType):
+        return any(_unguarded(held) for held in list(value.values()))
+    return isinstance(value, list | tuple | set | frozenset | deque) and any(_unguarded(held) for held in list(value))
 
 
 def _declared_name(entry: dict[Any, Any]) -> str:

@@ -136,7 +136,8 @@ def _check_shadow(site: Site, before: Sequence[Site], problems: Problems) -> Non
         return
     where = f"{shadow.name} ({shadow.mark})" if shadow.mark.line else shadow.name
     if shadow.mark.file != site.mark.file and shadow.mark.line:
-        verdict = "decides first" if shadow.list == site.list else f"{_DOES[shadow.list]} it, and across files the stricter list wins"
+        stricter = f"{_DOES[shadow.list]} it, and across files the stricter list wins"
+        verdict = "decides first" if shadow.list == site.list else stricter
         problems.warn(site.mark, f"note: {site.name} {quoted(site.tool)} never matches: {where} {verdict}")
     elif shadow.list == site.list and shadow.tool == site.tool:
         problems.add(site.mark, f"{quoted(site.tool)} stands in {site.list} twice: {where} is the first")

@@ -157,7 +157,8 @@ def test_arguments_that_contradict_each_other_are_a_policy_error(arguments: dict
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"gate": "yes"}, {"scan": 1}, {"policy": True}, {"agent_id": 7}, {"policy": None, "policy_file": {"a": 1}}]
+    "wrong",
+    [{"gate": "yes"}, {"scan": 1}, {"policy": True}, {"agent_id": 7}, {"policy": None, "policy_file": {"a": 1}}],
 )
 def test_a_wrong_type_is_an_error_at_once_and_not_at_the_first_call(wrong: dict[str, object]) -> None:
     arguments: dict[str, object] = {"agent_id": "a", "policy": GatePolicy(allow=["a"]), **wrong}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import functools
 import textwrap
 import types
-from typing import Any
+from typing import Any, ClassVar
 
 import pydantic
 import pytest
@@ -190,16 +190,19 @@ class ToolObject:
         return query
 
 
-def test_functions_that_an_agent_holds_outside_its_collections_are_named_in_a_warning(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    agent = Agent()
-    agent.wipe, agent.search, agent.me = wipe, cop().tool(search), agent.run  # type: ignore[attr-defined]  # as above
-    cop().wrap(agent)
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        "agentcop: not behind the gate: the function Agent.wipe; if it is a tool, name it in wrap(…, tools=[…])"
-    )
+class Scattered(Agent):
+    shared: ClassVar = [wipe]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wipe, self.search, self.me = wipe, cop().tool(search), self.run
+        self.frozen = types.MappingProxyType({"wipe": wipe})
+
+
+def test_functions_that_stay_outside_the_gate_are_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    cop().wrap(Scattered())
+    said = [record.getMessage().partition(";")[0] for record in caplog.records]
+    assert said == [f"agentcop: not behind the gate: Scattered.{name}" for name in ("wipe", "shared", "frozen")]
     caplog.clear()
     cop().wrap(Agent())
     assert not caplog.records
@@ -262,16 +265,16 @@ def test_a_namespace_is_guarded_without_the_modules_and_builtins_in_it() -> None
 
 
 def test_a_callable_that_is_neither_function_nor_tool_object_is_guarded_too() -> None:
-    tools = cop().wrap({"search": search, "wipe": functools.lru_cache(wipe)})
+    tools: dict[str, Any] = cop().wrap({"search": search, "wipe": functools.lru_cache(wipe)})
     with pytest.raises(PolicyBlocked):
         tools["wipe"]("/")
 
 
 def test_the_name_in_a_model_apis_schema_is_the_tools_name() -> None:
-    entry = {"type": "function", "function": {"name": "danger", "parameters": {}}, "call": wipe}
+    entry: dict[str, Any] = {"type": "function", "function": {"name": "danger", "parameters": {}}, "call": wipe}
     cop().wrap([entry])
     with pytest.raises(PolicyBlocked) as refused:
-        entry["call"]("/")  # type: ignore[operator]  # the values of this registry differ
+        entry["call"]("/")
     assert refused.value.tool == "danger"
 
 
