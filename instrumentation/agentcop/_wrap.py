@@ -29,6 +29,9 @@ _FRAMEWORKS = frozenset(
 )  # fmt: skip
 """Frameworks whose tool calls pass where the generic adapter cannot see them all."""
 
+_warned: set[str] = set()
+"""Attributes that were named once: an agent that is made anew for each task is not warned of each time."""
+
 
 def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
     """As `AgentCop.wrap`."""
@@ -93,6 +96,10 @@ def _wrap_object(obj: object, gate: Gate, holdings: Holdings, tools: tuple[str, 
         )
         raise NotArmed(message)
     for name in holdings.left_out(obj):
+        place = f"{type(obj).__module__}.{type(obj).__qualname__}.{name}"
+        if place in _warned:
+            continue
+        _warned.add(place)
         _log.warning(
             "agentcop: not behind the gate: %s.%s; if it is a tool, name it in wrap(…, tools=[…]); if it holds tools, "
             "make it a dict or list of this object",

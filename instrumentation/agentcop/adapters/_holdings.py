@@ -111,11 +111,18 @@ class Holdings:
 
     @staticmethod
     def left_out(obj: object) -> list[str]:
-        """The attributes of `obj` and its class with functions that are not guarded: tools perhaps, or a callback."""
+        """The attributes of `obj` and its class with functions that are not guarded: tools perhaps, or a callback.
+
+        A single function under a private name is taken for part of the machinery, such as a clock or a model.
+        """
         own = dict(_attributes(obj))
         inherited = {key: value for cls in type(obj).__mro__ for key, value in vars(cls).items() if key[:2] != "__"}
         return [
-            *(key for key, value in own.items() if _unguarded(value) and getattr(value, "__self__", None) is not obj),
+            *(
+                key
+                for key, value in own.items()
+                if key[:1] != "_" and _unguarded(value) and getattr(value, "__self__", None) is not obj
+            ),
             *(key for key, value in inherited.items() if key not in own and _holds_unguarded(value)),
             *(key for key, value in own.items() if _holds_unguarded(value)),
         ]

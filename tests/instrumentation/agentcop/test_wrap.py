@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import textwrap
+import time
 import types
 from typing import Any, ClassVar
 
@@ -195,12 +196,13 @@ class Scattered(Agent):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wipe, self.search, self.me = wipe, cop().tool(search), self.run
+        self.wipe, self.search, self.me, self._clock = wipe, cop().tool(search), self.run, time.time
         self.frozen = types.MappingProxyType({"wipe": wipe})
 
 
 def test_functions_that_stay_outside_the_gate_are_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    cop().wrap(Scattered())
+    for _ in range(2):
+        cop().wrap(Scattered())
     said = [record.getMessage().partition(";")[0] for record in caplog.records]
     assert said == [f"agentcop: not behind the gate: Scattered.{name}" for name in ("wipe", "shared", "frozen")]
     caplog.clear()
