@@ -86,8 +86,9 @@ class AgentCop:
         """Put the tools of `agent` behind the gate and return the same object, its class and identity unchanged.
 
         A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
-        named in `tools`. A plain function cannot be changed in place: use the one that is returned. Raises NotArmed
-        if no tool was found, or if the object belongs to a framework that this build has no adapter for.
+        named in `tools`. Wrap it once it has its tools: one that is added later is not seen. A plain function cannot
+        be changed in place: use the one that is returned. Raises NotArmed if no tool was found, or if the object
+        belongs to a framework that this build has no adapter for.
         """
         return wrap(agent, self._gate, tools)
 
@@ -109,7 +110,15 @@ class AgentCop:
         return cast("_F", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
-        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`."""
+        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`.
+
+        Raises TypeError for an id or user that is no str: 42 in the log would not be found as "42".
+        """
+        given: tuple[tuple[str, object], ...] = (("id", id), ("user", user))
+        for name, value in given:
+            if not isinstance(value, str):
+                message = f"session: {name} must be a str, not {type(value).__name__}"
+                raise TypeError(message)
         return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
 
     def counts(self) -> dict[str, int]:

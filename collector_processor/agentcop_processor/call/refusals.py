@@ -28,7 +28,7 @@ def refusal(verdict: Verdict, call: ToolCall) -> ToolBlocked:
     reason = verdict.reason
     if verdict.decision == "require_approval":
         kind = NoApprover
-        reason = f"{reason}; no approver can be reached from this process"
+        reason = f"{reason}; nobody can be asked: approvals are not in this build"
     elif verdict.rule == "sandbox":
         kind = SandboxRefused
     return kind(tool=call.tool, reason=reason, verdict=verdict, call_digest=call.digest)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from types import BuiltinFunctionType, FunctionType, MethodType
+from collections import deque
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from agentcop._guard import guard, is_guarded
@@ -69,26 +70,30 @@ class Holdings:
         return True
 
     def container(self, container: dict[Any, Any] | list[Any], depth: int = 0) -> bool:
-        """Guard every tool in it, in place; False if it holds none."""
+        """Guard every tool in it, in place; False if it holds none. Modules and a namespace's builtins are no tools."""
         if depth > _MAX_DEPTH:
             return False
         keys = list(container) if isinstance(container, dict) else range(len(container))
         before = len(self.found)
         for key in keys:
             value = container[key]
+            if key == "__builtins__" or isinstance(value, ModuleType):
+                continue
             name = self._name_in(container, key, value)
             if is_function(value):
                 container[key] = self.function(value, name)
             elif isinstance(value, dict | list):
                 self.container(value, depth + 1)
-            elif not isinstance(value, type) and not isinstance(value, str | bytes | int | float):
-                self.tool_object(value, name)
+            elif isinstance(value, type | str | bytes | int | float) or self.tool_object(value, name):
+                continue
+            elif callable(value):  # such as a function behind lru_cache
+                container[key] = self.function(value, name)
         return len(self.found) > before
 
     @staticmethod
     def _name_in(container: dict[Any, Any] | list[Any], key: object, value: object) -> str:
         if isinstance(container, dict):
-            if isinstance(declared := container.get("name"), str) and is_function(value):
+            if (declared := _declared_name(container)) and is_function(value):
                 return declared
             if isinstance(key, str):
                 return key
@@ -104,16 +109,55 @@ class Holdings:
                 self.container(items)
                 replace_attribute(obj, key, tuple(items))
 
+    @staticmethod
+    def left_out(obj: object) -> list[str]:
+        """The attributes of `obj` and its class with functions that are not guarded: tools perhaps, or a callback.
+
+        A single function under a private name is taken for part of the machinery, such as a clock or a model.
+        """
+        own = dict(_attributes(obj))
+        inherited = {key: value for cls in type(obj).__mro__ for key, value in vars(cls).items() if key[:2] != "__"}
+        return [
+            *(
+                key
+                for key, value in own.items()
+                if key[:1] != "_" and _unguarded(value) and getattr(value, "__self__", None) is not obj
+            ),
+            *(key for key, value in inherited.items() if key not in own and _holds_unguarded(value)),
+            *(key for key, value in own.items() if _holds_unguarded(value)),
+        ]
+
     def methods(self, obj: object, names: tuple[str, ...]) -> None:
         """Guard the methods that are named, on this object; see those that `cop.tool` has guarded in the class."""
         for name in names:
             method = getattr(obj, name, None)
-            if not callable(method):
-                message = f"{type(obj).__qualname__} has no method {name!r} to guard"
+            if not is_function(method) and not isinstance(method, type) and self.tool_object(method, name):
+                continue
+            if isinstance(method, type) or not callable(method):
+                message = f"{type(obj).__qualname__} has no method or tool object {name!r} to guard"
                 raise NotArmed(message)
             replace_attribute(obj, name, self.function(method, name))
         for name, _ in inspect.getmembers_static(type(obj), is_guarded):
             self.found.append(name)
+
+
+def _unguarded(value: object) -> bool:
+    return is_function(value) and not is_guarded(value)
+
+
+def _holds_unguarded(value: object) -> bool:
+    if isinstance(value, dict | MappingProxyType):
+        return any(_unguarded(held) for held in list(value.values()))
+    return isinstance(value, list | tuple | set | frozenset | deque) and any(_unguarded(held) for held in list(value))
+
+
+def _declared_name(entry: dict[Any, Any]) -> str:
+    """The name in an entry of a registry: `{"name": …}`, or as model APIs have it, `{"function": {"name": …}}`."""
+    schema = entry.get("function")
+    for name in (entry.get("name"), schema.get("name") if isinstance(schema, dict) else None):
+        if isinstance(name, str) and name:
+            return name
+    return ""
 
 
 def replace_attribute(obj: object, name: str, value: object) -> None:

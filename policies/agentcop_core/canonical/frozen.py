@@ -50,7 +50,6 @@ _STRICT: Final = (
 _OTHER: Final = 0
 _FLAT: Final = 1
 _NESTED: Final = 2
-_TUPLES: Final = 3
 
 
 def freeze(arguments: Mapping[str, object], *, max_bytes: int = MAX_BYTES, live: Collection[str] = ()) -> Arguments:
@@ -132,7 +131,7 @@ def _quickly(given: dict[str, object], max_bytes: int) -> Arguments | None:
         return None
     values = given
     try:
-        if shape == _TUPLES:
+        if shape == _NESTED:  # not from the canonical form: its keys are sorted, and the body may care for their order
             values = marshal.loads(marshal.dumps(given))  # noqa: S302 -- reads the bytes it wrote, of measured values
         canonical = orjson.dumps(values, option=_STRICT)
     except (TypeError, ValueError):
@@ -140,8 +139,6 @@ def _quickly(given: dict[str, object], max_bytes: int) -> Arguments | None:
     if b'"$' in canonical or len(canonical) > max_bytes:
         return None
     # Everything is made from one reading of the original, so a thread that changes it meanwhile changes nothing here.
-    if shape == _NESTED:
-        values = orjson.loads(canonical)
     plain = dict(values) if shape == _FLAT else orjson.loads(canonical)
     # The writer makes `null` of a NaN, too: where it stands, equal bytes would prove nothing.
     return Arguments(values=values, plain=plain, canonical=canonical, is_exact=b"null" not in canonical)
@@ -178,8 +175,6 @@ def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR09
                     else:
                         return _OTHER
                 continue
-            if type(node) is tuple:
-                shape = _TUPLES
             for value in node:
                 kind = type(value)
                 if kind is str:
@@ -197,7 +192,7 @@ def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR09
             return _OTHER
         if not below:
             return shape
-        shape = max(shape, _NESTED)
+        shape = _NESTED
         level = below
     return _OTHER
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+import textwrap
+import time
+import types
+from typing import Any, ClassVar
 
 import pydantic
 import pytest
@@ -188,6 +191,25 @@ class ToolObject:
         return query
 
 
+class Scattered(Agent):
+    shared: ClassVar = [wipe]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wipe, self.search, self.me, self._clock = wipe, cop().tool(search), self.run, time.time
+        self.frozen = types.MappingProxyType({"wipe": wipe})
+
+
+def test_functions_that_stay_outside_the_gate_are_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        cop().wrap(Scattered())
+    said = [record.getMessage().partition(";")[0] for record in caplog.records]
+    assert said == [f"agentcop: not behind the gate: Scattered.{name}" for name in ("wipe", "shared", "frozen")]
+    caplog.clear()
+    cop().wrap(Agent())
+    assert not caplog.records
+
+
 def test_a_tool_object_is_judged_by_every_way_of_calling_it_once_a_call() -> None:
     guard = cop()
     tool = guard.wrap(ToolObject())
@@ -218,10 +240,57 @@ def test_what_cannot_be_guarded_says_so_instead_of_passing() -> None:
         def go(self) -> None:
             """Has no tools and no entry."""
 
-    things: tuple[Any, ...] = (Nothing(), [], {"a": 1}, (search,), Agent, 5)
+    things: tuple[Any, ...] = (Nothing(), [], {"a": 1}, (search,), 5)
     for thing in things:
         with pytest.raises(NotArmed):
             cop().wrap(thing)
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"), [(None, "this is None"), (Agent, "Agent is a class"), (textwrap, "textwrap is a module")]
+)
+def test_what_is_no_instance_is_named_as_what_it_is(thing: Any, words: str) -> None:
+    with pytest.raises(NotArmed, match=words):
+        cop().wrap(thing)
+    if thing is not None:
+        with pytest.raises(NotArmed, match=words):
+            cop().tool(thing)
+
+
+def test_a_namespace_is_guarded_without_the_modules_and_builtins_in_it() -> None:
+    builtins, running = {"print": print}, {"run": textwrap.dedent}
+    module = types.ModuleType("helpers")
+    module.__dict__.update(running)
+    cop().wrap({"search": search, "__builtins__": builtins, "helpers": module})
+    assert builtins == {"print": print}
+    assert module.__dict__["run"] is textwrap.dedent
+
+
+def test_a_callable_that_is_neither_function_nor_tool_object_is_guarded_too() -> None:
+    tools: dict[str, Any] = cop().wrap({"search": search, "wipe": functools.lru_cache(wipe)})
+    with pytest.raises(PolicyBlocked):
+        tools["wipe"]("/")
+
+
+def test_the_name_in_a_model_apis_schema_is_the_tools_name() -> None:
+    entry: dict[str, Any] = {"type": "function", "function": {"name": "danger", "parameters": {}}, "call": wipe}
+    cop().wrap([entry])
+    with pytest.raises(PolicyBlocked) as refused:
+        entry["call"]("/")
+    assert refused.value.tool == "danger"
+
+
+def test_tools_are_named_in_a_list_and_may_be_tool_objects() -> None:
+    agent = Agent()
+    agent.hidden = ToolObject()  # type: ignore[attr-defined]  # an agent that holds a tool beside its dict
+    with pytest.raises(NotArmed, match="write tools=\\['hidden'\\]"):
+        cop().wrap(agent, tools="hidden")
+    with pytest.raises(NotArmed, match="no method or tool object 'hiden'"):
+        cop().wrap(agent, tools=["hiden"])
+    cop(allow=["other"]).wrap(agent, tools=["hidden"])
+    with pytest.raises(PolicyBlocked) as refused:
+        agent.hidden.run("x")  # type: ignore[attr-defined]  # as above
+    assert refused.value.tool == "hidden"
 
 
 def test_an_agent_that_belongs_to_another_cop_is_not_taken_over() -> None:

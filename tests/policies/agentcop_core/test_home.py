@@ -63,5 +63,5 @@ def test_an_existing_folder_is_kept_with_what_it_holds(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(OSError, match=r"set AGENTCOP_HOME to another: .*file"):
         ensure_state_folder(tmp_path / "file" / "state")

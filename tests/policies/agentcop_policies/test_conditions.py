@@ -185,7 +185,7 @@ def test_a_tool_named_in_the_counters_counts_zero_before_its_first_call() -> Non
         ("", "the condition is empty"),
         ("args.x = 1", "column 8: Syntax error: token recognition error at: '= '; did you mean `==`?"),
         ("args.x == 1 and args.y == 2", "column 13: Syntax error: mismatched input 'and'; did you mean `&&`?"),
-        ("args.x ==", "column 10: Syntax error: mismatched input the end"),
+        ("args.x ==", "column 10: the condition ends where something more is needed"),
         ('enviroment == "x"', 'column 1: unknown name "enviroment"; did you mean "environment"?'),
         ("args.x == 1 &&\nfoo == 1", 'line 2, column 1: unknown name "foo"'),
         ('path.withn(args.p, "x")', 'column 1: unknown name "path.withn"; did you mean "path.within"?'),
