@@ -29,9 +29,6 @@ def readable(picked: dict[str, Any]) -> dict[str, Any]:
         elif kind is float:
             if value - value != 0.0:  # nan and the infinities give nan
                 return _thoroughly(picked)
-        elif kind is float:
-            if value - value != 0.0:
-                return _thoroughly(picked)
         elif kind is not int and kind is not bool and value is not None:
             return _thoroughly(picked)
     if left < 0:
