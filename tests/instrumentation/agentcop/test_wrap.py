@@ -289,3 +289,18 @@ def test_a_parameter_named_live_is_the_callers_own_object_and_no_condition_may_r
 def test_a_live_parameter_that_does_not_exist_is_refused_at_once() -> None:
     with pytest.raises(NotArmed, match="shop"):
         cop().tool(put, live=["shop"])
+
+
+def test_a_function_that_only_wears_the_looks_of_a_guarded_one_is_guarded_itself() -> None:
+    guard = cop()
+    guarded = guard.tool(search)
+
+    @functools.wraps(guarded)
+    def disguised(query: str) -> str:
+        return wipe(query)
+
+    tools = guard.wrap({"danger": disguised})
+    for refused in (tools["danger"], cop(allow=["other"]).tool(disguised)):
+        with pytest.raises(PolicyBlocked):
+            refused("/")
+    assert RAN == []
