@@ -20,7 +20,7 @@ from opentelemetry.trace import format_trace_id
 from agentcop_core import attributes as names
 from agentcop_core.errors import PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
-from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.own_rules import answering, own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, outcome_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
@@ -75,7 +75,7 @@ def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came i
         _log.exception("agentcop: the gate failed at %s", tool)
         gates[-1].count("blocked")
         reason = f"the gate failed before it could judge ({type(error).__name__})"
-        verdict = own_verdict("gate.error", reason, gate=gates[-1])
+        verdict = own_verdict("gate.error", reason, gate=answering(gates))
         blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
         if run is not None:
             run.refused(blocked, sticky=True)
@@ -148,12 +148,14 @@ def _judged(slot: Slot, gate: Gate) -> tuple[Span, Verdict]:
     finally:
         SLOT.reset(token)
     judge(slot, "seam")
-    verdict = slot.verdict or own_verdict("gate.error", "no policy gave a verdict", gate=gate, call=call)
+    verdict = slot.verdict or own_verdict(
+        "gate.error", "no policy gave a verdict", gate=answering(slot.gates), call=call
+    )
     if was_open and verdict.decided_by == "seam":
         gate.count("decided_by_seam")
         if any(each.policy.document.gate.strict for each in slot.gates):
             reason = "the span pipeline is broken and gate.strict is set"
-            verdict = own_verdict("gate.strict", reason, gate=gate, call=call)
+            verdict = own_verdict("gate.strict", reason, gate=answering(slot.gates), call=call)
     return span, verdict
 
 
@@ -164,7 +166,7 @@ def _max_argument(gates: tuple[Gate, ...]) -> int:
 
 
 def _decide_here(slot: Slot, rule: OwnRule, reason: str) -> None:
-    slot.verdict = own_verdict(rule, reason, gate=slot.gates[-1], call=slot.call)
+    slot.verdict = own_verdict(rule, reason, gate=answering(slot.gates), call=slot.call)
     slot.state = "judged"
 
 
@@ -186,4 +188,4 @@ def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], spa
         if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
             return verdict, None
         reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
-        return own_verdict("gate.log_failure", reason, gate=gate, call=call), None
+        return own_verdict("gate.log_failure", reason, gate=answering(gates), call=call), None
