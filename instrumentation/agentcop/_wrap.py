@@ -36,6 +36,9 @@ def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
     if is_function(obj):
         return cast("_T", holdings.function(obj, tool_name(obj)))  # type: ignore[arg-type]  # is_function says so
     if isinstance(obj, dict | list):
+        if classes := [one for one in (obj.values() if isinstance(obj, dict) else obj) if isinstance(one, type)]:
+            message = f"{classes[0].__qualname__} is a class, which cannot be guarded in place: put a function there"
+            raise NotArmed(message)
         if not holdings.container(obj):
             message = f"no tools in this {type(obj).__name__}: none of its values is a function or a tool object"
             raise NotArmed(message)

@@ -5,12 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from types import BuiltinFunctionType, FunctionType, MethodType
+import weakref
+from collections import deque
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MappingProxyType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 from agentcop._guard import guard, is_guarded
 from agentcop._install import install_tool
 from agentcop._registry import register
+from agentcop.adapters.generic import ENTRIES
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
@@ -20,7 +31,18 @@ if TYPE_CHECKING:
     from agentcop_processor.gate import Gate
 
 _log = logging.getLogger("agentcop")
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
+_FUNCTIONS = (
+    FunctionType,
+    BuiltinFunctionType,
+    MethodType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+    functools.partial,
+    type(functools.lru_cache(len)),
+)
+_SEALED = (set, frozenset, deque, MappingProxyType)
+"""Collections whose tools cannot be guarded where they stand."""
 _MAX_DEPTH = 4
 
 
@@ -55,11 +77,17 @@ class Holdings:
         return guard(function, name, self._gate, live)
 
     def tool_object(self, tool: object, name: str) -> bool:
-        """Guard an object by every way of calling it; False if it has none."""
+        """Guard an object by every way of calling it; False if it has none.
+
+        Raises NotArmed if it has one that would stay open.
+        """
         targets = tuple(self._adapter.targets(tool))
-        held = [key for key, value in _attributes(tool) if key in {"run", "func", "function"} and is_function(value)]
+        held = dict.fromkeys((*_own_ways(tool), *_bound_ways(tool)))
         if not targets and not held:
             return False
+        if _is_no_method(type(tool), "__call__"):
+            message = f"{type(tool).__qualname__}.__call__ is no plain method: a call of {name!r} could not be judged"
+            raise NotArmed(message)
         for target in targets:
             install_tool(target)
         register(tool, "tool", name, self._gate)
@@ -81,9 +109,33 @@ class Holdings:
                 container[key] = self.function(value, name)
             elif isinstance(value, dict | list):
                 self.container(value, depth + 1)
-            elif not isinstance(value, type) and not isinstance(value, str | bytes | int | float):
-                self.tool_object(value, name)
+            elif isinstance(value, tuple):
+                container[key] = self.sequence(value, depth + 1)
+            elif not isinstance(value, type | str | bytes | int | float):
+                self._one(value, name)
         return len(self.found) > before
+
+    def sequence(self, items: tuple[Any, ...], depth: int = 0) -> tuple[Any, ...]:
+        """The tuple with every function in it guarded; the same object if it holds none."""
+        guarded = list(items)
+        self.container(guarded, depth)
+        if all(new is old for new, old in zip(guarded, items, strict=True)):
+            return items
+        return tuple.__new__(type(items), guarded)
+
+    def _one(self, value: object, name: str) -> None:
+        """Guard a tool object; pass by what cannot be called. Raises NotArmed for what can, and cannot be guarded."""
+        if isinstance(value, _SEALED):
+            if any(is_function(item) for item in (value.values() if isinstance(value, MappingProxyType) else value)):
+                message = (
+                    f"the tools in a {type(value).__name__} cannot be guarded where they stand: use a list or dict"
+                )
+                raise NotArmed(message)
+        elif not self.tool_object(value, name) and callable(value) and not isinstance(value, weakref.ref):
+            message = (
+                f"{name!r} is a {type(value).__qualname__}, whose calls cannot be judged: put a function in its place"
+            )
+            raise NotArmed(message)
 
     @staticmethod
     def _name_in(container: dict[Any, Any] | list[Any], key: object, value: object) -> str:
@@ -99,10 +151,11 @@ class Holdings:
         for key, value in list(_attributes(obj)):
             if isinstance(value, dict | list):
                 self.container(value)
-            elif type(value) is tuple and any(is_function(item) for item in value):
-                items = list(value)
-                self.container(items)
-                replace_attribute(obj, key, tuple(items))
+            elif isinstance(value, tuple):
+                if (guarded := self.sequence(value)) is not value:
+                    replace_attribute(obj, key, guarded)
+            elif isinstance(value, _SEALED):
+                self._one(value, key)
 
     def methods(self, obj: object, names: tuple[str, ...]) -> None:
         """Guard the methods that are named, on this object; see those that `cop.tool` has guarded in the class."""
@@ -114,6 +167,26 @@ class Holdings:
             replace_attribute(obj, name, self.function(method, name))
         for name, _ in inspect.getmembers_static(type(obj), is_guarded):
             self.found.append(name)
+
+
+def _own_ways(tool: object) -> Iterator[str]:
+    """Attributes of the object itself by which it is called, or which its methods call."""
+    for key, value in _attributes(tool):
+        if is_function(value) if key in {"func", "function"} else key in ENTRIES and callable(value):
+            yield key
+
+
+def _bound_ways(tool: object) -> Iterator[str]:
+    """Ways of its class that are no plain methods (static and partial ones, callable objects), as bound to it."""
+    for key in ENTRIES:
+        if key != "__call__" and _is_no_method(type(tool), key) and callable(getattr(tool, key)):
+            yield key
+
+
+def _is_no_method(owner: type, attribute: str) -> bool:
+    """Whether the class has this attribute, and it is something else than a plain method."""
+    definer = next((cls for cls in owner.__mro__ if attribute in vars(cls)), None)
+    return definer is not None and not inspect.isfunction(vars(definer)[attribute])
 
 
 def replace_attribute(obj: object, name: str, value: object) -> None:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import collections
 import functools
-from typing import Any
+import operator
+from typing import TYPE_CHECKING, Any
 
 import pydantic
 import pytest
 
 from agentcop import AgentCop, GatePolicy, NotArmed, PolicyBlocked, ToolBlocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RAN: list[str] = []
 
@@ -304,3 +309,92 @@ def test_a_function_that_only_wears_the_looks_of_a_guarded_one_is_guarded_itself
         with pytest.raises(PolicyBlocked):
             refused("/")
     assert RAN == []
+
+
+class Named:
+    """A tool whose body says that it ran."""
+
+    name = "wipe"
+
+    def run(self, path: str) -> str:
+        return wipe(path)
+
+
+class Static(Named):
+    @staticmethod
+    def run(path: str) -> str:
+        return wipe(path)
+
+
+class Partial(Named):
+    def _work(self, path: str) -> str:
+        return wipe(path)
+
+    run = functools.partialmethod(_work)
+
+
+class OwnWay(Named):
+    def __init__(self) -> None:
+        self.invoke = wipe
+
+
+class CalledWay(Named):
+    def __init__(self) -> None:
+        self.ainvoke = functools.partial(wipe)
+
+
+WAYS: list[tuple[Any, Callable[[Any], Callable[..., Any]]]] = [
+    (functools.lru_cache(wipe), lambda tool: tool),
+    ((wipe, "schema"), lambda pair: pair[0]),
+    (("wipe", Named()), lambda pair: pair[1].run),
+    (Static(), lambda tool: tool.run),
+    (Partial(), lambda tool: tool.run),
+    (OwnWay(), lambda tool: tool.invoke),
+    (OwnWay(), lambda tool: tool.run),
+    (CalledWay(), lambda tool: tool.ainvoke),
+]
+
+
+@pytest.mark.parametrize(("tool", "way"), WAYS)
+def test_every_kind_of_tool_beside_a_function_is_guarded_too(tool: Any, way: Callable[[Any], Any]) -> None:
+    tools = cop().wrap({"search": search, "wipe": tool})
+    with pytest.raises(PolicyBlocked):
+        way(tools["wipe"])("/")
+    assert RAN == []
+
+
+class Unguardable(Named):
+    __call__ = staticmethod(wipe)
+
+
+@pytest.mark.parametrize("tool", [Named, Unguardable(), {wipe}, collections.deque([wipe]), operator.itemgetter(0)])
+def test_a_tool_beside_others_that_cannot_be_guarded_is_refused_rather_than_left_open(tool: Any) -> None:
+    with pytest.raises(NotArmed):
+        cop().wrap({"search": search, "wipe": tool})
+
+
+class Holder:
+    """An agent whose tools stand in more than one place."""
+
+    def __init__(self, tools: Any) -> None:
+        self.known = {"search": search}
+        self.tools = tools
+
+    def run(self, path: str) -> Any:
+        return next(iter(self.tools)).run(path)
+
+
+def test_tool_objects_in_a_tuple_of_an_agent_are_guarded() -> None:
+    with pytest.raises(PolicyBlocked):
+        cop().wrap(Holder((Named(),))).run("/")
+    assert RAN == []
+
+
+def test_functions_in_a_set_of_an_agent_are_refused_rather_than_left_open() -> None:
+    with pytest.raises(NotArmed, match="set"):
+        cop().wrap(Holder({wipe}))
+
+
+def test_a_tuple_without_tools_stays_the_same_object() -> None:
+    pair = ("a", 1)
+    assert cop().wrap({"search": search, "other": pair})["other"] is pair
