@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from agentcop._install import install_entry
 from agentcop._registry import register, registered
-from agentcop.adapters._holdings import Holdings, is_function, tool_name
+from agentcop._toolname import tool_name
+from agentcop.adapters._holdings import Holdings, is_function
 from agentcop.adapters.generic import GenericAdapter
 from agentcop_core.errors import NotArmed
 

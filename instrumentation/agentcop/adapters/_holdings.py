@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from agentcop._guard import guard, is_guarded
 from agentcop._install import install_tool
 from agentcop._registry import register
+from agentcop._toolname import tool_name
 from agentcop.adapters.generic import ENTRIES
 from agentcop_core.errors import NotArmed
 
@@ -49,17 +50,6 @@ _MAX_DEPTH = 4
 def is_function(obj: object) -> bool:
     """Whether this is guarded as a function: it has no state of its own that identity matters for."""
     return isinstance(obj, _FUNCTIONS)
-
-
-def tool_name(obj: object) -> str:
-    """What a policy calls this tool: its `name`, else its `__name__`, else its class."""
-    if isinstance(obj, functools.partial):
-        return tool_name(obj.func)
-    for attribute in ("name", "__name__"):
-        name = getattr(obj, attribute, None)
-        if isinstance(name, str) and name:
-            return name
-    return type(obj).__name__
 
 
 class Holdings:

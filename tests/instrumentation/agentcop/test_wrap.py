@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import collections
+import copy
 import functools
+import gc
 import operator
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -398,3 +402,44 @@ def test_functions_in_a_set_of_an_agent_are_refused_rather_than_left_open() -> N
 def test_a_tuple_without_tools_stays_the_same_object() -> None:
     pair = ("a", 1)
     assert cop().wrap({"search": search, "other": pair})["other"] is pair
+
+
+class Copying:
+    """An agent that works on copies of its tools."""
+
+    def __init__(self, how: Callable[[Any], Any]) -> None:
+        self.tools = {"wipe": Named()}
+        self._how = how
+
+    def run(self, path: str) -> Any:
+        return self._how(self.tools)["wipe"].run(path)
+
+
+def _pickled(tools: Any) -> Any:
+    return pickle.loads(pickle.dumps(tools))  # noqa: S301 -- reads what it wrote
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, _pickled, lambda tools: {"wipe": Named()}])
+def test_the_copy_of_a_tool_is_judged_within_the_run(how: Callable[[Any], Any]) -> None:
+    with pytest.raises(PolicyBlocked):
+        cop().wrap(Copying(how)).run("/")
+    assert RAN == []
+
+
+def test_the_copy_of_a_tool_in_a_thread_of_the_run_is_judged_by_the_cop_whose_run_is_in_flight() -> None:
+    class Threading(Copying):
+        def run(self, path: str) -> Any:
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(copy.deepcopy(self.tools)["wipe"].run, path).result()
+
+    with pytest.raises(PolicyBlocked):
+        cop().wrap(Threading(copy.copy)).run("/")
+    assert RAN == []
+
+
+def test_another_instance_of_a_tools_class_runs_outside_any_policy_and_is_counted() -> None:
+    gc.collect()  # a strict cop of an earlier test would refuse it
+    guard = cop()
+    guard.wrap(Named())
+    assert Named().run("/") == "gone"
+    assert guard.counts()["ungoverned"] == 1
