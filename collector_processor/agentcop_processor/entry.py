@@ -19,6 +19,10 @@ from agentcop_processor.runs import Run, RunScope, current_run
 from agentcop_processor.sessions import current_session, in_session, new_session_id
 
 if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+
     from agentcop_processor.gate import Gate
 
 _log = logging.getLogger("agentcop")
@@ -60,14 +64,19 @@ class Entry:
         stack.enter_context(in_session(self._run.session))
         if self._span.is_recording():
             token = context_api.attach(trace.set_span_in_context(self._span))
-            stack.callback(context_api.detach, token)
+            stack.callback(self._detach, token)
         self._stack = stack
 
     def suspend(self) -> None:
-        """Give the caller its own context back."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
+        """Give the caller its own context back. Never raises."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            stack.close()
+
+    def _detach(self, token: Token[Context]) -> None:
+        # An abandoned coroutine is ended from another context, where the run never was current.
+        if current_run() is self._run:
+            context_api.detach(token)
 
     def returned(self, result: object) -> None:
         """The agent answered with `result`. Raises the run's sticky ToolBlocked, if it has one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -83,5 +84,6 @@ class RunScope:
         return self._run
 
     def __exit__(self, *exc: object) -> None:
-        """Restore what was current before."""
-        _current.reset(self._token)
+        """Restore what was current before; in another context, where it never was, nothing is to be restored."""
+        with suppress(ValueError):
+            _current.reset(self._token)

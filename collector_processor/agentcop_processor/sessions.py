@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -61,4 +61,6 @@ def in_session(session: Session) -> Iterator[Session]:
     try:
         yield session
     finally:
-        _current.reset(token)
+        # In another context, from which an abandoned coroutine is ended, it never was current.
+        with suppress(ValueError):
+            _current.reset(token)

@@ -147,13 +147,16 @@ class Passage:
         self._passage_token = _active.set(self)
 
     def suspend(self) -> None:
-        """Give the caller its own context back, at the end and between the steps of a generator."""
-        if self._passage_token is not None:
-            _active.reset(self._passage_token)
-            self._passage_token = None
-        if self._context_token is not None:
-            context_api.detach(self._context_token)
-            self._context_token = None
+        """Give the caller its own context back, at the end and between the steps of a generator. Never raises."""
+        passage, self._passage_token = self._passage_token, None
+        span, self._context_token = self._context_token, None
+        if passage is not None:
+            try:
+                _active.reset(passage)
+            except ValueError:
+                return  # ended from another context, as an abandoned coroutine is: nothing of ours is current here
+        if span is not None:
+            context_api.detach(span)
 
     def returned(self, result: object) -> None:
         """The body returned `result`. Never raises."""
