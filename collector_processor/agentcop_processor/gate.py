@@ -54,7 +54,7 @@ class Gate:
         self.monitor = monitor
         self.judging = judging
         self.agent_id = policy.agent_id
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
         self.session = pipeline.sessions.get(new_session_id())
@@ -133,7 +133,7 @@ class Gate:
 
 
 _live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = threading.Lock()
+_live_lock = threading.RLock()
 
 
 def live_gates() -> tuple[Gate, ...]:

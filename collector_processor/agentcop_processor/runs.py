@@ -30,7 +30,7 @@ class Run:
         self.id = os.urandom(8).hex()
         self.gate = gate
         self.session = session
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._blocked: ToolBlocked | None = None
         self._halted = False
         self._refusals = 0

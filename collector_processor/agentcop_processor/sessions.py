@@ -25,7 +25,7 @@ class SessionStore:
     def __init__(self, limit: int = _MAX_SESSIONS) -> None:
         """`limit`: how many are kept; `forgotten` counts those that were pushed out with their counters."""
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._sessions: OrderedDict[tuple[str, str], Session] = OrderedDict()
         self.forgotten = 0
 

@@ -65,7 +65,7 @@ class SpanSource:
         """
         self._exporting = exporting
         self._gate_processor = GateSpanProcessor()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._attached: weakref.WeakSet[object] = weakref.WeakSet()
         self._seen: object = None
         self._tracer: Tracer | None = None

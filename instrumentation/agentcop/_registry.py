@@ -29,7 +29,7 @@ class Registration:
 
 
 _registrations: dict[tuple[int, Role], Registration] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def registered(obj: object, role: Role) -> Registration | None:

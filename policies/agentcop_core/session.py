@@ -37,7 +37,7 @@ class Session:
         """`user` is the principal that rules see; "" when nobody said."""
         self.id = session_id
         self.user = user
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._calls = 0
         self._refused = 0
         self._held = 0
