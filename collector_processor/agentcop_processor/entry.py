@@ -16,7 +16,7 @@ from agentcop_core.session import Observed
 from agentcop_processor.call.records import agent_attributes
 from agentcop_processor.call.results import text_of
 from agentcop_processor.runs import Run, RunScope, current_run
-from agentcop_processor.sessions import current_session, in_session, new_session_id
+from agentcop_processor.sessions import current_session, in_session, new_session
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -41,7 +41,7 @@ class Entry:
     def __init__(self, gate: Gate) -> None:
         """Open a run of this gate's agent: a session, an `invoke_agent` span."""
         self._gate = gate
-        session = current_session() or gate.pipeline.sessions.get(new_session_id())
+        session = current_session() or new_session()
         self._run = Run(gate, session)
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentcop_core.verdict import DecidedBy, Verdict
-from agentcop_processor.sessions import new_session_id
+from agentcop_processor.sessions import new_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Gate:
         self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
-        self.session = pipeline.sessions.get(new_session_id())
+        self.session = new_session()
         self.guards_tools = False
         with _live_lock:
             _live.add(self)

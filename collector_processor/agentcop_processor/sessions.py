@@ -49,6 +49,11 @@ def new_session_id() -> str:
     return os.urandom(16).hex()
 
 
+def new_session(user: str = "") -> Session:
+    """The session of a conversation without a name: whoever is in it keeps it, because nobody can ask for it again."""
+    return Session(new_session_id(), user)
+
+
 def current_session() -> Session | None:
     """The session of the current context, if one was set."""
     return _current.get()

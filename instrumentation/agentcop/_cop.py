@@ -10,7 +10,7 @@ from agentcop._wrap import guard_tool, wrap
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
 from agentcop_processor.pipeline import pipeline_for
-from agentcop_processor.sessions import in_session, new_session_id
+from agentcop_processor.sessions import in_session, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -110,7 +110,7 @@ class AgentCop:
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
         """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`."""
-        return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
+        return in_session(self._gate.pipeline.sessions.get(id, user) if id else new_session(user))
 
     def counts(self) -> dict[str, int]:
         """How many calls were allowed, held, blocked …; only what is not zero."""
