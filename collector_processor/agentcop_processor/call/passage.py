@@ -53,6 +53,7 @@ class Passage:
     __slots__ = (
         "_context_token",
         "_decision",
+        "_ended",
         "_gate",
         "_max_argument",
         "_passage_token",
@@ -87,6 +88,7 @@ class Passage:
         self.verdict = verdict
         self.owner = owner
         self.ways = ways
+        self._ended = False
         self._values = values
         self._max_argument = max_argument
         self._gate = gate
@@ -98,13 +100,19 @@ class Passage:
         self._context_token: Token[Context] | None = None
         self._passage_token: Token[Passage | None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the outcome is known; what the body left running makes calls of its own from then on."""
+        return self._ended
+
     def carries(self, call: ToolCall, owner: object, way: str) -> bool:
         """Whether `call` is this same call, coming through another method of the same tool object.
 
         `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew.
         """
         return (
-            owner is not None
+            not self.ended
+            and owner is not None
             and owner is self.owner
             and way not in self.ways
             and call.digest == self.call.digest
@@ -113,7 +121,7 @@ class Passage:
 
     def continued(self, call: ToolCall, way: str) -> Passage:
         """The inner part of a carried call: no verdict, line or span of its own."""
-        return Carried(
+        inner = Carried(
             call=call,
             verdict=self.verdict,
             values=call.arguments.values,
@@ -126,6 +134,8 @@ class Passage:
             span=self._span,
             decision=self._decision,
         )
+        inner.outer = self
+        return inner
 
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
@@ -160,6 +170,7 @@ class Passage:
 
     def returned(self, result: object) -> None:
         """The body returned `result`. Never raises."""
+        self._ended = True
         self.suspend()
         try:
             if self._gate.monitor:
@@ -172,6 +183,7 @@ class Passage:
 
     def failed(self, error: BaseException) -> None:
         """The body raised `error`. Never raises."""
+        self._ended = True
         self.suspend()
         try:
             kind = type(error).__qualname__
@@ -196,7 +208,14 @@ class Passage:
 class Carried(Passage):
     """The inner part of a call that came through another method of the same object: already judged and logged."""
 
-    __slots__ = ()
+    __slots__ = ("outer",)
+    outer: Passage
+    """The call that goes on in this one."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call that was judged has ended."""
+        return self.outer.ended
 
     def enter(self) -> Mapping[str, object]:
         """The arguments, equal to those that were judged."""

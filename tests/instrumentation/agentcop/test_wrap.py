@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import collections
 import copy
 import functools
@@ -443,3 +444,30 @@ def test_another_instance_of_a_tools_class_runs_outside_any_policy_and_is_counte
     guard.wrap(Named())
     assert Named().run("/") == "gone"
     assert guard.counts()["ungoverned"] == 1
+
+
+class Leaving(Named):
+    """Answers at once, and goes on in the background."""
+
+    background: asyncio.Task[None]
+
+    async def ainvoke(self, path: str) -> str:
+        async def later() -> None:
+            await asyncio.sleep(0)
+            self.run(path)
+
+        self.background = asyncio.create_task(later())
+        return self.run(path)
+
+
+def test_a_call_that_another_left_running_behind_it_is_a_call_of_its_own() -> None:
+    guard = cop(allow=["wipe"])
+    tool = guard.wrap(Leaving())
+
+    async def both() -> None:
+        await tool.ainvoke("/")
+        await tool.background
+
+    asyncio.run(both())
+    assert RAN == ["wipe /"] * 2
+    assert guard.counts()["allowed"] == 2
