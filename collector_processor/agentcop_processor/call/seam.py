@@ -113,7 +113,8 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     if run is not None and run.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
     elif unfit:
-        _decide_here(slot, "gate.arguments", unfit)
+        # It may quote an argument's name, which a caller chose.
+        _decide_here(slot, "gate.arguments", gate.pipeline.redactor.redact_text(unfit))
     span, verdict = _judged(slot, gate)
     verdict, head = _log_decision(call, verdict, gates, span)
     span.set_attributes(verdict_attributes(verdict, head))

@@ -229,3 +229,16 @@ def test_arguments_that_cannot_be_judged_pass_where_nothing_is_enforced(
     assert guard.tool(tool)("\ud800") == "ran"
     assert RAN == ["\ud800"]
     assert guard.counts()["observed"] == 1
+
+
+def test_a_secret_that_stands_as_an_arguments_name_is_told_to_nobody(agentcop_home: Path) -> None:
+    secret = f"ghp_{'a1B2c3D4' * 5}"
+
+    def anything(**values: Any) -> None:
+        RAN.append(values)
+
+    with pytest.raises(PolicyBlocked) as error:
+        cop(allow=["anything"]).tool(anything)(**{secret: "\ud800"})
+    assert "[redacted:github-token]" in str(error.value)
+    assert secret not in str(error.value)
+    assert secret not in (agentcop_home / "gate.log").read_text()
