@@ -101,8 +101,14 @@ class Gate:
         return monitor.content if monitor is not None else "redacted"
 
     def end_span(self, span: Span) -> None:
-        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
-        span.end()
+        """End a span of ours and hand it to the detector's export, once, whatever the application samples.
+
+        Never raises: an exception of the application's own processors is logged.
+        """
+        try:
+            span.end()
+        except Exception:
+            _log.exception("agentcop: the application's span pipeline raised while a span ended")
         if self.monitor and isinstance(span, ReadableSpan):
             self.pipeline.export.on_end(span)
 
