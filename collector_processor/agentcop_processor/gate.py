@@ -75,13 +75,13 @@ class Gate:
             )
         return self.policy.decide(call, session, decided_by=decided_by)
 
-    def log_outcome(self, line: Mapping[str, object]) -> None:
-        """Write what became of a call. Blocks for one write; a failure is counted and said, for the tool has run."""
+    def log_line(self, line: Mapping[str, object]) -> None:
+        """Write a line on which no call waits. Blocks for one write; a failure is counted and said."""
         try:
             self.pipeline.log.append(line)
         except OSError:
             self.count("log_failures")
-            _log.exception("agentcop: gate.log could not take an outcome line")
+            _log.exception("agentcop: gate.log could not take a line")
 
     def keep_arguments(self, span: Span, call: ToolCall, redacted: bytes) -> None:
         """Keep a call's arguments for what goes to the detector with this span, as `monitor.content` says."""

@@ -196,12 +196,12 @@ class Passage:
     def _changed(self) -> ToolBlocked:
         reason = "the arguments changed between the verdict and the call"
         verdict = own_verdict("gate.digest", reason, gate=self._gate, call=self.call)
-        self._gate.log_outcome(outcome_line(self.call, "changed", error="", decision=self._decision, ms=0.0))
+        self._gate.log_line(outcome_line(self.call, "changed", error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _close(self, outcome: str, error: str) -> None:
         ms = round((time.perf_counter() - self._started) * 1_000, 3)
-        self._gate.log_outcome(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
+        self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
         self._gate.end_span(self._span)
 
 

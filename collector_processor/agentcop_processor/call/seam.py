@@ -19,12 +19,11 @@ from opentelemetry.trace import format_trace_id
 
 from agentcop_core import attributes as names
 from agentcop_core.errors import PolicyBlocked, ToolBlocked
-from agentcop_core.names import canonical_name
 from agentcop_processor.call.own_rules import answering, own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, outcome_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
-from agentcop_processor.call.request import frozen_call
+from agentcop_processor.call.request import frozen_call, unread_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
 from agentcop_processor.call.ungoverned import let_pass
 from agentcop_processor.judges import judges
@@ -73,13 +72,21 @@ def admit(  # noqa: PLR0913 -- the call, who answers for it, and where it came i
         raise
     except Exception as error:
         _log.exception("agentcop: the gate failed at %s", tool)
-        gates[-1].count("blocked")
-        reason = f"the gate failed before it could judge ({type(error).__name__})"
-        verdict = own_verdict("gate.error", reason, gate=answering(gates))
-        blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
-        if run is not None:
-            run.refused(blocked, sticky=True)
-        raise blocked from None
+        raise _failed(tool, answering(gates), run, error) from None
+
+
+def _failed(tool: str, gate: Gate, run: Run | None, error: Exception) -> PolicyBlocked:
+    """The refusal of a call that the gate could not judge, counted, logged and marked on the run."""
+    reason = f"the gate failed before it could judge ({type(error).__name__})"
+    verdict = own_verdict("gate.error", reason, gate=gate)
+    session = current_session() or gate.session
+    call = unread_call(tool, agent_id=gate.agent_id, session_id=session.id, run_id=run.id if run is not None else "")
+    gate.count("blocked")
+    gate.log_line(decision_line(call, verdict, ""))
+    blocked = PolicyBlocked(tool=call.tool, reason=reason, verdict=verdict)
+    if run is not None:
+        run.refused(blocked, sticky=True)
+    return blocked
 
 
 def _admit(  # noqa: PLR0913 -- as `admit`
@@ -120,7 +127,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
         if verdict.decision == "require_approval":
-            gate.log_outcome(outcome_line(call, "no_approver", error="", decision=head, ms=0.0))
+            gate.log_line(outcome_line(call, "no_approver", error="", decision=head, ms=0.0))
         raise refuse(call, verdict, gate=gate, session=session, run=run, span=span)
     gate.count("allowed" if verdict.decision == "allow" else "observed")
     return Passage(

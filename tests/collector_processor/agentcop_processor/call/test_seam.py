@@ -112,12 +112,14 @@ def test_a_policy_that_raises_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(guard, 1) == "gate.error"
 
 
-def test_a_fault_before_the_verdict_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_before_the_verdict_blocks_and_is_logged(agentcop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object, **kwargs: object) -> None:
         raise RecursionError
 
     monkeypatch.setattr(seam, "frozen_call", broken)
     assert refused(cop(), 1) == "gate.error"
+    (decision,) = gatefile.lines(agentcop_home, "decision")
+    assert (decision["tool"], decision["verdict"], decision["rule"]) == ("tool", "block", "gate.error")
 
 
 def test_a_log_that_cannot_be_written_blocks(agentcop_home: Path, caplog: pytest.LogCaptureFixture) -> None:
