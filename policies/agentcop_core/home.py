@@ -27,7 +27,9 @@ def ensure_state_folder(folder: Path) -> Path:
     Raises OSError where it cannot: the gate must not start without a place for its log.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    probe = folder / f".write-test-{os.getpid()}"
-    probe.write_bytes(b"")
-    probe.unlink()
+    # A name that nobody can foresee and put a link in the place of, or use at the same time.
+    probe = folder / f".write-test-{os.urandom(8).hex()}"
+    with probe.open("xb"):
+        pass
+    probe.unlink(missing_ok=True)
     return folder
