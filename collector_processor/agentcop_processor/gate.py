@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
 from agentcop_processor.sessions import new_session
 
@@ -54,7 +54,7 @@ class Gate:
         self.monitor = monitor
         self.judging = judging
         self.agent_id = policy.agent_id
-        self._lock = threading.RLock()
+        self._lock = safe_lock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
         self.session = new_session()
@@ -139,7 +139,7 @@ class Gate:
 
 
 _live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = threading.RLock()
+_live_lock = safe_lock()
 
 
 def live_gates() -> tuple[Gate, ...]:

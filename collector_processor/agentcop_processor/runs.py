@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from agentcop_core.locks import safe_lock
 
 if TYPE_CHECKING:
     from agentcop_core.errors import ToolBlocked
@@ -30,7 +31,7 @@ class Run:
         self.id = os.urandom(8).hex()
         self.gate = gate
         self.session = session
-        self._lock = threading.RLock()
+        self._lock = safe_lock()
         self._blocked: ToolBlocked | None = None
         self._halted = False
         self._refusals = 0

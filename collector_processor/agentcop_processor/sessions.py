@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from agentcop_core.locks import safe_lock
 from agentcop_core.session import Session
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class SessionStore:
     def __init__(self, limit: int = _MAX_SESSIONS) -> None:
         """`limit`: how many are kept; `forgotten` counts those that were pushed out with their counters."""
         self._limit = limit
-        self._lock = threading.RLock()
+        self._lock = safe_lock()
         self._sessions: OrderedDict[tuple[str, str], Session] = OrderedDict()
         self.forgotten = 0
 

@@ -6,7 +6,6 @@ The global provider is never set: the application's own later call would be refu
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from agentcop_core import attributes as names
+from agentcop_core.locks import safe_lock
 from agentcop_processor.span_processor import GateSpanProcessor
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class SpanSource:
         """
         self._exporting = exporting
         self._gate_processor = GateSpanProcessor()
-        self._lock = threading.RLock()
+        self._lock = safe_lock()
         self._attached: weakref.WeakSet[object] = weakref.WeakSet()
         self._seen: object = None
         self._tracer: Tracer | None = None
