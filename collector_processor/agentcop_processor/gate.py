@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
-from agentcop_processor.sessions import new_session_id
+from agentcop_processor.sessions import new_session
 from agentcop_processor.swallowed import Swallowed
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class Gate:
         self.monitor = monitor
         self.judging = judging
         self.agent_id = policy.agent_id
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
-        self.session = pipeline.sessions.get(new_session_id())
+        self.session = new_session()
         self.guards_tools = False
         self._telemetry = Swallowed()
         with _live_lock:
@@ -77,13 +77,13 @@ class Gate:
             )
         return self.policy.decide(call, session, decided_by=decided_by)
 
-    def log_outcome(self, line: Mapping[str, object]) -> None:
-        """Write what became of a call. Blocks for one write; a failure is counted and said, for the tool has run."""
+    def log_line(self, line: Mapping[str, object]) -> None:
+        """Write a line on which no call waits. Blocks for one write; a failure is counted and said."""
         try:
             self.pipeline.log.append(line)
         except OSError:
             self.count("log_failures")
-            _log.exception("agentcop: gate.log could not take an outcome line")
+            _log.exception("agentcop: gate.log could not take a line")
 
     def keep_arguments(self, span: Span, call: ToolCall, redacted: bytes) -> None:
         """Keep a call's arguments for what goes to the detector with this span, as `monitor.content` says."""
@@ -101,9 +101,13 @@ class Gate:
                 content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
 
     def end_span(self, span: Span) -> None:
-        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
+        """End a span of ours and hand it to the detector's export, once, whatever the application samples.
+
+        Never raises: an exception of the application's own processors is logged.
+        """
         with self._telemetry:
             span.end()
+        with self._telemetry:
             if self.monitor and isinstance(span, ReadableSpan):
                 self.pipeline.export.on_end(span)
 
@@ -139,7 +143,7 @@ class Gate:
 
 
 _live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = threading.Lock()
+_live_lock = safe_lock()
 
 
 def live_gates() -> tuple[Gate, ...]:

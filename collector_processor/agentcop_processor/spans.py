@@ -6,7 +6,6 @@ The global provider is never set: the application's own later call would be refu
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from agentcop_core import attributes as names
+from agentcop_core.locks import safe_lock
 from agentcop_processor.span_processor import GateSpanProcessor
 
 if TYPE_CHECKING:
@@ -67,12 +67,13 @@ class SpanSource:
         """
         self._exporting = exporting
         self._gate_processor = GateSpanProcessor()
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._attached: weakref.WeakSet[object] = weakref.WeakSet()
         self._seen: object = None
         self._tracer: Tracer | None = None
         self._private: TracerProvider | None = None
         self._private_tracer: Tracer | None = None
+        self._said = ""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> Span:
         """A started span, not yet current. A non-recording one only where the SDK is disabled or failing."""
@@ -95,13 +96,22 @@ class SpanSource:
 
     def _application_tracer(self) -> Tracer | None:
         """The application's tracer, looked up each time: its provider may appear after arming, or be replaced."""
-        provider = trace.get_tracer_provider()
+        try:
+            provider = trace.get_tracer_provider()
+        except Exception as error:  # OTEL_PYTHON_TRACER_PROVIDER names one that is not there
+            self._complain(f"there is no tracer provider ({type(error).__name__}: {error})")
+            return None
         if provider is self._seen:
             return self._tracer
         with self._lock:
             self._tracer = self._attach(provider)
             self._seen = provider
             return self._tracer
+
+    def _complain(self, what: str) -> None:
+        if what != self._said:
+            self._said = what
+            _log.error("agentcop: %s; tool calls are traced without it", what)
 
     def _attach(self, provider: trace.TracerProvider) -> Tracer | None:
         add = getattr(provider, "add_span_processor", None)

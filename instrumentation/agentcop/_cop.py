@@ -10,7 +10,7 @@ from agentcop._wrap import guard_tool, wrap
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
 from agentcop_processor.pipeline import pipeline_for
-from agentcop_processor.sessions import in_session, new_session_id
+from agentcop_processor.sessions import in_session, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -119,7 +119,7 @@ class AgentCop:
             if not isinstance(value, str):
                 message = f"session: {name} must be a str, not {type(value).__name__}"
                 raise TypeError(message)
-        return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
+        return in_session(self._gate.pipeline.sessions.get(id, user) if id else new_session(user))
 
     def counts(self) -> dict[str, int]:
         """How many calls were allowed, held, blocked …; only what is not zero."""

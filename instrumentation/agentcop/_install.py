@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agentcop._dress import dress
 from agentcop._registry import Registration, registered
 from agentcop._shapes import Answered, Nested, Step, shaped
+from agentcop._toolname import tool_name
 from agentcop_core.errors import NotArmed, ToolBlocked
 from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.seam import admit
@@ -33,11 +34,16 @@ class _Patch:
         self.model = False
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Begun:
-        """Judge it if the object is a tool, open a run if it is an agent; an unregistered one is left alone."""
+        """Judge it if the object is a tool, open a run if it is an agent.
+
+        An object that nobody registered, as the copy of a tool is, is judged by whoever governs the calls around it.
+        """
         if self.model and (run := current_run()) is not None and (blocked := run.halt()) is not None:
             raise blocked
         as_tool = registered(args[0], "tool") if self.tool is not None else None
         as_agent = registered(args[0], "agent") if self.agent is not None else None
+        if self.tool is not None and as_tool is None and as_agent is None:
+            as_tool = _stray(args[0])
         passage: Step | None = None
         if self.tool is not None and as_tool is not None:
             passage, args, kwargs = self.tool(as_tool, args, kwargs)
@@ -52,6 +58,10 @@ class _Patch:
         if passage is None or entry is None:
             return passage or entry, args, kwargs
         return Nested(passage, entry), args, kwargs
+
+
+def _stray(tool: object) -> Registration:
+    return Registration(name=tool_name(tool), gates=(), target=lambda: tool)
 
 
 _patches: dict[tuple[type, str], _Patch] = {}

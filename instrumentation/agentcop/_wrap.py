@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from agentcop._install import install_entry
 from agentcop._registry import register, registered
-from agentcop.adapters._holdings import Holdings, is_function, tool_name
+from agentcop._toolname import tool_name
+from agentcop.adapters._holdings import Holdings, is_function
 from agentcop.adapters.generic import GenericAdapter
 from agentcop_core.errors import NotArmed
 
@@ -43,6 +44,9 @@ def wrap(obj: _T, gate: Gate, tools: Sequence[str]) -> _T:
     if is_function(obj):
         return cast("_T", holdings.function(obj, tool_name(obj)))  # type: ignore[arg-type]  # is_function says so
     if isinstance(obj, dict | list):
+        if classes := [one for one in (obj.values() if isinstance(obj, dict) else obj) if isinstance(one, type)]:
+            message = f"{classes[0].__qualname__} is a class, which cannot be guarded in place: put a function there"
+            raise NotArmed(message)
         if not holdings.container(obj):
             message = f"no tools in this {type(obj).__name__}: none of its values is a function or a tool object"
             raise NotArmed(message)

@@ -52,7 +52,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class GateLog:
-    """A process's writer of gate.log. Thread-safe; safe to use on both sides of a fork.
+    """A process's writer of gate.log. Thread-safe; safe to use on both sides of a fork, and from finalisers.
 
     Every method that writes raises OSError, and only that, when the line is not on its way to the disk: the caller must
     not run the tool then. The chain stays sound: the next line that gets through begins a new writer and says why.
@@ -76,7 +76,7 @@ class GateLog:
         self._monotonic = monotonic
         self._writer_id = writer_id
         self._system_write = write
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._forks, self._pid = _forks, os.getpid()
         self._head: Head | None = None
         self._restart: str | None = ""  # why the next line cannot go on from `_head`; None when it can
@@ -122,13 +122,13 @@ class GateLog:
             self._file.close()
             self._settle_at = 0.0
 
-    def _own_lock(self) -> threading.Lock:
+    def _own_lock(self) -> threading.RLock:
         """The lock; a new one in a forked child, where a thread that is gone may have held the old one."""
         # The hook misses children made by C code; the pid misses one with the same pid in another namespace.
         if self._pid != os.getpid() or self._forks != _forks:
             with _reset_lock:
                 if self._pid != os.getpid() or self._forks != _forks:
-                    self._lock = threading.Lock()
+                    self._lock = threading.RLock()
                     self._file.close()
                     self._restart = _FORK
                     self._forks, self._pid = _forks, os.getpid()
@@ -155,17 +155,20 @@ class GateLog:
         self._write(b"%b%b\n" % (before, line), Head(writer, 0, line_hash(line)))
 
     def _put(self, body: bytes) -> Head:
+        # Set before the number is taken, until the head has moved on: an exception out of a signal handler, or a line
+        # that a finaliser writes on this very thread in between, must not leave a number to be used twice.
+        self._restart = "interrupted"
         writer, seq, last = self._head or _NO_HEAD
         seq += 1
         line = b'{"t":"%b",%b,"w":"%b","n":%d,"prev":"%b"}' % (self._stamp(), body, writer.encode(), seq, last.encode())
         if len(line) >= MAX_LINE:
+            self._restart = None
             raise OSError(errno.EMSGSIZE, f"a line of {len(line)} bytes is too long for gate.log")
         head = Head(writer, seq, line_hash(line))
         self._write(line + b"\n", head)
         return head
 
     def _write(self, data: bytes, head: Head) -> None:
-        # Set first: an exception out of a signal handler, at any point below, must not leave a number to be used twice.
         self._restart = "interrupted"
         try:
             written = self._system_write(self._file.fd, data)
