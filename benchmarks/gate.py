@@ -7,7 +7,8 @@ moment hits each of them; a figure is the median over the rounds, its spread the
 
 bare span     start_as_current_span, ten set_attribute calls, one no-op processor, no exporter
 decision      Policy.decide alone; 20 rules are 17 names and 3 conditions, one of them on the tool called
-gated call    a guarded function: one execute_tool span, 200 bytes of arguments, chained gate.log on, signals off
+gated call    a guarded function under those 20 rules: one execute_tool span, 200 bytes of arguments, chained gate.log
+              on, signals off; its tool is allowed by name; "with condition": a tool that a condition holds at times
 govern        agent-governance-toolkit-core 5.0.0, agentmesh.governance.govern, audit on
 """
 
@@ -61,12 +62,12 @@ def bare_span(tracer: trace.Tracer) -> Variant:
     return call
 
 
-def gated(*, monitor: bool) -> tuple[Variant, Callable[[], dict[str, int]]]:
-    """The whole trip through AgentCop, and its counters."""
+def gated(name: str, *, monitor: bool = False) -> tuple[Variant, Callable[[], dict[str, int]]]:
+    """The whole trip through AgentCop under the name of one of the policy's tools, and its counters."""
     from agentcop import AgentCop
 
     cop = AgentCop(agent_id="bench", policy=policy_of(20).document.gate, monitor=monitor)
-    guarded = cop.tool(refund)
+    guarded = cop.tool(refund, name=name)
 
     def call() -> object:
         return guarded(order="o-1", amount=12.5, note=NOTE)
@@ -132,10 +133,17 @@ def measure(rounds: int) -> dict[str, object]:
     provider.add_span_processor(SpanProcessor())
     trace.set_tracer_provider(provider)
     span = bare_span(provider.get_tracer("bench"))
-    gate, counts = gated(monitor=False)
-    watched, _ = gated(monitor=True)
+    gate, counts = gated("allowed_0")
+    asked, _ = gated("refund")
+    watched, _ = gated("allowed_0", monitor=True)
     peer = governed(refund, NOTE)
-    variants = {"bare call": bare_call, "bare span": span, "gated call": gate, "gated call, monitored": watched}
+    variants = {
+        "bare call": bare_call,
+        "bare span": span,
+        "gated call": gate,
+        "with condition": asked,
+        "monitored": watched,
+    }
     if peer is not None:
         variants["govern()"] = peer
     table = interleaved({**variants, **decisions()}, rounds)
@@ -148,6 +156,7 @@ def measure(rounds: int) -> dict[str, object]:
         "by_processor": 1 - counted.get("decided_by_seam", 0) / counted["allowed"],
         "import_over_otel": import_ratio(max(2, rounds // 3)),
         "gated_over_span": _ratio(table, "gated call", "bare span"),
+        "gated_condition_over_span": _ratio(table, "with condition", "bare span"),
         "gated_over_govern": _ratio(table, "gated call", "govern()") if peer is not None else None,
         "decision_us_20": table["decision, 20 rules"]["median"],
         "decision_us_500": table["decision, 500 rules"]["median"],

@@ -16,9 +16,13 @@ from agentcop_core.session import Observed
 from agentcop_processor.call.records import agent_attributes
 from agentcop_processor.call.results import text_of
 from agentcop_processor.runs import Run, RunScope, current_run
-from agentcop_processor.sessions import current_session, in_session, new_session_id
+from agentcop_processor.sessions import current_session, in_session, new_session
 
 if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+
     from agentcop_processor.gate import Gate
 
 _log = logging.getLogger("agentcop")
@@ -37,7 +41,8 @@ class Entry:
     def __init__(self, gate: Gate, conversation: str) -> None:
         """Open a run of this gate's agent: a session, an `invoke_agent` span."""
         self._gate = gate
-        session = current_session() or gate.pipeline.sessions.get(conversation or new_session_id())
+        named = gate.pipeline.sessions.get(conversation) if conversation else None
+        session = current_session() or named or new_session()
         self._run = Run(gate, session)
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
@@ -60,14 +65,19 @@ class Entry:
         stack.enter_context(in_session(self._run.session))
         if self._span.is_recording():
             token = context_api.attach(trace.set_span_in_context(self._span))
-            stack.callback(context_api.detach, token)
+            stack.callback(self._detach, token)
         self._stack = stack
 
     def suspend(self) -> None:
-        """Give the caller its own context back."""
-        if self._stack is not None:
-            self._stack.close()
-            self._stack = None
+        """Give the caller its own context back. Never raises."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            stack.close()
+
+    def _detach(self, token: Token[Context]) -> None:
+        # An abandoned coroutine is ended from another context, where the run never was current.
+        if current_run() is self._run:
+            context_api.detach(token)
 
     def returned(self, result: object) -> None:
         """The agent answered with `result`. Raises the run's sticky ToolBlocked, if it has one."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
-from agentcop_processor.sessions import new_session_id
+from agentcop_processor.sessions import new_session
+from agentcop_processor.swallowed import Swallowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,11 +70,12 @@ class Gate:
         self.judging = judging
         self.approver = approver
         self.agent_id = policy.agent_id
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._counts: Counter[str] = Counter()
         self._runs_in_flight = 0
-        self.session = pipeline.sessions.get(new_session_id())
+        self.session = new_session()
         self.guards_tools = False
+        self._telemetry = Swallowed()
         pipeline.alerts.arm(policy)
         with _live_lock:
             _live.add(self)
@@ -91,36 +93,44 @@ class Gate:
             )
         return self.policy.decide(call, session, decided_by=decided_by)
 
-    def log_outcome(self, line: Mapping[str, object], *, sync: bool = False) -> None:
-        """Write what became of a call. Blocks for one write; a failure is counted and said, for the tool has run."""
+    def log_line(self, line: Mapping[str, object], *, sync: bool = False) -> None:
+        """Write a line on which no call waits. Blocks for one write; a failure is counted and said."""
         try:
             self.pipeline.log.append(line, sync=sync)
         except OSError:
             self.count("log_failures")
-            _log.exception("agentcop: gate.log could not take an outcome line")
+            _log.exception("agentcop: gate.log could not take a line")
 
     def keep_arguments(self, span: Span, call: ToolCall, redacted: bytes) -> None:
         """Keep a call's arguments for what goes to the detector with this span, as `monitor.content` says."""
         if self.monitor:
             mode = self._content_mode
             shown = call.arguments.canonical if mode == "full" else redacted
-            self.pipeline.export.content.put_arguments(span.get_span_context().span_id, shown, mode=mode)
+            with self._telemetry:
+                self.pipeline.export.content.put_arguments(span.get_span_context().span_id, shown, mode=mode)
 
     def keep_result(self, span: Span, text: str) -> None:
         """Keep a result's text for what goes to the detector with this span; the exporter redacts it."""
         if self.monitor:
-            self.pipeline.export.content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
+            with self._telemetry:
+                content = self.pipeline.export.content
+                content.put_result(span.get_span_context().span_id, text, mode=self._content_mode)
+
+    def end_span(self, span: Span) -> None:
+        """End a span of ours and hand it to the detector's export, once, whatever the application samples.
+
+        Never raises: an exception of the application's own processors is logged.
+        """
+        with self._telemetry:
+            span.end()
+        with self._telemetry:
+            if self.monitor and isinstance(span, ReadableSpan):
+                self.pipeline.export.on_end(span)
 
     @property
     def _content_mode(self) -> ContentMode:
         monitor = self.policy.document.monitor
         return monitor.content if monitor is not None else "redacted"
-
-    def end_span(self, span: Span) -> None:
-        """End a span of ours and hand it to the detector's export, once, whatever the application samples."""
-        span.end()
-        if self.monitor and isinstance(span, ReadableSpan):
-            self.pipeline.export.on_end(span)
 
     def count(self, what: Counted) -> None:
         """Add one to a counter."""
@@ -149,7 +159,7 @@ class Gate:
 
 
 _live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = threading.Lock()
+_live_lock = safe_lock()
 
 
 def live_gates() -> tuple[Gate, ...]:

@@ -7,10 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agentcop_core.home import ensure_state_folder
-from agentcop_core.redact import Redactor
 from agentcop_processor.alerting import Alerting
-from agentcop_processor.export.application import application_exporter
-from agentcop_processor.export.detector_export import detector_export
 from agentcop_processor.gatelog import GateLog
 from agentcop_processor.sessions import SessionStore
 from agentcop_processor.spans import SpanSource
@@ -19,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opentelemetry.sdk.trace import SpanProcessor
+
+    from agentcop_core.redact import Redactor
+    from agentcop_processor.export.detector_export import DetectorExport
 
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CAPTURE_ON = frozenset({"true", "span_only", "span_and_event"})
@@ -33,17 +33,44 @@ class Pipeline:
         Raises ValueError where `AGENTCOP_OTLP_ENDPOINT` is no endpoint.
         """
         self.home = ensure_state_folder(home)
-        self.redactor = Redactor()
         self.log = GateLog(home)
-        self.export = detector_export(home)
         self.spans = SpanSource(_application_processor)
         self.alerts = Alerting(home)
         self.sessions = SessionStore()
         self.captures_content = os.environ.get(_CAPTURE, "").strip().lower() in _CAPTURE_ON
         """OpenTelemetry's own switch: whether arguments go on the spans that leave by the application's exporters."""
+        self._making = threading.RLock()
+        self._redactor: Redactor | None = None
+        self._export: DetectorExport | None = None
+        if os.environ.get("AGENTCOP_OTLP_ENDPOINT"):
+            self._make_export()
+
+    @property
+    def redactor(self) -> Redactor:
+        """What every outlet goes through. Its patterns are compiled when something first leaves, not at arming."""
+        if self._redactor is None:
+            from agentcop_core.redact import Redactor
+
+            self._redactor = Redactor()
+        return self._redactor
+
+    @property
+    def export(self) -> DetectorExport:
+        """The way to the detector; loaded when the first span leaves."""
+        return self._export or self._make_export()
+
+    def _make_export(self) -> DetectorExport:
+        from agentcop_processor.export.detector_export import detector_export
+
+        with self._making:
+            if self._export is None:
+                self._export = detector_export(self.home)
+            return self._export
 
 
 def _application_processor() -> SpanProcessor | None:
+    from agentcop_processor.export.application import application_exporter
+
     exporter = application_exporter(os.environ)
     if exporter is None:
         return None

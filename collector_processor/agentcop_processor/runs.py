@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from agentcop_core.locks import safe_lock
 
 if TYPE_CHECKING:
     from agentcop_core.errors import ToolBlocked
@@ -29,7 +31,7 @@ class Run:
         self.id = os.urandom(8).hex()
         self.gate = gate
         self.session = session
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._blocked: ToolBlocked | None = None
         self._halted = False
         self._refusals = 0
@@ -83,5 +85,6 @@ class RunScope:
         return self._run
 
     def __exit__(self, *exc: object) -> None:
-        """Restore what was current before."""
-        _current.reset(self._token)
+        """Restore what was current before; in another context, where it never was, nothing is to be restored."""
+        with suppress(ValueError):
+            _current.reset(self._token)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from agentcop_core.locks import safe_lock
 from agentcop_core.session import Session
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class SessionStore:
     def __init__(self, limit: int = _MAX_SESSIONS) -> None:
         """`limit`: how many are kept; `forgotten` counts those that were pushed out with their counters."""
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._sessions: OrderedDict[tuple[str, str], Session] = OrderedDict()
         self.forgotten = 0
 
@@ -49,6 +49,11 @@ def new_session_id() -> str:
     return os.urandom(16).hex()
 
 
+def new_session(user: str = "") -> Session:
+    """The session of a conversation without a name: whoever is in it keeps it, because nobody can ask for it again."""
+    return Session(new_session_id(), user)
+
+
 def current_session() -> Session | None:
     """The session of the current context, if one was set."""
     return _current.get()
@@ -61,4 +66,6 @@ def in_session(session: Session) -> Iterator[Session]:
     try:
         yield session
     finally:
-        _current.reset(token)
+        # In another context, from which an abandoned coroutine is ended, it never was current.
+        with suppress(ValueError):
+            _current.reset(token)

@@ -6,7 +6,6 @@ The global provider is never set: the application's own later call would be refu
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from agentcop_core import attributes as names
+from agentcop_core.locks import safe_lock
 from agentcop_processor.span_processor import GateSpanProcessor
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 _UNSAMPLED = context_api.create_key("agentcop-unsampled")
+_SCOPE_ATTRIBUTES = {names.COP_SCHEMA: names.SCHEMA}
+"""Said once for all spans of the scope, because each attribute of a span costs its caller about a microsecond."""
 
 
 class _CopyParent(Sampler):
@@ -65,12 +67,13 @@ class SpanSource:
         """
         self._exporting = exporting
         self._gate_processor = GateSpanProcessor()
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._attached: weakref.WeakSet[object] = weakref.WeakSet()
         self._seen: object = None
         self._tracer: Tracer | None = None
         self._private: TracerProvider | None = None
         self._private_tracer: Tracer | None = None
+        self._said = ""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> Span:
         """A started span, not yet current. A non-recording one only where the SDK is disabled or failing."""
@@ -93,13 +96,22 @@ class SpanSource:
 
     def _application_tracer(self) -> Tracer | None:
         """The application's tracer, looked up each time: its provider may appear after arming, or be replaced."""
-        provider = trace.get_tracer_provider()
+        try:
+            provider = trace.get_tracer_provider()
+        except Exception as error:  # OTEL_PYTHON_TRACER_PROVIDER names one that is not there
+            self._complain(f"there is no tracer provider ({type(error).__name__}: {error})")
+            return None
         if provider is self._seen:
             return self._tracer
         with self._lock:
             self._tracer = self._attach(provider)
             self._seen = provider
             return self._tracer
+
+    def _complain(self, what: str) -> None:
+        if what != self._said:
+            self._said = what
+            _log.error("agentcop: %s; tool calls are traced without it", what)
 
     def _attach(self, provider: trace.TracerProvider) -> Tracer | None:
         add = getattr(provider, "add_span_processor", None)
@@ -109,7 +121,7 @@ class SpanSource:
             if provider not in self._attached:
                 add(self._gate_processor)
                 self._attached.add(provider)
-            return provider.get_tracer(names.SCOPE, schema_url=None)
+            return provider.get_tracer(names.SCOPE, attributes=_SCOPE_ATTRIBUTES)
         except Exception:
             _log.exception("agentcop: the application's tracer provider refused our span processor")
             return None
@@ -130,5 +142,5 @@ class SpanSource:
                 if (exporting := self._exporting()) is not None:
                     provider.add_span_processor(exporting)
                 self._private = provider
-                self._private_tracer = provider.get_tracer(names.SCOPE)
+                self._private_tracer = provider.get_tracer(names.SCOPE, attributes=_SCOPE_ATTRIBUTES)
             return self._private_tracer

@@ -123,6 +123,7 @@ def _lines(result: SuiteResult) -> Iterator[str]:
     yield f"  {'calls by':<12}{'total':>8}{'allowed':>10}{'held':>8}{'blocked':>10}"
     yield "  " + _count(result, "user")
     yield "  " + _count(result, "attacker") + "   (allowed: let through)"
+    yield "  held: waits for a person; in a replay nobody is there, so it did not run"
     yield ""
     yield (
         f"  user tasks:      {len(user['alone'])} run alone, {len(user['waits'])} wait for a person, "
@@ -132,7 +133,7 @@ def _lines(result: SuiteResult) -> Iterator[str]:
         f"  injection tasks: {len(attacker['stopped'])} stopped, {len(attacker['reached'])} reached their goal, "
         f"{len(attacker['no calls'])} no calls"
     )
-    yield f"  held attacker calls that a person must tell from user calls: {_held_like_users(result)}"
+    yield f"  attacker calls held by a rule that holds user calls too: {_held_like_users(result)}"
     yield from _section("User calls held or blocked", _refused(result, "user"))
     yield from _section("Attacker calls held or blocked", _refused(result, "attacker"))
     through = Counter(why_let_through(call, result) for _, call in _let_through(result))

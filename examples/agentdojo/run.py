@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 SUITES: Final = ("workspace", "banking")
 POLICIES: Final = Path(__file__).parent / "policies"
+_OPENING_WORDS: Final = """\
+The calls that solve each task of a benchmark, replayed through the gate: those
+that serve users, and those an attacker wants. No model runs. What the words
+mean: examples/agentdojo/README.md
+"""
 JAEGER: Final = "cr.jaegertracing.io/jaegertracing/jaeger:2.15.0"
 
 
@@ -60,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         print(json.dumps(document, indent=2))
     else:
+        print(_OPENING_WORDS)
         print("\n\n".join(as_text(result) for result in results))
         print("\n".join(_closing_words(seconds, home)))
     return 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from agentcop._options import check_approver, chosen_policy, local_approval_warnings
 from agentcop._wrap import guard_tool, wrap
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
 from agentcop_processor.pipeline import pipeline_for
-from agentcop_processor.sessions import in_session, new_session_id
+from agentcop_processor.sessions import in_session, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 _T = TypeVar("_T")
-_F = TypeVar("_F", bound="Callable[..., Any]")
 
 
 class AgentCop:
@@ -94,18 +93,19 @@ class AgentCop:
         """Put the tools of `agent` behind the gate and return the same object, its class and identity unchanged.
 
         A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
-        named in `tools`. A plain function cannot be changed in place: use the one that is returned. Raises NotArmed
-        if no tool was found, or if the object belongs to a framework that this build has no adapter for.
+        named in `tools`. Wrap it once it has its tools: one that is added later is not seen. A plain function cannot
+        be changed in place: use the one that is returned. Raises NotArmed if no tool was found, or if the object
+        belongs to a framework that this build has no adapter for.
         """
         return wrap(agent, self._gate, tools)
 
     @overload
-    def tool(self, tool: _F, *, name: str = "", live: Collection[str] = ()) -> _F: ...
+    def tool(self, tool: None = None, *, name: str = "", live: Collection[str] = ()) -> Callable[[_T], _T]: ...
 
     @overload
-    def tool(self, tool: None = None, *, name: str = "", live: Collection[str] = ()) -> Callable[[_F], _F]: ...
+    def tool(self, tool: _T, *, name: str = "", live: Collection[str] = ()) -> _T: ...
 
-    def tool(self, tool: _F | None = None, *, name: str = "", live: Collection[str] = ()) -> _F | Callable[[_F], _F]:
+    def tool(self, tool: _T | None = None, *, name: str = "", live: Collection[str] = ()) -> _T | Callable[[_T], _T]:
         """Put one function or tool object behind the gate, under `name` if given; also a decorator.
 
         `@cop.tool`, `@cop.tool(name="refund")`, on functions and on methods in a class body. Arguments are copied
@@ -113,12 +113,20 @@ class AgentCop:
         store it changes, a connection) is named in `live`: it is passed as it is, a condition that reads it blocks.
         """
         if tool is None:
-            return lambda decorated: cast("_F", guard_tool(decorated, self._gate, name, live))
-        return cast("_F", guard_tool(tool, self._gate, name, live))
+            return lambda decorated: cast("_T", guard_tool(decorated, self._gate, name, live))
+        return cast("_T", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
-        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`."""
-        return in_session(self._gate.pipeline.sessions.get(id or new_session_id(), user))
+        """Calls in this block belong to the conversation `id` (a new one if empty) with the principal `user`.
+
+        Raises TypeError for an id or user that is no str: 42 in the log would not be found as "42".
+        """
+        given: tuple[tuple[str, object], ...] = (("id", id), ("user", user))
+        for name, value in given:
+            if not isinstance(value, str):
+                message = f"session: {name} must be a str, not {type(value).__name__}"
+                raise TypeError(message)
+        return in_session(self._gate.pipeline.sessions.get(id, user) if id else new_session(user))
 
     def counts(self) -> dict[str, int]:
         """How many calls were allowed, held, blocked …; only what is not zero."""

@@ -26,7 +26,7 @@ _SEAM = "__agentcop_seam__"
 class FunctionSeam:
     """Where the calls of one guarded function pass. Immutable but for `gates`, which only grows."""
 
-    __slots__ = ("_bound_first", "_live", "binding", "gates", "name")
+    __slots__ = ("_bound_first", "_live", "binding", "gates", "guarded", "name")
 
     def __init__(self, function: Callable[..., Any], name: str, live: Collection[str]) -> None:
         """`name` is the tool's name in policies, fixed here: renaming the function later changes nothing.
@@ -36,6 +36,7 @@ class FunctionSeam:
         self.name = name
         self._live = frozenset(live)
         self.gates: tuple[Gate, ...] = ()
+        self.guarded: object = None
         self._bound_first = _is_method(function)
         self.binding = Binding(function, skip_first=self._bound_first)
         if unknown := self._live - set(self.binding.signature.parameters):
@@ -65,8 +66,8 @@ class FunctionSeam:
 
 def guard(function: Callable[..., Any], name: str, gate: Gate, live: Collection[str] = ()) -> Callable[..., Any]:
     """`function` behind `gate`, as a new function; guarding one again adds the gate to it and returns it as it is."""
-    seam = getattr(function, _SEAM, None)
-    if isinstance(seam, FunctionSeam):
+    seam = _seam_of(function)
+    if seam is not None:
         if gate not in seam.gates:
             seam.gates = (*seam.gates, gate)
         return function
@@ -74,13 +75,21 @@ def guard(function: Callable[..., Any], name: str, gate: Gate, live: Collection[
     seam.gates = (gate,)
     guarded = shaped(function, seam.begin)
     dress(guarded, function)
+    seam.guarded = guarded
     setattr(guarded, _SEAM, seam)
     return guarded
 
 
 def is_guarded(function: object) -> bool:
     """Whether `function` is one that `guard` made."""
-    return isinstance(getattr(function, _SEAM, None), FunctionSeam)
+    return _seam_of(function) is not None
+
+
+def _seam_of(function: object) -> FunctionSeam | None:
+    """The seam of a function that `guard` made; None for one that only bears its attributes, as `wraps` copies them."""
+    bare = getattr(function, "__func__", function)
+    seam = getattr(bare, _SEAM, None)
+    return seam if isinstance(seam, FunctionSeam) and seam.guarded is bare else None
 
 
 def _is_method(function: Callable[..., Any]) -> bool:

@@ -10,6 +10,7 @@ from agentcop._later import Later
 from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclasses
 from agentcop._registry import register, registered
 from agentcop._shapes import Answered
+from agentcop._toolname import tool_name
 from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
 from agentcop_processor.call.invalid import log_invalid
@@ -59,13 +60,10 @@ def install_tool(target: ToolTarget) -> None:
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
         tool = args[0]
-        found = registered(tool, "tool")
-        if found is not None:
-            name, gates = found.name, found.gates
-        elif target.name is not None:
-            name, gates = target.name(tool), ()
-        else:
+        governed = _governed(target, tool)
+        if governed is None:
             return None, args, kwargs
+        name, gates = governed
         try:
             parsed = parse(tool, args[1:], kwargs)
         except TypeError as error:
@@ -83,7 +81,9 @@ def install_tool(target: ToolTarget) -> None:
             admitted = admission(name, parsed.arguments, gates, owner=tool, way=way, call_id=parsed.call_id)
         except ToolBlocked as blocked:
             raise _refused(target, tool, parsed, blocked) from None
-        if admitted is not None and not isinstance(admitted, Passage):
+        if admitted is None:
+            return None, args, kwargs
+        if not isinstance(admitted, Passage):
             return Later(
                 admitted,
                 lambda passage: _entered(target, tool, parsed, passage, name, gates),
@@ -94,26 +94,38 @@ def install_tool(target: ToolTarget) -> None:
     patch(target.owner, target.attribute).parts["tool"] = begin
 
 
+def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] | None:
+    """A tool's name and its gates; None for an agent that is nobody's tool.
+
+    A tool that nobody registered, as the copy of one is, is judged by whoever governs the calls around it.
+    """
+    found = registered(tool, "tool")
+    if found is not None:
+        return found.name, found.gates
+    if target.name is not None:
+        return target.name(tool), ()
+    return (tool_name(tool), ()) if registered(tool, "agent") is None else None
+
+
 def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it where the adapter fails
     target: ToolTarget,
     tool: object,
     parsed: ParsedCall,
-    passage: Passage | None,
+    passage: Passage,
     name: str,
     gates: tuple[Gate, ...],
 ) -> Begun:
     """What the tool's method is called with, and the step around it."""
     try:
-        values = passage.enter() if passage is not None else parsed.arguments
+        values = passage.enter()
     except ToolBlocked as blocked:
         raise _refused(target, tool, parsed, blocked) from None
     try:
         run_args, run_kwargs = parsed.run(values)
     except Exception as error:
-        if passage is not None:
-            passage.failed(error)
+        passage.failed(error)
         raise _fault(name, gates, error) from None
-    step = _Said(passage, target.said) if passage is not None and target.said is not None else passage
+    step = _Said(passage, target.said) if target.said is not None else passage
     return step, (tool, *run_args), run_kwargs
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from agentcop_core.errors import PolicyError
-from agentcop_policies import GatePolicy, Policy, load_policy
+from agentcop_policies import GatePolicy, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ def chosen_policy(
     sandbox_mode: SandboxMode | None,
 ) -> tuple[Policy, bool]:
     """The policy in force and whether it judges. Raises PolicyError or TypeError where the arguments disagree."""
-    _check_types(agent_id, policy, switches)
+    _check_types(agent_id, policy, policy_file, switches)
     if policy is not None and policy_file is not None:
         raise PolicyError(["AgentCop: give policy= or policy_file=, not both"])
     given = policy is not None or policy_file is not None
@@ -39,12 +40,15 @@ def chosen_policy(
     return chosen, given and switches["gate"] is not False
 
 
-def _check_types(agent_id: object, policy: object, switches: Mapping[str, object]) -> None:
+def _check_types(agent_id: object, policy: object, policy_file: object, switches: Mapping[str, object]) -> None:
     if agent_id is not None and not isinstance(agent_id, str):
         message = f"AgentCop: agent_id must be a str, not {type(agent_id).__name__}"
         raise TypeError(message)
     if policy is not None and not isinstance(policy, GatePolicy):
         message = f"AgentCop: policy must be a GatePolicy, not {type(policy).__name__}; a file goes to policy_file="
+        raise TypeError(message)
+    if policy_file is not None and not isinstance(policy_file, str | os.PathLike):
+        message = f"AgentCop: policy_file must be a path, not {type(policy_file).__name__}"
         raise TypeError(message)
     for name, value in switches.items():
         if value is not None and not isinstance(value, bool):
@@ -54,6 +58,11 @@ def _check_types(agent_id: object, policy: object, switches: Mapping[str, object
 
 def _load(agent_id: str | None, policy: GatePolicy | None, policy_file: str | Path | None) -> Policy:
     if policy_file is not None:
+        if not os.fspath(policy_file):
+            raise PolicyError(["AgentCop: policy_file= is empty: name a file, or leave it out"])
+        # Reading a file is the road to PyYAML and pydantic, which a policy written in Python does without.
+        from agentcop_policies import load_policy
+
         loaded = load_policy(policy_file)
         if agent_id is not None and agent_id != loaded.agent_id:
             raise PolicyError([f"{policy_file}: agent_id is {loaded.agent_id!r} there and {agent_id!r} in AgentCop(…)"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from agentcop_core.locks import safe_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ class Registration:
 
 
 _registrations: dict[tuple[int, Role], Registration] = {}
-_lock = threading.Lock()
+_lock = safe_lock()
 
 
 def registered(obj: object, role: Role) -> Registration | None:

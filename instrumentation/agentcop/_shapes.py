@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Protocol
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from agentcop._later import Later
@@ -99,6 +100,8 @@ def _seeing(step: object) -> Callable[[object], None] | None:
 
 
 _PLAIN = frozenset({str, dict, list, tuple, int, float, bool, type(None), bytes})
+_Rest = Literal["generator", "async generator", "awaitable"]
+"""What still has to happen to a result: it is iterated or awaited by the caller."""
 
 
 def shaped(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
@@ -126,27 +129,40 @@ def _plain(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
         except BaseException as error:
             step.failed(error)
             raise
-        if type(result) in _PLAIN:
-            step.returned(result)
-            return result
-        return _follow(result, step)
+        kind = type(result)
+        # A class with a metaclass of its own may not be hashable.
+        rest = None if type(kind) is type and kind in _PLAIN else _unfinished(result)
+        if rest is not None:
+            return _follow(result, rest, step)
+        step.returned(result)
+        return result
 
     return call
 
 
-def _follow(result: Any, step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable
-    """A plain function's result; one that still has to be awaited or iterated keeps its step until it is."""
-    if inspect.isgenerator(result):
-        step.suspend()
-        return _drive(result, step)
-    if isinstance(result, AsyncGenerator):
-        step.suspend()
-        return _async_generator(lambda: result, lambda args, kwargs: (step, args, kwargs))()
-    if inspect.isawaitable(result):
-        step.suspend()
-        return _await(result, step)
-    step.returned(result)
-    return result
+def _unfinished(result: object) -> _Rest | None:
+    """What still has to happen to a plain function's result. A result that raises when it is asked is finished."""
+    try:
+        if inspect.isgenerator(result):
+            return "generator"
+        if isinstance(result, AsyncGenerator):
+            return "async generator"
+        return "awaitable" if inspect.isawaitable(result) else None
+    except Exception:
+        # A proxy that is bound to nothing, a metaclass of its own making: the tool has run, and this is what it gave.
+        return None
+
+
+def _follow(result: Any, rest: _Rest, step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable
+    """A result that still has to be awaited or iterated; it keeps its step until it is."""
+    step.suspend()
+    match rest:
+        case "generator":
+            return _drive(result, step)
+        case "async generator":
+            return _async_generator(lambda: result, lambda args, kwargs: (step, args, kwargs))()
+        case "awaitable":
+            return _await(result, step)
 
 
 def _coroutine(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Any]:
@@ -217,18 +233,24 @@ def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, An
         try:
             sent = yield item
         except GeneratorExit:
-            step.resume()
-            try:
-                generator.close()
-            except BaseException as error:
-                step.failed(error)
-                raise
-            step.returned(None)
+            # In a context of its own: CPython 3.11 collects garbage in the middle of setting a context variable, and
+            # crashes if what it collects sets another one there.
+            copy_context().run(_close_now, generator, step)
             raise
         except BaseException as thrown:
             advance = _thrower(generator, thrown)
         else:
             advance = generator.__next__ if sent is None else _sender(generator, sent)
+
+
+def _close_now(generator: Generator[Any, Any, Any], step: Step) -> None:
+    step.resume()
+    try:
+        generator.close()
+    except BaseException as error:
+        step.failed(error)
+        raise
+    step.returned(None)
 
 
 def _sender(generator: Generator[Any, Any, Any], value: object) -> Callable[[], Any]:

@@ -42,8 +42,14 @@ def ensure_state_folder(folder: Path) -> Path:
 
     Raises OSError where it cannot: the gate must not start without a place for its log.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    probe = folder / f".write-test-{os.getpid()}"
-    probe.write_bytes(b"")
-    probe.unlink()
+    # A name that nobody can foresee and put a link in the place of, or use at the same time.
+    probe = folder / f".write-test-{os.urandom(8).hex()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with probe.open("xb"):
+            pass
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        words = f"no gate.log can be written in the state folder ({error.strerror}); set AGENTCOP_HOME to another"
+        raise OSError(error.errno, words, str(folder)) from error
     return folder

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Literal
+
+from agentcop_core.locks import safe_lock
 
 ObservedKind = Literal["user", "system", "assistant", "tool_result"]
 """Who spoke: the user, the system prompt, the model, or a tool through its result."""
@@ -37,7 +38,7 @@ class Session:
         """`user` is the principal that rules see; "" when nobody said."""
         self.id = session_id
         self.user = user
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._calls = 0
         self._refused = 0
         self._held = 0

@@ -21,6 +21,8 @@ class Arguments:
     """Sorted-key JSON of `plain`, UTF-8: the form that digests are taken of."""
     opaque: tuple[str, ...] = ()
     """Top-level names of arguments that are, or hold, live objects, which stand as `{"$opaque": "module.Type"}`."""
+    is_exact: bool = False
+    """Every value is Python's own and has a JSON form of its own: writing them again shows whether one changed."""
     live: frozenset[str] = frozenset()
     """Those of them that pass by reference because whoever guarded the tool said so."""
 

@@ -86,7 +86,7 @@ class Condition:
                 return value is True
             if result.type() != self._error:
                 return Failure(reason="it gives something other than true or false")
-            missing = [name for name in sorted(self.arguments or ()) if name not in call.arguments.plain]
+            missing = [name for name in sorted(self.arguments or ()) if _plainly(name) not in call.arguments.plain]
             return Failure(reason=evaluation_reason(value, missing))
         except CannotJudgeError as fault:
             return Failure(reason=str(fault))
@@ -101,7 +101,7 @@ class Condition:
             return readable(dict(plain))
         if given.opaque and not wanted.isdisjoint(given.opaque):
             raise CannotJudgeError("it reads a live object")
-        return readable({name: plain[name] for name in wanted if name in plain})
+        return readable({name: plain[name] for name in map(_plainly, wanted) if name in plain})
 
     def _count(self, session: Session) -> dict[str, object]:
         counters = session.counters()
@@ -109,6 +109,11 @@ class Condition:
         if self._counted and isinstance(by_tool, dict):
             counters["calls_by_tool"] = dict.fromkeys(self._counted, 0) | by_tool
         return {name: counters[name] for name in self._session_members}
+
+
+def _plainly(name: str) -> str:
+    """An argument's name as the plain form has it."""
+    return "$" + name if name[:1] == "$" else name
 
 
 @lru_cache(maxsize=1_024)

@@ -42,7 +42,7 @@ def load_policy(
         data = read_file(file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PolicyError([f"{path}: cannot read the policy: {reason}"]) from error
+        raise PolicyError([f"{path}: cannot read the policy: {reason}{_looked_in(file)}"]) from error
     problems = Problems()
     text = decode(data, str(path), problems)
     if text is None:
@@ -69,6 +69,16 @@ def check_gate(document: PolicyDocument, name: str, folder: Path) -> tuple[Probl
     return problems, _checked(document, tree, problems, folder)
 
 
+def _looked_in(file: Path) -> str:
+    """From where a relative path starts: the folder in which a process was started is seldom on anybody's mind."""
+    if file.is_absolute():
+        return ""
+    try:
+        return f" (looked in {Path.cwd()})"
+    except OSError:
+        return " (the working directory is gone)"
+
+
 class _Secrets(NamedTuple):
     """Whether, and how loudly, to say that a secret is not set."""
 
@@ -87,7 +97,7 @@ def _load(text: str, *, name: str, folder: Path, files: tuple[Path, ...], secret
     if root is None:
         raise PolicyError(problems.lines)
     merged = merge_chain(root, name=name, folder=folder, problems=problems)
-    document = shaped(merged.root, problems)
+    document = shaped(merged.root, problems, whole=merged.whole)
     check_tree(merged.root, problems)
     if secrets.environ is not None:
         _report_unset(merged.root, secrets.environ, problems.add if secrets.required else problems.warn)
@@ -151,8 +161,9 @@ def _warn(document: PolicyDocument, root: Table, problems: Problems) -> None:
         covered = "every call" if "*" in demand.tools else f"calls of {', '.join(demand.tools)}"
         if demand.only_asked:
             covered = "calls that need approval"
+        word = "would" if document.mode == "observe" else "will"
         mark = where(root, _path(demand.rule), key=True)
-        problems.warn(mark, f"{demand.rule}: {demand.what} is not in this build; {covered} will be refused")
+        problems.warn(mark, f"{demand.rule}: {demand.what} is not in this build; {covered} {word} be refused")
 
 
 def _path(rule: str) -> tuple[str | int, ...]:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
-    from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -83,7 +82,7 @@ class Held:
         session: Session,
         run: Run | None,
         span: Span,
-        decision: Head | None,
+        decision: str,
     ) -> None:
         """As `Passage`; `verdict` is the one that holds the call, and is in the log already, at `decision`."""
         self.call = call
@@ -233,7 +232,7 @@ class Held:
             grants=tuple(self._grants.values()),
         )
 
-    def _log_decision(self, verdict: Verdict, approval: Approval | None) -> Head | None:
+    def _log_decision(self, verdict: Verdict, approval: Approval | None) -> str:
         """A further decision about the same call, on disk before it counts; a log that fails blocks, as at the seam."""
         context = self._span.get_span_context()
         line = decision_line(self.call, verdict, format_trace_id(context.trace_id) if context.is_valid else "")
@@ -241,13 +240,13 @@ class Held:
             line |= {"approval": approval.id, "by": approval.by, "approved_locally": True}
         gate = self._gates[-1]
         try:
-            return gate.pipeline.log.append(line, sync=True)
+            return str(gate.pipeline.log.append(line, sync=True))
         except OSError as error:
             gate.count("log_failures")
             _log.exception("agentcop: gate.log cannot be written")
             lenient = all(each.policy.document.gate.log_failure == "allow" for each in self._gates)
             if verdict.stops or lenient:
-                return None
+                return ""
             self._block("gate.log_failure", f"gate.log cannot be written ({error.strerror or type(error).__name__})")
 
     def _record(self, outcome: Outcome, approval: Approval | None, reply: Reply | None, error: str = "") -> None:
@@ -256,7 +255,7 @@ class Held:
         if self._asked is not None and (approvers := self._asked[0].policy.document.approvals.approvers):
             line["approvers"] = list(approvers)
         redact = self._gates[-1].pipeline.redactor.redact_text
-        self._gates[-1].log_outcome({**line, "message": redact(str(line.get("message", "")))}, sync=True)
+        self._gates[-1].log_line({**line, "message": redact(str(line.get("message", "")))}, sync=True)
         self._span.set_attributes(approval_attributes(outcome, approval))
 
     def _denied(self, approval: Approval, reply: Reply) -> Never:
@@ -308,11 +307,11 @@ class Held:
 
     def _refusal(self, verdict: Verdict) -> ToolBlocked:
         """A block in place of the passage: logged as a decision of its own where the log can be written."""
-        head = self._log_decision(verdict, None) if verdict.rule != "gate.log_failure" else None
+        head = self._log_decision(verdict, None) if verdict.rule != "gate.log_failure" else ""
         self._mark(verdict, head)
         return refuse(self.call, verdict, gate=self._gates[-1], session=self._session, run=self._run, span=self._span)
 
-    def _mark(self, verdict: Verdict, head: Head | None) -> None:
+    def _mark(self, verdict: Verdict, head: str) -> None:
         attributes = verdict_attributes(verdict, head)
         self._span.set_attributes({**attributes, names.COP_REASON: verdict.reason})
 

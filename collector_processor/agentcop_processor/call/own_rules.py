@@ -23,7 +23,10 @@ the decision could not be written. `gate.strict`: nobody judged, or not the span
 def own_verdict(
     rule: OwnRule, reason: str, *, gate: Gate, call: ToolCall | None = None, decided_by: DecidedBy = "seam"
 ) -> Verdict:
-    """A block by `rule` under the policy of `gate`, in that policy's mode; `reason` holds no argument values."""
+    """A block by `rule` under the policy of `gate`, in that policy's mode; `reason` holds no argument values.
+
+    Under a gate that is switched off it is only observed.
+    """
     policy = gate.policy
     return Verdict(
         decision="block",
@@ -32,8 +35,16 @@ def own_verdict(
         agent_id=gate.agent_id,
         policy_version=policy.version,
         policy_digest=policy.digest,
-        mode=policy.document.mode,
+        mode=policy.document.mode if gate.judging else "observe",
         on_block=policy.document.gate.on_block,
         digest=call.digest if call is not None else "",
         decided_by=decided_by,
     )
+
+
+def answering(gates: tuple[Gate, ...]) -> Gate:
+    """In whose name the gate itself refuses: the nearest that enforces, so that none that only observes lifts it."""
+    for gate in reversed(gates):
+        if gate.judging and gate.policy.document.mode == "enforce":
+            return gate
+    return gates[-1]

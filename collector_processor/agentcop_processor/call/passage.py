@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
-    from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -54,6 +53,7 @@ class Passage:
     __slots__ = (
         "_context_token",
         "_decision",
+        "_ended",
         "_gate",
         "_max_argument",
         "_passage_token",
@@ -81,13 +81,17 @@ class Passage:
         session: Session,
         run: Run | None,
         span: Span,
-        decision: Head | None,
+        decision: str,
     ) -> None:
-        """`owner` is the tool object called and `ways` its methods that the call came through."""
+        """`owner` is the tool object called and `ways` its methods that the call came through.
+
+        `decision` is the head of its line in gate.log; "" where the policy lets an unwritable log pass.
+        """
         self.call = call
         self.verdict = verdict
         self.owner = owner
         self.ways = ways
+        self._ended = False
         self._values = values
         self._max_argument = max_argument
         self._gate = gate
@@ -99,13 +103,19 @@ class Passage:
         self._context_token: Token[Context] | None = None
         self._passage_token: Token[Passage | None] | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the outcome is known; what the body left running makes calls of its own from then on."""
+        return self._ended
+
     def carries(self, call: ToolCall, owner: object, way: str) -> bool:
         """Whether `call` is this same call, coming through another method of the same tool object.
 
         `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew.
         """
         return (
-            owner is not None
+            not self.ended
+            and owner is not None
             and owner is self.owner
             and way not in self.ways
             and call.digest == self.call.digest
@@ -114,7 +124,7 @@ class Passage:
 
     def continued(self, call: ToolCall, way: str) -> Passage:
         """The inner part of a carried call: no verdict, line or span of its own."""
-        return Carried(
+        inner = Carried(
             call=call,
             verdict=self.verdict,
             values=call.arguments.values,
@@ -127,6 +137,8 @@ class Passage:
             span=self._span,
             decision=self._decision,
         )
+        inner.outer = self
+        return inner
 
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
@@ -149,16 +161,20 @@ class Passage:
         self._passage_token = _active.set(self)
 
     def suspend(self) -> None:
-        """Give the caller its own context back, at the end and between the steps of a generator."""
-        if self._passage_token is not None:
-            _active.reset(self._passage_token)
-            self._passage_token = None
-        if self._context_token is not None:
-            context_api.detach(self._context_token)
-            self._context_token = None
+        """Give the caller its own context back, at the end and between the steps of a generator. Never raises."""
+        passage, self._passage_token = self._passage_token, None
+        span, self._context_token = self._context_token, None
+        if passage is not None:
+            try:
+                _active.reset(passage)
+            except ValueError:
+                return  # ended from another context, as an abandoned coroutine is: nothing of ours is current here
+        if span is not None:
+            context_api.detach(span)
 
     def returned(self, result: object) -> None:
         """The body returned `result`. Never raises."""
+        self._ended = True
         self.suspend()
         try:
             if self._gate.monitor:
@@ -171,6 +187,7 @@ class Passage:
 
     def failed(self, error: BaseException) -> None:
         """The body raised `error`. Never raises."""
+        self._ended = True
         self.suspend()
         try:
             kind = type(error).__qualname__
@@ -182,19 +199,26 @@ class Passage:
 
     def _unusable(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
         verdict = own_verdict(rule, reason, gate=self._gate, call=self.call)
-        self._gate.log_outcome(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
+        self._gate.log_line(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _close(self, outcome: str, error: str) -> None:
         ms = round((time.perf_counter() - self._started) * 1_000, 3)
-        self._gate.log_outcome(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
+        self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
         self._gate.end_span(self._span)
 
 
 class Carried(Passage):
     """The inner part of a call that came through another method of the same object: already judged and logged."""
 
-    __slots__ = ()
+    __slots__ = ("outer",)
+    outer: Passage
+    """The call that goes on in this one."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call that was judged has ended."""
+        return self.outer.ended
 
     def enter(self) -> Mapping[str, object]:
         """The arguments, equal to those that were judged."""

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from agentcop_control.approval import Approval
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
-    from agentcop_processor.gatelog import Head
 
 
 def tool_attributes(call: ToolCall, environment: str) -> dict[str, str]:
@@ -38,17 +37,15 @@ def agent_attributes(agent_id: str, session_id: str, environment: str) -> dict[s
         names.CONVERSATION_ID: session_id,
         names.COP_AGENT_ID: agent_id,
         names.COP_SESSION_ID: session_id,
-        names.COP_SCHEMA: names.SCHEMA,
     }
     if environment:
         attributes[names.COP_ENVIRONMENT] = environment
     return attributes
 
 
-def verdict_attributes(verdict: Verdict, head: Head | None) -> dict[str, str]:
+def verdict_attributes(verdict: Verdict, head: str) -> dict[str, str]:
     """What was decided, and where gate.log stood when it was. `mode` is left out where it is `enforce`."""
     attributes = {
-        names.COP_SCHEMA: names.SCHEMA,
         names.COP_VERDICT: verdict.decision,
         names.COP_RULE: verdict.rule,
         names.COP_DECIDED_BY: verdict.decided_by,
@@ -61,48 +58,60 @@ def verdict_attributes(verdict: Verdict, head: Head | None) -> dict[str, str]:
         attributes[names.COP_MODE] = verdict.mode
     if verdict.policy_version:
         attributes[names.COP_POLICY_VERSION] = verdict.policy_version
-    if head is not None:
-        attributes[names.COP_LOG_HEAD] = str(head)
+    if head:
+        attributes[names.COP_LOG_HEAD] = head
     return attributes
 
 
 def decision_line(call: ToolCall, verdict: Verdict, trace_id: str) -> dict[str, object]:
-    """gate.log's line about a verdict, written before the tool runs; `args` are added redacted by the log's writer."""
-    return {
+    """gate.log's line about a verdict, written before the tool runs; the redacted arguments go where `args` stands.
+
+    What is empty is left out; so are `mode` where it is `enforce`, and the reason of an allow, which is its rule.
+    """
+    line: dict[str, object] = {
         "kind": "decision",
         "agent": call.agent_id,
         "session": call.session_id,
         "run": trace_id or call.run_id,
         "call": call.call_id,
         "tool": call.tool,
+        "args": None,
         "verdict": verdict.decision,
         "rule": verdict.rule,
-        "reason": verdict.reason,
-        "at": verdict.at,
-        "policy": verdict.policy_version,
-        "mode": verdict.mode,
-        "digest": call.digest,
-        "decided_by": verdict.decided_by,
     }
+    if verdict.at:
+        line["at"] = verdict.at
+    if verdict.policy_version:
+        line["policy"] = verdict.policy_version
+    line["digest"] = call.digest
+    line["decided_by"] = verdict.decided_by
+    if verdict.decision != "allow":
+        line["reason"] = verdict.reason
+    if verdict.mode != "enforce":
+        line["mode"] = verdict.mode
+    return line
 
 
-def outcome_line(call: ToolCall, outcome: str, *, error: str, decision: Head | None, ms: float) -> dict[str, object]:
-    """gate.log's line about what became of a call; `of` names its decision line."""
-    return {
+def outcome_line(call: ToolCall, outcome: str, *, error: str, decision: str, ms: float) -> dict[str, object]:
+    """gate.log's line about what became of a call; `of` is the head of its decision line."""
+    line: dict[str, object] = {
         "kind": "outcome",
         "agent": call.agent_id,
         "session": call.session_id,
         "call": call.call_id,
         "tool": call.tool,
         "outcome": outcome,
-        "error": error,
-        "of": str(decision) if decision is not None else "",
-        "ms": ms,
     }
+    if error:
+        line["error"] = error
+    if decision:
+        line["of"] = decision
+    line["ms"] = ms
+    return line
 
 
 def approval_line(  # noqa: PLR0913 -- what was asked, and what came of it
-    call: ToolCall, outcome: str, approval: Approval | None, *, error: str, decision: Head | None, ms: float
+    call: ToolCall, outcome: str, approval: Approval | None, *, error: str, decision: str, ms: float
 ) -> dict[str, object]:
     """gate.log's line about what became of asking a person; the call's own outcome, if it runs, is a later line's."""
     line = outcome_line(call, outcome, error=error, decision=decision, ms=ms)

@@ -46,3 +46,17 @@ def frozen_call(  # noqa: PLR0913 -- the call's identity, each part from another
         at=time.time(),
     )
     return call, refused
+
+
+def unread_call(tool: str, *, agent_id: str, session_id: str, run_id: str) -> ToolCall:
+    """A call of which nothing is known but whose it is."""
+    return ToolCall(
+        tool=canonical_name(tool),
+        arguments=_NOTHING,
+        digest="",
+        agent_id=agent_id,
+        session_id=session_id,
+        run_id=run_id,
+        call_id=os.urandom(8).hex(),
+        at=time.time(),
+    )

@@ -19,13 +19,12 @@ from opentelemetry.trace import format_trace_id
 
 from agentcop_core import attributes as names
 from agentcop_core.errors import PolicyBlocked, ToolBlocked
-from agentcop_core.names import canonical_name
 from agentcop_processor.alerting import alert_of_block, alert_of_fault
-from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.own_rules import answering, own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
-from agentcop_processor.call.request import frozen_call
+from agentcop_processor.call.request import frozen_call, unread_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
 from agentcop_processor.call.ungoverned import let_pass
 from agentcop_processor.judges import judges
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from agentcop_processor.call.approving import Held
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
-    from agentcop_processor.gatelog import Head
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -91,14 +89,22 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
         raise
     except Exception as error:
         _log.exception("agentcop: the gate failed at %s", tool)
-        gates[-1].count("blocked")
-        reason = f"the gate failed before it could judge ({type(error).__name__})"
-        verdict = own_verdict("gate.error", reason, gate=gates[-1])
-        blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
-        alert_of_fault(blocked.tool, verdict, gates[-1])
-        if run is not None:
-            run.refused(blocked, sticky=True)
-        raise blocked from None
+        raise _failed(tool, answering(gates), run, error) from None
+
+
+def _failed(tool: str, gate: Gate, run: Run | None, error: Exception) -> PolicyBlocked:
+    """The refusal of a call that the gate could not judge, counted, logged and marked on the run."""
+    reason = f"the gate failed before it could judge ({type(error).__name__})"
+    verdict = own_verdict("gate.error", reason, gate=gate)
+    session = current_session() or gate.session
+    call = unread_call(tool, agent_id=gate.agent_id, session_id=session.id, run_id=run.id if run is not None else "")
+    gate.count("blocked")
+    gate.log_line(decision_line(call, verdict, ""))
+    blocked = PolicyBlocked(tool=call.tool, reason=reason, verdict=verdict)
+    alert_of_fault(blocked.tool, verdict, gate)
+    if run is not None:
+        run.refused(blocked, sticky=True)
+    return blocked
 
 
 def _admit(  # noqa: PLR0913 -- as `admit`
@@ -132,7 +138,8 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     if run is not None and run.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
     elif unfit:
-        _decide_here(slot, "gate.arguments", unfit)
+        # It may quote an argument's name, which a caller chose.
+        _decide_here(slot, "gate.arguments", gate.pipeline.redactor.redact_text(unfit))
     span, verdict = _judged(slot, gate)
     verdict, head = _log_decision(call, verdict, gates, span)
     span.set_attributes(verdict_attributes(verdict, head))
@@ -182,12 +189,14 @@ def _judged(slot: Slot, gate: Gate) -> tuple[Span, Verdict]:
     finally:
         SLOT.reset(token)
     judge(slot, "seam")
-    verdict = slot.verdict or own_verdict("gate.error", "no policy gave a verdict", gate=gate, call=call)
+    verdict = slot.verdict or own_verdict(
+        "gate.error", "no policy gave a verdict", gate=answering(slot.gates), call=call
+    )
     if was_open and verdict.decided_by == "seam":
         gate.count("decided_by_seam")
         if any(each.policy.document.gate.strict for each in slot.gates):
             reason = "the span pipeline is broken and gate.strict is set"
-            verdict = own_verdict("gate.strict", reason, gate=gate, call=call)
+            verdict = own_verdict("gate.strict", reason, gate=answering(slot.gates), call=call)
     return span, verdict
 
 
@@ -198,11 +207,11 @@ def _max_argument(gates: tuple[Gate, ...]) -> int:
 
 
 def _decide_here(slot: Slot, rule: OwnRule, reason: str) -> None:
-    slot.verdict = own_verdict(rule, reason, gate=slot.gates[-1], call=slot.call)
+    slot.verdict = own_verdict(rule, reason, gate=answering(slot.gates), call=slot.call)
     slot.state = "judged"
 
 
-def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, Head | None]:
+def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, str]:
     """Write the decision before anything runs; where that fails the verdict is a block, unless the policy waives it."""
     gate = gates[-1]
     pipeline = gate.pipeline
@@ -213,11 +222,11 @@ def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], spa
     context = span.get_span_context()
     line = decision_line(call, verdict, format_trace_id(context.trace_id) if context.is_valid else "")
     try:
-        return verdict, pipeline.log.append(line, raw_args=redacted, sync=verdict.stops)
+        return verdict, str(pipeline.log.append(line, raw_args=redacted, sync=verdict.stops))
     except OSError as error:
         gate.count("log_failures")
         _log.exception("agentcop: gate.log cannot be written")
         if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
-            return verdict, None
+            return verdict, ""
         reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
-        return own_verdict("gate.log_failure", reason, gate=gate, call=call), None
+        return own_verdict("gate.log_failure", reason, gate=answering(gates), call=call), ""

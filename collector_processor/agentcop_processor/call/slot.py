@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 from agentcop_core.verdict import DecidedBy, Verdict, strictest
-from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.call.own_rules import answering, own_verdict
 
 if TYPE_CHECKING:
     from agentcop_core.session import Session
@@ -55,5 +55,5 @@ def judge(slot: Slot, decided_by: DecidedBy) -> None:
     except Exception as error:
         _log.exception("agentcop: the gate failed while judging %s", call.tool)
         reason = f"the gate failed while judging this call ({type(error).__name__})"
-        slot.verdict = own_verdict("gate.error", reason, gate=slot.gates[-1], call=call, decided_by=decided_by)
+        slot.verdict = own_verdict("gate.error", reason, gate=answering(slot.gates), call=call, decided_by=decided_by)
     slot.state = "judged"

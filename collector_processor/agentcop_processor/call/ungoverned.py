@@ -31,7 +31,7 @@ def let_pass(tool: str) -> None:
     if _Passed.count == 1:
         _log.warning("agentcop: %s ran outside any policy; further ones are counted, not logged", tool)
     for gate in live_gates():
-        if gate.policy.document.gate.strict:
+        if gate.judging and gate.policy.document.gate.strict:
             reason = "no policy governs this call and a cop of this process is strict"
             verdict = own_verdict("gate.strict", reason, gate=gate, decided_by="none")
             gate.count("blocked")

@@ -42,22 +42,31 @@ class Stamp:
 def line_body(fields: Mapping[str, object], raw_args: bytes | None) -> bytes:
     """`fields` in their order as the inside of a JSON object; empty ones and the chain's own are left out.
 
-    `args` stand after `tool`. Raises OSError if there is no `kind`, or what JSON cannot say even as `repr` (a circular
-    value).
+    `raw_args` take the place of `args`, or stand last. Raises OSError if there is no `kind`, or what JSON cannot say
+    even as `repr` (a circular value).
     """
-    record: dict[str, object] = {}
-    for name, value in fields.items():
-        if value is None or value == "" or name in _OURS:
-            continue
-        record[name] = value
-        if name == "tool" and raw_args is not None:
-            record["args"] = orjson.Fragment(_one_line(raw_args))
+    record = dict(fields)
+    if raw_args is not None:
+        record["args"] = orjson.Fragment(_one_line(raw_args))
     if "kind" not in record:
         raise OSError(errno.EINVAL, "a line of gate.log needs a kind")
+    values = record.values()
+    if None in values or "" in values or not _OURS.isdisjoint(record):
+        record = {name: value for name, value in record.items() if _is_said(name, value)}
+    line = _quickly(record) or orjson.dumps({name: _said(value) for name, value in record.items()})
+    return line[1:-1]
+
+
+def _quickly(record: dict[str, object]) -> bytes | None:
+    """The record as the quick writer says it; None if it holds something that the quick writer refuses."""
     try:
-        return orjson.dumps(record)[1:-1]
+        return orjson.dumps(record)
     except TypeError:
-        return orjson.dumps({name: _said(value) for name, value in record.items()})[1:-1]
+        return None
+
+
+def _is_said(name: str, value: object) -> bool:
+    return value is not None and value != "" and name not in _OURS
 
 
 def _one_line(raw_args: bytes) -> bytes:

@@ -52,10 +52,10 @@ class LogFile:
         "_free",
         "_ident",
         "_low_on_space",
-        "_max_bytes",
         "_path",
         "_rotation_failed",
         "fd",
+        "limit",
         "size",
     )
 
@@ -66,17 +66,13 @@ class LogFile:
         """Bytes in the file when last looked at, plus our own since: what others add shows at the next `settle`."""
         self._folder = folder
         self._path = folder / LOG_NAME
-        self._max_bytes = max_bytes
+        self.limit = max_bytes
+        """At this size it is time to rotate."""
         self._files = files
         self._free = free
         self._ident = (-1, -1)
         self._low_on_space = False
         self._rotation_failed = False
-
-    @property
-    def full(self) -> bool:
-        """Whether it is time to rotate."""
-        return self.size >= self._max_bytes
 
     def open(self) -> str:
         """Open, creating folder (0700) and file (0600) as needed. Returns a warning or "". Raises OSError."""
@@ -108,14 +104,14 @@ class LogFile:
             self._reopen()
             return ""
         self.size = named.st_size
-        if not self.full:
+        if self.size < self.limit:
             return self._space_warning()
         try:
             self._rotate()
         except OSError as error:
             self.size = 0  # not full, so that it is tried again at the next look and not at every line
             said, self._rotation_failed = self._rotation_failed, True
-            return "" if said else f"gate.log could not be rotated ({error}); it grows past its {self._max_bytes} bytes"
+            return "" if said else f"gate.log could not be rotated ({error}); it grows past its {self.limit} bytes"
         self._rotation_failed = False
         return self._space_warning()
 
@@ -164,7 +160,7 @@ class LogFile:
             free = self._free(self._folder)
         except OSError:
             return ""  # a file system that does not say how full it is can still be written
-        was_low, self._low_on_space = self._low_on_space, free < 2 * self._max_bytes
+        was_low, self._low_on_space = self._low_on_space, free < 2 * self.limit
         if not self._low_on_space or was_low:
             return ""
         return (

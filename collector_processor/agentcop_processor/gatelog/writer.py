@@ -56,7 +56,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class GateLog:
-    """A process's writer of gate.log. Thread-safe; safe to use on both sides of a fork.
+    """A process's writer of gate.log. Thread-safe; safe to use on both sides of a fork, and from finalisers.
 
     Every method that writes raises OSError, and only that, when the line is not on its way to the disk: the caller must
     not run the tool then. The chain stays sound: the next line that gets through begins a new writer and says why.
@@ -79,8 +79,8 @@ class GateLog:
         self._stamp = Stamp(now)
         self._monotonic = monotonic
         self._writer_id = writer_id
-        self._write = write
-        self._lock = threading.Lock()
+        self._system_write = write
+        self._lock = threading.RLock()
         self._forks, self._pid = _forks, os.getpid()
         self._head: Head | None = None
         self._restart: str | None = ""  # why the next line cannot go on from `_head`; None when it can
@@ -107,8 +107,11 @@ class GateLog:
         redacted, to stand as `args` as it is. What JSON cannot say is written as its `repr`.
         """
         body = line_body(fields, raw_args)
-        with self._own_lock():
-            self._ready()
+        # Twice a tool call: what is seldom due is asked for here, in one line, and done elsewhere.
+        with self._lock if self._pid == os.getpid() and self._forks == _forks else self._own_lock():
+            file = self._file
+            if self._restart is not None or file.size >= file.limit or self._monotonic() >= self._settle_at:
+                self._ready()
             head = self._put(body)
             copy = os.dup(self._file.fd) if sync else -1
         if sync:
@@ -121,14 +124,15 @@ class GateLog:
         """Close the file. A later `append` opens it again and goes on with the same chain."""
         with self._own_lock():
             self._file.close()
+            self._settle_at = 0.0
 
-    def _own_lock(self) -> threading.Lock:
+    def _own_lock(self) -> threading.RLock:
         """The lock; a new one in a forked child, where a thread that is gone may have held the old one."""
         # The hook misses children made by C code; the pid misses one with the same pid in another namespace.
         if self._pid != os.getpid() or self._forks != _forks:
             with _reset_lock:
                 if self._pid != os.getpid() or self._forks != _forks:
-                    self._lock = threading.Lock()
+                    self._lock = threading.RLock()
                     self._file.close()
                     self._restart = _FORK
                     self._forks, self._pid = _forks, os.getpid()
@@ -140,7 +144,7 @@ class GateLog:
         if self._file.fd < 0:
             self._note(self._file.open())
             self._settle_at = clock + _SETTLE_EVERY
-        elif clock >= self._settle_at or self._file.full:
+        elif clock >= self._settle_at or self._file.size >= self._file.limit:
             self._note(self._file.settle())
             self._settle_at = clock + _SETTLE_EVERY
         if self._restart is not None:
@@ -151,24 +155,27 @@ class GateLog:
         fields = {"kind": "start", "pid": os.getpid(), "version": _version(), "from": str(parent or ""), "why": why}
         line = b'{"t":"%b",%b,"w":"%b","n":0}' % (self._stamp(), line_body(fields, None), writer.encode())
         # After a failed write a newline first, to end what a short one left; a blank line is nobody's line.
-        self._write_line(b"\n" if why not in {"", _FORK} else b"", line, Head(writer, 0, line_hash(line)))
+        before = b"\n" if why not in {"", _FORK} else b""
+        self._write(b"%b%b\n" % (before, line), Head(writer, 0, line_hash(line)))
 
     def _put(self, body: bytes) -> Head:
+        # Set before the number is taken, until the head has moved on: an exception out of a signal handler, or a line
+        # that a finaliser writes on this very thread in between, must not leave a number to be used twice.
+        self._restart = "interrupted"
         writer, seq, last = self._head or _NO_HEAD
         seq += 1
         line = b'{"t":"%b",%b,"w":"%b","n":%d,"prev":"%b"}' % (self._stamp(), body, writer.encode(), seq, last.encode())
         if len(line) >= MAX_LINE:
+            self._restart = None
             raise OSError(errno.EMSGSIZE, f"a line of {len(line)} bytes is too long for gate.log")
         head = Head(writer, seq, line_hash(line))
-        self._write_line(b"", line, head)
+        self._write(line + b"\n", head)
         return head
 
-    def _write_line(self, before: bytes, line: bytes, head: Head) -> None:
-        data = b"%b%b\n" % (before, line)
-        # Set first: an exception out of a signal handler, at any point below, must not leave a number to be used twice.
+    def _write(self, data: bytes, head: Head) -> None:
         self._restart = "interrupted"
         try:
-            written = self._write(self._file.fd, data)
+            written = self._system_write(self._file.fd, data)
         except OSError as error:
             self._fail(_name(error))
             raise

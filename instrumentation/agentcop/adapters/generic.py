@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from agentcop._registry import Role
 
-_ENTRIES = ("run", "invoke", "__call__", "arun", "ainvoke", "stream", "astream")
+ENTRIES = ("run", "invoke", "__call__", "arun", "ainvoke", "stream", "astream")
 """By what names plain agents and tool objects are called; the first group of them that exists is patched whole."""
 
 
@@ -45,7 +45,7 @@ class GenericAdapter:
 
 
 def _methods(owner: type) -> list[tuple[str, Callable[..., Any]]]:
-    found = ((name, inspect.getattr_static(owner, name, None)) for name in _ENTRIES)
+    found = ((name, inspect.getattr_static(owner, name, None)) for name in ENTRIES)
     return [(name, method) for name, method in found if inspect.isfunction(method)]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WINDOW = 256  # decisions that wait for their outcome; beyond, the oldest is shown without
 _MAX_ARGS = 100
 _MAX_WORD = 80
+_MAX_REASON = 240
 _TONES: dict[str, Tone] = {"allow": "good", "require_approval": "ask", "block": "bad"}
 _CHAIN = frozenset({"t", "kind", "w", "n", "prev"})
 _FULL_STAMP = len("2025-01-31T23:59:59.000001Z")
@@ -76,14 +77,19 @@ def _decision(record: Mapping[str, object], *, colour: bool) -> str:
     word = f"would {verdict}" if record.get("mode") == "observe" and verdict != "allow" else verdict
     # Padded before it is painted: colour codes have a length too.
     shown = paint(f"{shorten(escape(word), _MAX_WORD):<16}", _TONES.get(verdict, "ask"), on=colour)
-    parts = [_when(record), shown, f"{_word(record, 'tool')}{_args(record)}", _word(record, "rule")]
+    parts = [_when(record), shown, f"{_word(record, 'tool')}{_args(record)}", *_why(record, verdict)]
     if at := _word(record, "at"):
         parts.append(f"at {at}")
-    elif verdict != "allow":
-        parts.append(_word(record, "reason"))
     if agent := _word(record, "agent"):
         parts.append(f"agent {agent}")
     return "  ".join(part for part in parts if part)
+
+
+def _why(record: Mapping[str, object], verdict: str) -> tuple[str, ...]:
+    """The rule, and what a person needs to know beside it; a reason that names the rule stands alone."""
+    rule = _word(record, "rule")
+    reason = "" if verdict == "allow" else shorten(escape(str(record.get("reason", ""))), _MAX_REASON)
+    return (reason,) if rule and rule in reason else (rule, reason)
 
 
 def _blocked(record: Mapping[str, object]) -> str:

@@ -57,7 +57,7 @@ def gate() -> None:
     """Read gate.log, and check that nobody changed it."""
 
 
-@gate.command()
+@gate.command(short_help="Print the gate's decisions.")
 @click.option("--blocked", is_flag=True, help="Only calls that were blocked or refused.")
 @click.option("--tool", default="", metavar="NAME", help="Only calls of this tool.")
 @click.option("--session", default="", metavar="ID", help="Only calls of this session.")
@@ -95,18 +95,21 @@ def log(  # noqa: PLR0913 -- one parameter an option
         if form == "text"
         else (escape_json(line.data.decode()) for line in entries)
     )
+    count = 0
     try:
-        for text in shown:
+        for count, text in enumerate(shown, 1):  # noqa: B007 -- read after the loop
             sys.stdout.write(f"{text}\n")
             if follow:
                 sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stdout.flush()
+    if not count:
+        say(f"nothing in {escape(str(folder / 'gate.log'))} matches")
     if entries.unreadable:
         say(f"gate.log: {entries.unreadable:,} lines could not be read, the first at {entries.first_unreadable}")
 
 
-@gate.command()
+@gate.command(short_help="Check gate.log's hash chains.")
 @_home
 @click.option(
     "--heads",

@@ -38,7 +38,7 @@ def policy() -> None:
     """Check, test and explain policy files."""
 
 
-@policy.command()
+@policy.command(short_help="Say everything that is wrong.")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--require-env", is_flag=True, help="A secret that is not set here is an error, not a warning.")
 @click.option("--tools", metavar="FILE|MODULE:NAME", help="The agent's tools: JSON, or a list of callables to import.")
@@ -58,7 +58,7 @@ def validate(files: tuple[str, ...], *, require_env: bool, tools: str | None, st
     sys.exit(0 if all(report["valid"] for report in reports) else 1)
 
 
-@policy.command()
+@policy.command(short_help="Run the tests in the files.")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @_FORMAT
 def test(files: tuple[str, ...], style: Format) -> None:
@@ -86,7 +86,8 @@ def test(files: tuple[str, ...], style: Format) -> None:
             )
             click.echo(f"{word} {escape(f'{result.at} {result}')}")
     failed = sum(not result.passed for _, result in results)
-    say(f"{len(results) - failed} of {len(results)} tests passed")
+    if results:
+        say(f"{len(results) - failed} of {len(results)} tests passed")
     if invalid or failed:
         sys.exit(1)
     if not results:
@@ -94,7 +95,7 @@ def test(files: tuple[str, ...], style: Format) -> None:
         sys.exit(2)
 
 
-@policy.command()
+@policy.command(short_help="Show which line decides a call.")
 @click.argument("tool")
 @click.option("--args", "arguments", default="{}", metavar="JSON", help="The call's arguments, as a JSON object.")
 @click.option("--policy", "file", type=_FILE, envvar="AGENTCOP_POLICY", help="The file; else $AGENTCOP_POLICY.")

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
+from agentcop_core.canonical.refused import MAX_DEPTH, ArgumentRefused, exact_name, refusal
 from agentcop_core.canonical.state import ancestry, derives, type_name
-from agentcop_core.canonical.walk import MAX_DEPTH, ArgumentRefused, Walk, exact_name, refusal
 from agentcop_core.toolcall import Arguments
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ _STRICT: Final = (
 _OTHER: Final = 0
 _FLAT: Final = 1
 _NESTED: Final = 2
-_TUPLES: Final = 3
 
 
 def freeze(arguments: Mapping[str, object], *, max_bytes: int = MAX_BYTES, live: Collection[str] = ()) -> Arguments:
@@ -95,14 +94,12 @@ def unchanged(arguments: Arguments, *, max_bytes: int = MAX_BYTES) -> bool:
     """
     values = arguments.values
     try:
-        # Where a tag or `null`, which the writer also makes of a NaN, is in the judged form, equal bytes prove nothing.
-        judged = arguments.canonical
-        if type(values) is dict and not arguments.opaque and b"null" not in judged and b'"$' not in judged:
+        if arguments.is_exact and type(values) is dict:
             try:
-                if orjson.dumps(values, option=_STRICT) == judged:
+                if orjson.dumps(values, option=_STRICT) == arguments.canonical:
                     return True
             except (TypeError, ValueError):
-                pass  # a value that the quick writer cannot say: it was frozen the long way, too
+                pass  # a value that the quick writer cannot say
         return freeze(values, max_bytes=max_bytes, live=arguments.live).canonical == arguments.canonical
     except Exception:
         return False
@@ -134,7 +131,7 @@ def _quickly(given: dict[str, object], max_bytes: int) -> Arguments | None:
         return None
     values = given
     try:
-        if shape == _TUPLES:
+        if shape == _NESTED:  # not from the canonical form: its keys are sorted, and the body may care for their order
             values = marshal.loads(marshal.dumps(given))  # noqa: S302 -- reads the bytes it wrote, of measured values
         canonical = orjson.dumps(values, option=_STRICT)
     except (TypeError, ValueError):
@@ -142,10 +139,9 @@ def _quickly(given: dict[str, object], max_bytes: int) -> Arguments | None:
     if b'"$' in canonical or len(canonical) > max_bytes:
         return None
     # Everything is made from one reading of the original, so a thread that changes it meanwhile changes nothing here.
-    if shape == _NESTED:
-        values = orjson.loads(canonical)
     plain = dict(values) if shape == _FLAT else orjson.loads(canonical)
-    return Arguments(values=values, plain=plain, canonical=canonical)
+    # The writer makes `null` of a NaN, too: where it stands, equal bytes would prove nothing.
+    return Arguments(values=values, plain=plain, canonical=canonical, is_exact=b"null" not in canonical)
 
 
 def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR0911, PLR0912 -- laid out flat for speed
@@ -179,8 +175,6 @@ def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR09
                     else:
                         return _OTHER
                 continue
-            if type(node) is tuple:
-                shape = _TUPLES
             for value in node:
                 kind = type(value)
                 if kind is str:
@@ -198,12 +192,15 @@ def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR09
             return _OTHER
         if not below:
             return shape
-        shape = max(shape, _NESTED)
+        shape = _NESTED
         level = below
     return _OTHER
 
 
 def _thoroughly(given: dict[str, object], max_bytes: int, live: Collection[str] = ()) -> Arguments:
+    # The first value that is not Python's own brings the walk with all the types it knows.
+    from agentcop_core.canonical.walk import Walk
+
     walk = Walk(max_bytes, live)
     values, plain = walk.arguments(given)
     canonical = orjson.dumps(plain, option=_STRICT)

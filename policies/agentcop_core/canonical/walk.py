@@ -6,42 +6,15 @@ of the built-in bases, object state through `state`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from agentcop_core.canonical.containers import CONTAINERS, copy_record, copy_subclass
 from agentcop_core.canonical.leaves import LEAVES, Pair, binary, integer, real, weight
+from agentcop_core.canonical.refused import MAX_DEPTH, ArgumentRefused, exact_name, refusal
 from agentcop_core.canonical.state import ancestry, derives, is_enum, is_record, layout, read_state, type_name
-from agentcop_core.errors import AgentCopError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-MAX_DEPTH: Final = 100
-"""Containers within containers; the JSON writer gives up at 254, and tags take levels too."""
-
-_MAX_SHOWN: Final = 60
-
-
-class ArgumentRefused(AgentCopError):  # noqa: N818 -- refusals are named for what happened, as ToolBlocked is
-    """Arguments that cannot be frozen. The message is one sentence naming the argument and the limit it broke.
-
-    It holds no argument values.
-    """
-
-
-def refusal(argument: str | None, problem: str) -> ArgumentRefused:
-    """`argument 'body' <problem>`; `the arguments <problem>` when no single one is to blame."""
-    subject = "the arguments" if argument is None else f"argument {argument[:_MAX_SHOWN]!a}"
-    return ArgumentRefused(f"{subject} {problem}")
-
-
-def exact_name(name: str) -> str:
-    """An argument's name as an exact string."""
-    if type(name) is str:
-        return name
-    if not derives(ancestry(type(name)), str):
-        raise refusal(None, "have a name that is not a string")
-    return str.__str__(name)
 
 
 class Walk:

@@ -32,6 +32,8 @@ class Merged:
     root: Table
     files: tuple[Path, ...]
     """Every file that was read, resolved; packs are none."""
+    whole: bool
+    """Whether everything that is extended could be read; what is missing in `root` may else stand there."""
 
 
 def read_file(path: Path) -> bytes:
@@ -66,6 +68,7 @@ def merge_chain(root: Table, *, name: str, folder: Path, problems: Problems) -> 
     identity = name if name.startswith(_PACK) else str((folder / Path(name).name).resolve())
     chain = [_Source(shown=name, identity=identity, folder=folder)]
     layers = [root]
+    whole = False
     while (wanted := layers[-1].get("extends")) is not None:
         if not isinstance(wanted, Scalar) or not isinstance(wanted.value, str) or not wanted.value:
             break  # its shape is wrong, which is said elsewhere
@@ -86,12 +89,15 @@ def merge_chain(root: Table, *, name: str, folder: Path, problems: Problems) -> 
             break
         chain.append(source)
         layers.append(base)
+    else:
+        whole = True
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = _over(layer, Table(entries=_inherited(merged), mark=merged.mark, size=merged.size))
     if merged.size > MAX_NODES:
         problems.add(merged.mark, f"more than {MAX_NODES} values once everything it extends is written out")
-    return Merged(root=merged, files=tuple(Path(source.identity) for source in chain[1:] if not source.is_pack))
+    files = tuple(Path(source.identity) for source in chain[1:] if not source.is_pack)
+    return Merged(root=merged, files=files, whole=whole)
 
 
 def _source(target: str, by: _Source, mark: Mark, problems: Problems) -> _Source | None:

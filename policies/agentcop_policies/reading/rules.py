@@ -110,7 +110,7 @@ def _check_condition(text: str, folder: Path, mark: Mark, problems: Problems) ->
     try:
         compile_condition(text, folder=folder)
     except ConditionError as error:
-        problems.add(mark, f"when: {error}")
+        problems.add(mark, f"when: {error}" if mark.line else str(error))
 
 
 def covers(wide: str, narrow: str) -> bool:
@@ -136,7 +136,8 @@ def _check_shadow(site: Site, before: Sequence[Site], problems: Problems) -> Non
         return
     where = f"{shadow.name} ({shadow.mark})" if shadow.mark.line else shadow.name
     if shadow.mark.file != site.mark.file and shadow.mark.line:
-        verdict = "decides first" if shadow.list == site.list else f"{_DOES[shadow.list]} it, and that holds"
+        stricter = f"{_DOES[shadow.list]} it, and across files the stricter list wins"
+        verdict = "decides first" if shadow.list == site.list else stricter
         problems.warn(site.mark, f"note: {site.name} {quoted(site.tool)} never matches: {where} {verdict}")
     elif shadow.list == site.list and shadow.tool == site.tool:
         problems.add(site.mark, f"{quoted(site.tool)} stands in {site.list} twice: {where} is the first")

@@ -37,8 +37,11 @@ _RULE = "expected a tool's name or {tool: NAME, when: CONDITION}"
 _NETWORK = "expected public, none or {allow: [host:port]}"
 
 
-def shaped(root: Table, problems: Problems) -> PolicyDocument | None:
-    """The document that a merged tree is; None with a problem for everything that does not fit."""
+def shaped(root: Table, problems: Problems, *, whole: bool = True) -> PolicyDocument | None:
+    """The document that a merged tree is; None with a problem for everything that does not fit.
+
+    Unless it is the `whole` tree, its missing sections are no problem: they may stand in the file that is not here.
+    """
     from pydantic import ValidationError
 
     empty = _empty(root)
@@ -52,7 +55,11 @@ def shaped(root: Table, problems: Problems) -> PolicyDocument | None:
         document = adapter(PolicyDocument).validate_python(values)
     except ValidationError as error:
         _explain(
-            (detail for detail in error.errors(include_url=False) if detail["loc"] not in empty),
+            (
+                detail
+                for detail in error.errors(include_url=False)
+                if detail["loc"] not in empty and (whole or detail["type"] != "missing" or len(detail["loc"]) > 1)
+            ),
             PolicyDocument,
             lambda path, key: where(root, path, key=key),
             problems,
@@ -107,14 +114,29 @@ def _explain(
         section, path = _section(kind, path)
         last = path[-1] if path else ""
         if detail["type"] == "unexpected_keyword_argument":
-            known = [field.name.rstrip("_") for field in dataclasses.fields(section)]
-            hint = did_you_mean(str(last), known) or f"; known here: {', '.join(known)}"
+            hint = _elsewhere(kind, section, str(last))
+            if not hint:
+                known = _keys(section)
+                hint = did_you_mean(str(last), known) or f"; known here: {', '.join(known)}"
             problems.add(locate(path, True), f"unknown key {quoted(str(last))}{hint}")  # noqa: FBT003 -- `key` of `where`
         elif detail["type"] == "missing":
             inside = f" in {spell(path[:-1])}" if len(path) > 1 else ""
             problems.add(locate(path[:-1], False), f"{quoted(str(last))} is missing{inside}")  # noqa: FBT003 -- as above
         else:
             problems.add(locate(path, False), f"{_expected(detail, path)}, got {got(detail['input'])}{_hint(detail)}")  # noqa: FBT003 -- as above
+
+
+def _keys(section: type[Any]) -> list[str]:
+    return [field.name.rstrip("_") for field in dataclasses.fields(section)]
+
+
+def _elsewhere(kind: type[Any], section: type[Any], key: str) -> str:
+    """Where a key belongs that is indented too little or too much."""
+    if kind is not PolicyDocument:
+        return ""
+    if section is PolicyDocument:
+        return "; it belongs under gate:" if key in _keys(GatePolicy) else ""
+    return "; it belongs at the top of the file, not indented" if key in _keys(PolicyDocument) else ""
 
 
 def _expected(detail: ErrorDetails, path: Path) -> str:

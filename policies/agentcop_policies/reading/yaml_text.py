@@ -92,7 +92,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
         return '"${" is not closed: secrets are written ${NAME} or ${NAME:-default}'
     if "found character '\\t'" in what:
         return "a tab cannot indent YAML: use spaces"
-    return f"not YAML: {what}".replace(_OPEN, "{").replace(_CLOSE, "}")
+    hint = ": put the whole condition after when: in quotes" if "when:" in line else ""
+    return f"not YAML: {what}{hint}".replace(_OPEN, "{").replace(_CLOSE, "}")
 
 
 class _Composer:
@@ -153,7 +154,7 @@ class _Composer:
     def _of(self, event: yaml.Event, depth: int, mark: Mark) -> Node:
         tag = getattr(event, "tag", None)
         if tag not in (None, "!"):
-            self._problems.add(mark, f"YAML tags are not read: remove {quoted(tag)}")
+            self._problems.add(mark, f"YAML tags are not read: remove {quoted(tag)}, or put the text in quotes")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._items(depth, mark)
         if isinstance(event, yaml.ScalarEvent):

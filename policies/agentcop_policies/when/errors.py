@@ -47,6 +47,8 @@ def compile_message(error: str, text: str, names: Collection[str]) -> str:
     undeclared = _UNDECLARED.search(what)
     if undeclared is not None:
         return f"{place}: {_undeclared(undeclared[1], _written_at(text, line, column), names)}"
+    if "mismatched input '<EOF>'" in what:
+        return f"{place}: the condition ends where something more is needed"
     what = what.partition(" expecting ")[0].replace("'<EOF>'", "the end")
     unexpected = _UNEXPECTED.search(what)
     meant = _OTHER_LANGUAGES.get(unexpected[1]) if unexpected is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from opentelemetry import trace
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
+from agentcop_core.session import Session
 from telemetry import application_provider
 
 if TYPE_CHECKING:
@@ -158,3 +160,20 @@ def test_an_error_of_the_agents_own_comes_out_as_it_is() -> None:
     agent = AgentCop(agent_id="helper", policy=GatePolicy(allow=["search"])).wrap(Failing())
     with pytest.raises(LookupError, match="x"):
         agent.run("x")
+
+
+def sessions_alive() -> int:
+    gc.collect()
+    return sum(type(thing) is Session for thing in gc.get_objects())
+
+
+def test_a_run_that_nobody_named_leaves_nothing_behind_in_memory() -> None:
+    cop = AgentCop(agent_id="helper", policy=GatePolicy(allow=["search"]))
+    agent = cop.wrap(Agent())
+    agent.run("x")
+    before = sessions_alive()
+    for _ in range(3):
+        agent.run("x")
+        with cop.session(user="ann"):
+            agent.run("y")
+    assert sessions_alive() == before

@@ -120,6 +120,11 @@ class Raising(SpanProcessor):
         raise RuntimeError("a processor of the application fails")
 
 
+class RaisingLate(SpanProcessor):
+    def on_end(self, span: object) -> None:
+        raise RuntimeError("a processor of the application fails")
+
+
 class Nothing(trace.TracerProvider):
     def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
         return trace.NoOpTracer()
@@ -131,16 +136,38 @@ def _raising() -> trace.TracerProvider:
     return provider
 
 
+def _raising_late() -> trace.TracerProvider:
+    provider = TracerProvider()
+    provider.add_span_processor(RaisingLate())
+    return provider
+
+
 def _cut() -> trace.TracerProvider:
     return TracerProvider(span_limits=SpanLimits(max_span_attributes=1, max_attribute_length=1))
 
 
-@pytest.mark.parametrize("provider", [_raising, Nothing, _cut], ids=["raising", "no-op", "limits"])
+@pytest.mark.parametrize(
+    "provider", [_raising, _raising_late, Nothing, _cut], ids=["raising", "raising late", "no-op", "limits"]
+)
 def test_a_broken_or_cut_pipeline_changes_no_verdict(
     provider: Callable[[], trace.TracerProvider], agentcop_home: Path
 ) -> None:
     with global_provider(provider()):
         assert judged(agentcop_home)[0] == BOTH
+    assert [line["outcome"] for line in gatefile.lines(agentcop_home, "outcome")] == ["ok"]
+
+
+def test_a_refusal_names_its_rule_though_the_applications_pipeline_raises_at_the_end_of_its_span() -> None:
+    cop = AgentCop(agent_id="a", policy=GatePolicy(allow=["search"]))
+    with global_provider(_raising_late()), pytest.raises(PolicyBlocked) as refused:
+        cop.tool(wipe)("/")
+    assert refused.value.rule == "gate.default"
+    assert cop.counts()["blocked"] == 1
+
+
+def test_a_provider_that_cannot_be_had_changes_no_verdict(agentcop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_TRACER_PROVIDER", "no such provider")
+    assert judged(agentcop_home)[0] == BOTH
 
 
 def test_a_disabled_sdk_leaves_the_seam_to_decide(agentcop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -147,6 +147,7 @@ def test_secrets_in_arguments_do_not_reach_the_log(agentcop_home: Path) -> None:
         {"agent_id": "a"},
         {},
         {"policy": GatePolicy(allow=["a"])},
+        {"policy_file": ""},
         {"policy": GatePolicy(allow=["a"]), "agent_id": "a", "sandbox_mode": "vm"},
     ],
 )
@@ -155,11 +156,35 @@ def test_arguments_that_contradict_each_other_are_a_policy_error(arguments: dict
         AgentCop(**arguments)  # type: ignore[arg-type]  # wrong on purpose
 
 
-@pytest.mark.parametrize("wrong", [{"gate": "yes"}, {"scan": 1}, {"policy": True}, {"agent_id": 7}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gate": "yes"}, {"scan": 1}, {"policy": True}, {"agent_id": 7}, {"policy": None, "policy_file": {"a": 1}}],
+)
 def test_a_wrong_type_is_an_error_at_once_and_not_at_the_first_call(wrong: dict[str, object]) -> None:
     arguments: dict[str, object] = {"agent_id": "a", "policy": GatePolicy(allow=["a"]), **wrong}
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^AgentCop: \w+ must be "):
         AgentCop(**arguments)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("wrong", [{"id": 42}, {"user": None}])
+def test_a_session_is_named_by_text(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"^session: \w+ must be a str"):
+        cop_with(allow=["a"]).session(**wrong)
+
+
+def test_a_policy_file_that_is_not_there_is_named_with_the_folder_it_was_looked_for_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PolicyError) as refused:
+        AgentCop(policy_file="nope.yaml")
+    assert str(refused.value) == f"nope.yaml: cannot read the policy: No such file or directory (looked in {tmp_path})"
+
+
+def test_a_condition_written_in_python_is_refused_with_its_place_said_once() -> None:
+    with pytest.raises(PolicyError) as refused:
+        cop_with(allow=[{"tool": "x", "when": "arg.a > 3"}])
+    assert str(refused.value) == 'GatePolicy gate.allow[0].when: column 4: unknown name "arg.a"; did you mean "args"?'
 
 
 def test_an_agent_id_that_differs_from_the_files_is_an_error(tmp_path: Path) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry import trace
 
+import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
+from agentcop_processor.call.passage import active_passage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
 RAN: list[str] = []
 
@@ -220,3 +226,100 @@ def test_a_cancelled_call_ends_as_cancelled() -> None:
             await task
 
     asyncio.run(cancel())
+
+
+class Picky(type):
+    """A metaclass whose classes are equal and not hashable."""
+
+    def __eq__(cls, other: object) -> bool:
+        return isinstance(other, Picky)
+
+    __hash__ = None  # type: ignore[assignment]  # what defining __eq__ alone does
+
+
+class Odd(metaclass=Picky):
+    """An instance cannot be looked up by its class."""
+
+
+class Unbound:
+    """A proxy that stands for nothing at the moment."""
+
+    @property  # type: ignore[misc]  # as proxies do
+    def __class__(self) -> Any:
+        raise RuntimeError("working outside of a request")
+
+
+@pytest.mark.parametrize("kind", [Odd, Unbound])
+def test_a_result_that_objects_to_being_looked_at_is_handed_out_and_logged(kind: type, agentcop_home: Path) -> None:
+    cop = AgentCop(agent_id="agent", policy=GatePolicy(allow=["odd"]))
+    result: object = cop.tool(lambda: object.__new__(kind), name="odd")()
+    assert type(result) is kind
+    assert active_passage() is None
+    (outcome,) = gatefile.lines(agentcop_home, "outcome")
+    assert outcome["outcome"] == "ok"
+
+
+class Waiting:
+    """An agent with one tool, which waits once."""
+
+    def __init__(self) -> None:
+        self.tools = {"wait": self._wait}
+
+    @staticmethod
+    async def _wait() -> None:
+        await asyncio.sleep(0)
+
+    async def run(self) -> None:
+        await self.tools["wait"]()
+
+
+def test_a_coroutine_that_its_loop_left_behind_is_logged_and_leaves_no_run_in_flight(agentcop_home: Path) -> None:
+    cop = AgentCop(agent_id="agent", policy=GatePolicy(allow=["wait"]))
+    agent = cop.wrap(Waiting())
+    running = agent.run()
+    # Its steps run in a context of their own, as a task's do; the collector ends it in this one.
+    copy_context().run(running.send, None)
+    running.close()
+    assert not live_in_flight(cop)
+    (outcome,) = gatefile.lines(agentcop_home, "outcome")
+    assert (outcome["outcome"], outcome["error"]) == ("error", "GeneratorExit")
+
+
+def live_in_flight(cop: AgentCop) -> bool:
+    return cop._gate.in_flight  # noqa: SLF001 -- what decides who judges calls without a context
+
+
+ABANDONED = """
+import gc
+from agentcop import AgentCop, GatePolicy
+
+cop = AgentCop(agent_id="a", policy=GatePolicy(default="allow"))
+
+@cop.tool
+def stream():
+    yield 1
+    yield 2
+
+@cop.tool
+def count(x):
+    return x
+
+class Node: ...
+
+for allocations in range(1, 300):
+    gc.disable()
+    gc.collect()
+    node = Node()
+    node.stream, node.self = stream(), node
+    next(node.stream)
+    del node
+    gc.set_threshold(gc.get_count()[0] + allocations, 1000, 1000)
+    gc.enable()
+    count(1)
+print("alive")
+"""
+
+
+def test_a_stream_that_the_collector_ends_in_the_middle_of_a_call_neither_hangs_nor_crashes_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", ABANDONED], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "alive")

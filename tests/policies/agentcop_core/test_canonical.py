@@ -188,6 +188,13 @@ def test_a_key_that_is_no_string_differs_from_the_string_that_looks_like_it() ->
     assert len({canonical({key: 0}) for key in (1, "1", 1.0, True, None, "null", b"1", (1,), "$key:1")}) == 9
 
 
+def test_a_dict_reaches_the_body_in_the_order_of_its_keys() -> None:
+    given: dict[str, object] = {"row": {"zip": 1, "city": "x"}, "rows": [{"b": 1, "a": 2}]}
+    frozen = freeze(given)
+    assert json.dumps(frozen.values) == json.dumps(given)
+    assert frozen.canonical == b'{"row":{"city":"x","zip":1},"rows":[{"a":2,"b":1}]}'
+
+
 def test_tuples_stay_tuples_and_read_like_lists() -> None:
     frozen = freeze({"point": (1, [2, (3,)]), "box": {"corner": (0, 0)}})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,5 +64,20 @@ def test_an_existing_folder_is_kept_with_what_it_holds(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(OSError, match=r"set AGENTCOP_HOME to another: .*file"):
         ensure_state_folder(tmp_path / "file" / "state")
+
+
+def test_the_proof_follows_no_link_that_waits_for_it(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("data")
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / f".write-test-{os.getpid()}").symlink_to(precious)
+    ensure_state_folder(folder)
+    assert precious.read_text() == "data"
+
+
+def test_many_may_prove_the_same_folder_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ensure_state_folder, [tmp_path] * 500)) == [tmp_path] * 500

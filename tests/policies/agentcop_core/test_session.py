@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from agentcop_core.session import Observed, Session
@@ -80,3 +82,33 @@ def test_no_count_is_lost_between_threads() -> None:
     assert session.counters()["calls"] == 4_000
     assert session.counters()["refused"] == 4_000
     assert session.cut + len(session.observed()) == 4_000
+
+
+def test_a_finaliser_may_count_in_the_middle_of_a_look_at_the_counters() -> None:
+    session = Session("s1")
+
+    class Dying:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            session.count_call("late")
+
+    def look() -> None:
+        usual = gc.get_threshold()
+        try:
+            for allocations in range(8):
+                gc.disable()
+                gc.collect()  # clears the free lists, too: only a fresh dict counts as an allocation
+                Dying()
+                gc.set_threshold(gc.get_count()[0] + allocations)
+                gc.enable()
+                session.counters()
+        finally:
+            gc.set_threshold(*usual)
+            gc.enable()
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(10)
+    assert not looking.is_alive()

@@ -49,6 +49,14 @@ def test_the_sandbox_covers_its_tools_and_a_person_is_not_asked_in_vain() -> Non
     assert policy(text + "sandbox: {mode: none}\n").unenforced == ()
 
 
+@pytest.mark.parametrize(("mode", "word"), [("enforce", "will"), ("observe", "would")])
+def test_the_warning_says_what_becomes_of_the_calls(mode: str, word: str) -> None:
+    loaded = policy(f"agent_id: x\nmode: {mode}\ngate: {{allow: [a]}}\nsandbox: {{tools: [a]}}\n")
+    assert loaded.warnings == (
+        f"policy.yaml:4:1 sandbox: the sandbox is not in this build; calls of a {word} be refused",
+    )
+
+
 def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
     loaded = policy("agent_id: x\ngate: {allow: [a], require_approval: [c]}\napprovals: {required: 2}\n")
 
@@ -57,10 +65,7 @@ def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
 
 
 def test_sections_that_cover_no_call_are_warnings() -> None:
-    loaded = policy(
-        "agent_id: x\ngate: {allow: [a]}\nscan: {min_score: 80}\n"
-        "monitor: {respond: {high: block}}\n"
-    )
+    loaded = policy("agent_id: x\ngate: {allow: [a]}\nscan: {min_score: 80}\nmonitor: {respond: {high: block}}\n")
 
     assert verdict(loaded, "a").decision == "allow"
     assert [line.split()[1].rstrip(":") for line in loaded.warnings] == list(build.SILENT)

@@ -13,6 +13,7 @@ from agentcop_processor import judges
 from agentcop_processor.call import seam
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from agentcop_processor.gate import Gate
@@ -111,12 +112,14 @@ def test_a_policy_that_raises_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(guard, 1) == "gate.error"
 
 
-def test_a_fault_before_the_verdict_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_before_the_verdict_blocks_and_is_logged(agentcop_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object, **kwargs: object) -> None:
         raise RecursionError
 
     monkeypatch.setattr(seam, "frozen_call", broken)
     assert refused(cop(), 1) == "gate.error"
+    (decision,) = gatefile.lines(agentcop_home, "decision")
+    assert (decision["tool"], decision["verdict"], decision["rule"]) == ("tool", "block", "gate.error")
 
 
 def test_a_log_that_cannot_be_written_blocks(agentcop_home: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -195,3 +198,49 @@ def test_a_tool_on_a_raw_thread_of_a_run_is_still_governed() -> None:
 
     cop().wrap(Agent()).run()
     assert results == ["gate.default"]
+
+
+def _observing(folder: Path) -> AgentCop:
+    path = folder / "observe.yaml"
+    path.write_text("agent_id: b\nmode: observe\ngate:\n  allow: [tool]\n")
+    return AgentCop(policy_file=path)
+
+
+def _switched_off(folder: Path) -> AgentCop:
+    path = folder / "off.yaml"
+    path.write_text("agent_id: c\ngate:\n  allow: [tool]\n")
+    return AgentCop(policy_file=path, gate=False)
+
+
+@pytest.mark.parametrize("watching", [_observing, _switched_off])
+@pytest.mark.parametrize("value", ["x", "\ud800"])
+def test_a_cop_that_only_watches_lifts_no_refusal_of_one_that_enforces(
+    watching: Callable[[Path], AgentCop], value: str, tmp_path: Path
+) -> None:
+    guarded = watching(tmp_path).tool(cop(allow=["other"]).tool(tool))
+    with pytest.raises(PolicyBlocked):
+        guarded(value)
+    assert RAN == []
+
+
+@pytest.mark.parametrize("watching", [_observing, _switched_off])
+def test_arguments_that_cannot_be_judged_pass_where_nothing_is_enforced(
+    watching: Callable[[Path], AgentCop], tmp_path: Path
+) -> None:
+    guard = watching(tmp_path)
+    assert guard.tool(tool)("\ud800") == "ran"
+    assert RAN == ["\ud800"]
+    assert guard.counts()["observed"] == 1
+
+
+def test_a_secret_that_stands_as_an_arguments_name_is_told_to_nobody(agentcop_home: Path) -> None:
+    secret = f"ghp_{'a1B2c3D4' * 5}"
+
+    def anything(**values: Any) -> None:
+        RAN.append(values)
+
+    with pytest.raises(PolicyBlocked) as error:
+        cop(allow=["anything"]).tool(anything)(**{secret: "\ud800"})
+    assert "[redacted:github-token]" in str(error.value)
+    assert secret not in str(error.value)
+    assert secret not in (agentcop_home / "gate.log").read_text()

@@ -63,12 +63,47 @@ def test_each_line_carries_the_hash_of_the_bytes_of_the_line_before(agentcop_hom
     assert parse_head(str(heads[2])) == heads[2] == log.head
 
 
+@pytest.mark.parametrize("moment", ["clock", "before the write", "after the write"])
+def test_a_line_written_by_a_finaliser_in_the_middle_of_another_neither_hangs_nor_breaks_a_chain(
+    agentcop_home: Path, moment: str
+) -> None:
+    due: list[int] = []
+
+    def interrupt(at: str) -> None:
+        if at == moment and due:
+            log.append(decision(due.pop()))
+
+    def now() -> float:
+        interrupt("clock")
+        return 1_700_000_000.0
+
+    def write(fd: int, data: bytes) -> int:
+        interrupt("before the write")
+        written = os.write(fd, data)
+        interrupt("after the write")
+        return written
+
+    log = GateLog(agentcop_home, now=now, write=write)
+    log.append(decision(1))
+    due.append(2)
+    writing = threading.Thread(target=log.append, args=(decision(3),), daemon=True)
+    writing.start()
+    writing.join(10)
+    assert not writing.is_alive()
+    log.append(decision(4))
+    log.append(decision(5))
+    calls = [record["call"] for record in records(agentcop_home) if record["kind"] == "decision"]
+    assert sorted(map(str, calls)) == [f"call-{n}" for n in range(1, 6)]
+    assert chains(agentcop_home) == 2
+
+
 def test_fields_stand_in_the_order_given_and_empty_ones_are_left_out(agentcop_home: Path) -> None:
     log = GateLog(agentcop_home, now=lambda: 1_700_000_000.25, writer_id=lambda: "w1")
     fields = {
         "kind": "decision",
         "session": "",
         "tool": "t",
+        "args": None,
         "approval": None,
         "n": 9,
         "decided_by": "seam",

@@ -38,6 +38,23 @@ def test_a_decision_and_its_outcome_are_one_line(agentcop_home: Path) -> None:
     )
 
 
+def test_a_refusal_says_why_and_the_rule_once(agentcop_home: Path) -> None:
+    log = GateLog(agentcop_home)
+    log.append(decision(1, "block", rule="gate.default", reason="not on any list; default is block", at="p.yaml:3:1"))
+    log.append(decision(2, "block", reason='blocked by gate.block[0] ("web_search")', at="p.yaml:9:7"))
+    default, listed = (line.split("web_search  ")[1].split("  agent ")[0] for line in run("log").stdout.splitlines())
+    assert default == "gate.default  not on any list; default is block  at p.yaml:3:1"
+    assert listed == 'blocked by gate.block[0] ("web_search")  at p.yaml:9:7'
+
+
+def test_nothing_found_is_said_beside_the_empty_listing(agentcop_home: Path) -> None:
+    GateLog(agentcop_home).append(decision(1))
+    for form in ("text", "json"):
+        done = run("log", "--blocked", "-f", form)
+        assert (done.exit_code, done.stdout) == (0, "")
+        assert done.stderr == f"nothing in {agentcop_home / 'gate.log'} matches\n"
+
+
 def test_decisions_keep_their_order_whenever_their_outcomes_come(agentcop_home: Path) -> None:
     log = GateLog(agentcop_home)
     heads = [log.append(decision(call, tool=f"tool_{call}")) for call in range(4)]

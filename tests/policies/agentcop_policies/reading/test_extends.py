@@ -75,6 +75,11 @@ def test_block_wins_across_files_with_a_note(tmp_path: Path) -> None:
     assert 'base.yaml:6:11 note: gate.allow[1] "read" never matches' in notes[1]
 
 
+def test_a_section_that_may_stand_in_an_unreadable_base_is_not_called_missing(tmp_path: Path) -> None:
+    path = _write(tmp_path, child="extends: pack:coding\nagent_id: x\n")
+    assert _problems(path) == (f'{path}:1:10 no pack "coding"; did you mean "coding-agent"?',)
+
+
 def test_tests_are_the_own_files_alone(tmp_path: Path) -> None:
     policy = load_policy(_write(tmp_path, base=BASE, child="extends: base.yaml\n"))
 

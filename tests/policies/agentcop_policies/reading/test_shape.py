@@ -21,6 +21,11 @@ GATE = "gate: {allow: [a]}\n"
         ('agent_id: ""\n' + GATE, '1:11 expected text, got ""'),
         ("agent_id: x\ngat: 1\n" + GATE, '2:1 unknown key "gat"; did you mean "gate"?'),
         ("agent_id: x\nzzz: 1\n" + GATE, '2:1 unknown key "zzz"; known here: extends, agent_id'),
+        ("agent_id: x\nallow: [a]\n" + GATE, '2:1 unknown key "allow"; it belongs under gate:'),
+        (
+            "agent_id: x\ngate:\n  allow: [a]\n  tests: []\n",
+            '4:3 unknown key "tests"; it belongs at the top of the file, not indented',
+        ),
         ("agent_id: x\nmode: enforced\n" + GATE, '2:7 expected enforce or observe, got "enforced"; did you mean "enf'),
         ("agent_id: x\ngate: {allow: a}\n", '2:15 expected a list, got "a": write [a]'),
         ("agent_id: x\ngate: {allow: [1]}\n", "2:16 expected a tool's name or {tool: NAME, when: CONDITION}, got the"),

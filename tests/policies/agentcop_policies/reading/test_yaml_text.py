@@ -59,6 +59,7 @@ def test_scalars_follow_yaml_1_2_and_secrets_may_stand_unquoted(text: str, value
         ("a: -.inf", "p.yaml:1:4 -.inf is not a finite number"),
         ("a: 1e999", "p.yaml:1:4 1e999 is not a finite number"),
         ("a: !!python/object:os.system x", "p.yaml:1:4 YAML tags are not read"),
+        ("when: !args.done", 'p.yaml:1:7 YAML tags are not read: remove "!args.done", or put the text in quotes'),
         ("<<: {a: 1}", "p.yaml:1:1 merge keys (<<) are not read"),
         ("[a]: 1", "p.yaml:1:1 a key must be plain text"),
         ("", "p.yaml:1:1 the file is empty"),
@@ -71,6 +72,10 @@ def test_scalars_follow_yaml_1_2_and_secrets_may_stand_unquoted(text: str, value
         ("{a: ${B}", "p.yaml:1:9 not YAML"),
         ("{a: ${B, c: 1}", 'p.yaml:1:6 "${" is not closed'),
         ("a: b: c", "p.yaml:1:5 not YAML"),
+        (
+            'a: {when: args.c in ["EUR"]}',
+            "p.yaml:1:21 not YAML: while parsing a flow mapping expected ',' or '}', but got '[': put the whole",
+        ),
         ("a: \x07", "p.yaml:1:4 the character U+0007 is not allowed in YAML"),
         ("a: \ue000", "p.yaml:1:1 the characters U+E000 and U+E001 are not read"),
         ("a: " + "[" * 100, "p.yaml:1:68 nested more than 64 deep"),
