@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agentcop.adapters import REGISTRY, ROOTS, adapter_for, installable
-from agentcop.adapters._interface import FrameworkAdapter
 from agentcop.adapters.langchain import PLACES, LangChainAdapter
+
+if TYPE_CHECKING:
+    from agentcop.adapters._interface import FrameworkAdapter
 
 
 def test_every_module_that_langchains_adapter_patches_is_awaited() -> None:
