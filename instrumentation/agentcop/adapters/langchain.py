@@ -35,6 +35,8 @@ _EXECUTORS = tuple((f"{package}.agents.agent", "AgentExecutor") for package in (
 _ITERATORS = tuple(
     (f"{package}.agents.agent_iterator", "AgentExecutorIterator") for package in ("langchain", "langchain_classic")
 )
+PLACES = (_TOOL, _CHAT, _TEXT, _GRAPH, *_CHAINS, *_EXECUTORS, *_ITERATORS)
+"""Module and name of every class that is patched; the registry waits for each module's import."""
 
 
 class LangChainAdapter:
@@ -124,7 +126,7 @@ class LangChainAdapter:
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and the tool seam as this adapter knows it."""
-        for module, name in (_TOOL, _CHAT, _TEXT, _GRAPH, *_CHAINS, *_EXECUTORS, *_ITERATORS):
+        for module, name in PLACES:
             if self._is_imported(module) and not inspect.isclass(getattr(sys.modules[module], name, None)):
                 raise NotArmed(f"there is no {module}.{name}: this build supports langchain-core {self.supported}")
         for owner in _classes(_TOOL):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from agentcop._cop import AgentCop
@@ -63,7 +64,7 @@ class _Trial:
                 return agent
             looks = type(agent)
             wrapped = cop.wrap(agent)
-            self.same = self.same and (wrapped is agent or callable(agent)) and type(wrapped) is looks
+            self.same = self.same and type(wrapped) is looks and (wrapped is agent or inspect.isroutine(agent))
             return wrapped
 
         return wrap
