@@ -109,7 +109,7 @@ class Holdings:
             )
         return holds_tools
 
-    def _guarded(self, value: object, name: str, depth: int) -> object:
+    def _guarded(self, value: Any, name: str, depth: int) -> object:  # noqa: ANN401 -- whatever a container holds
         """What stands in a container in place of `value`: itself where it is guarded in place, or is no tool."""
         if is_function(value):
             return self.function(value, name)
