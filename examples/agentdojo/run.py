@@ -1,4 +1,4 @@
-"""Replay AgentDojo's tasks through the gate and print what ran, what was held, what was blocked and what got through.
+"""Replay AgentDojo's tasks through the gate and print what ran, was held, was blocked or got through, and who was told.
 
 For example `python examples/agentdojo/run.py --suite banking`; `-f json` for machines.
 """
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import sinks
 from agentcop import AgentCop
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from replay import BENCHMARK, SuiteReplay  # here, so that the seconds it takes to load AgentDojo are counted
     from report import as_json, as_text, first_answer
 
+    # Before any policy is read; and whatever was set before, a replay tells nobody outside this machine.
+    told = sinks.Sinks().start()
+    os.environ.update(told.environ)
     results = []
     for suite in suites:
         cop = AgentCop(policy_file=POLICIES / f"{suite}.yaml")
@@ -54,12 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         outcome: None if (when := first_answer(results, outcome)) is None else round(when - started, 1)
         for outcome in ("blocked", "held")
     }
+    if seconds["blocked"] is not None:
+        told.wait()
     if chosen.format == "json":
         document = {
             "benchmark": BENCHMARK,
             "suites": [as_json(result) for result in results],
             "seconds_to_first_blocked": seconds["blocked"],
             "seconds_to_first_held": seconds["held"],
+            "first_alert": sinks.as_json(told),
             "gate_log": str(home / "gate.log"),
             "trace": str(home / "spool"),
         }
@@ -68,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_OPENING_WORDS)
         print("\n\n".join(as_text(result) for result in results))
         print("\n".join(_closing_words(seconds, home)))
+        if seconds["blocked"] is not None:
+            print("Who was told of the first blocked call:")
+            print("\n".join(sinks.as_text(told)))
     return 0
 
 

@@ -140,6 +140,34 @@ def _spans(document: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def test_the_first_block_is_told_by_mail_and_on_slack(replayed: Replayed) -> None:
+    told = replayed.document["first_alert"]
+    assert told["mail"] == {
+        "to": "security@bank.example",
+        "subject": "AgentCop [high] Blocked: update_password by banking-assistant",
+    }
+    assert "Blocked: update_password by banking-assistant" in told["slack"]
+    assert "gate.block[0]" in told["slack"]
+
+
+def test_only_blocked_calls_are_told_of(replayed: Replayed) -> None:
+    listed = json.loads(replayed.agentcop("alerts", "list", "-f", "json").stdout)["alerts"]
+    assert {item["tool"] for item in listed} == {"update_password"}
+    # The second block of the same kind is counted, and told of when its five minutes are over.
+    assert {(item["state"], item["repeat"]) for item in listed} == {("sent", False), ("pending", True)}
+
+
+def test_the_replay_tells_nobody_elsewhere(tmp_path: Path) -> None:
+    nowhere = {"SLACK_WEBHOOK": "http://127.0.0.1:9/hook", "AGENTCOP_SMTP_URL": "smtp://127.0.0.1:9"}
+    document = json.loads(_run({**_environ(tmp_path), **nowhere}, "--suite", "banking", "-f", "json"))
+    assert None not in document["first_alert"].values()
+
+
+def test_without_a_block_nobody_is_told(tmp_path: Path) -> None:
+    document = json.loads(_run(_environ(tmp_path), "--suite", "workspace", "-f", "json"))
+    assert document["first_alert"] == {"mail": None, "slack": None}
+
+
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_each_policy_passes_its_own_tests(replayed: Replayed, name: str) -> None:
     tested = replayed.agentcop("policy", "test", str(EXAMPLE / f"policies/{name}.yaml"))
@@ -155,6 +183,17 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_tables_fit_80_columns(printed: str) -> None:
     tables = printed.split("\nFirst call blocked: ", maxsplit=1)[0]
     assert max(map(len, tables.splitlines())) <= 80
+
+
+def test_it_ends_with_the_mail_and_the_message_that_arrived(printed: str) -> None:
+    told = printed.split("Who was told of the first blocked call:\n")[1]
+    assert max(map(len, told.splitlines())) <= 80
+    mail, slack = told.split("  on Slack")
+    assert "Subject: AgentCop [high] Blocked: update_password by banking-assistant" in mail
+    assert "A tool call was refused; the tool did not run." in mail
+    assert "[redacted:secret]" in mail
+    assert "gate.block[0]" in slack
+    assert "nothing came" not in told
 
 
 def test_the_seconds_count_from_the_start_it_was_told(printed: str) -> None:
@@ -174,5 +213,12 @@ def test_the_readme_shows_what_is_printed(printed: str) -> None:
     readme = (EXAMPLE / "README.md").read_text()
     shown = readme.split("## What comes out")[1].split("##")[0]
     rows = [line.removeprefix("    ") for line in shown.splitlines() if line.startswith("    ")]
-    assert len(rows) == 2 * 7
-    assert set(filter(None, rows)) <= set(printed.splitlines())
+    told = rows.index("Who was told of the first blocked call:")
+    assert (told, len(rows)) == (2 * 7, 2 * 7 + 13)
+    # What differs from run to run, or with the folder, is cut at `…`.
+    missing = [row for row in rows if row and not any(_shows(row, line) for line in printed.splitlines())]
+    assert missing == []
+
+
+def _shows(row: str, line: str) -> bool:
+    return line.startswith(row.removesuffix("…")) if row.endswith("…") else line == row

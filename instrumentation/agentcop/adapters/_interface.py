@@ -45,7 +45,7 @@ class ToolTarget:
     base: type | None = None
     """The framework's own class, where `owner` may be a subclass that overrides the method; None: there is none."""
     overridden: Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None] | None = None
-    """`parse` for such a subclass; None: the same."""
+    """`parse` for such a subclass, if it is not the framework's own; None: the same."""
     refuse: Callable[[Any, ParsedCall, ToolBlocked], object] | None = None
     """From the tool and its call to the framework's own refusal, which its model reads; None: the error is raised."""
     name: Callable[[Any], str] | None = None

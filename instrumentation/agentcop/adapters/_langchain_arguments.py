@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from agentcop.adapters._interface import ParsedCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 PARSER = "_to_args_and_kwargs"
 """The method by which every LangChain tool, in all versions, turns raw input into its body's arguments."""
@@ -58,44 +58,87 @@ def take(tool: object) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     return judged.args, dict(judged.kwargs or {})
 
 
-def parser(*, own: bool) -> Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None]:
-    """How calls of `run` and `arun` are read; `own`: as LangChain defines them, rather than a subclass."""
+def parse_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
+    """A call of LangChain's own `run` or `arun`."""
+    if is_no_tool(tool):
+        return None
+    given, call_id = _given(args, kwargs, "tool_input"), kwargs.get("tool_call_id")
+    try:
+        run_args, run_kwargs = _parsed(tool, given, call_id)
+    except Exception as error:
+        kept = error
+        return ParsedCall(arguments={}, invalid=kept, run=lambda _: _left(tool, args, kwargs, kept))
+    injected = {key: run_kwargs[key] for key in injected_keys(tool, run_kwargs)}
+    names = positional_names(tool, len(run_args))
 
-    def parse(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
-        if is_no_tool(tool):
-            return None
-        given = args[0] if args else kwargs.get("tool_input", _MISSING)
-        if given is _MISSING:
-            raise TypeError("missing 1 required positional argument: 'tool_input'")
-        call_id = kwargs.get("tool_call_id")
-        _judged.set(None)
-        try:
-            run_args, run_kwargs = getattr(tool, PARSER)(dict(given) if isinstance(given, dict) else given, call_id)
-        except Exception as error:
-            # A subclass may run its body without parsing at all.
-            if not own:
-                raise TypeError(f"the arguments do not fit: {error}") from error
-            kept = error
-            return ParsedCall(arguments={}, invalid=kept, run=lambda _: _left(tool, args, kwargs, kept))
-        injected = {key: run_kwargs[key] for key in injected_keys(tool, run_kwargs)}
-        names = positional_names(tool, len(run_args))
-        arguments = dict(zip(names, run_args, strict=True))
-        arguments.update((key, value) for key, value in run_kwargs.items() if key not in injected)
+    def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        rest = dict(frozen)
+        positional = tuple(rest.pop(name) for name in names)
+        _judged.set(_Judged(tool, positional, {**rest, **injected}))
+        return args, kwargs
 
-        def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-            rest = dict(frozen)
-            if not own:
-                return _replaced(args, kwargs, given, rest)
-            positional = tuple(rest.pop(name) for name in names)
-            _judged.set(_Judged(tool, positional, {**rest, **injected}))
-            return args, kwargs
-
-        return ParsedCall(arguments=arguments, run=run, call_id=str(call_id or ""))
-
-    return parse
+    return ParsedCall(arguments=_named(names, run_args, run_kwargs, injected), run=run, call_id=str(call_id or ""))
 
 
-_MISSING = object()
+def parse_own_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
+    """A call of a `run` or `arun` that a tool's class has defined itself: what it does with its input is unknown."""
+    given, call_id = _given(args, kwargs, "tool_input"), kwargs.get("tool_call_id")
+
+    def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return _replaced(args, kwargs, "tool_input", _judged_input(given, frozen))
+
+    return ParsedCall(arguments=_as_far_as_parsed(tool, given, call_id), run=run, call_id=str(call_id or ""))
+
+
+def parse_own_invoke(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
+    """The same of `invoke` and `ainvoke`, which take a text, a dict of arguments or a model's whole call."""
+    whole = _given(args, kwargs, "input")
+    is_call = isinstance(whole, dict) and whole.get("type") == "tool_call"
+    given, call_id = (whole["args"], whole["id"]) if is_call else (whole, None)
+
+    def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        judged = _judged_input(given, frozen)
+        return _replaced(args, kwargs, "input", {**whole, "args": judged} if is_call else judged)
+
+    return ParsedCall(arguments=_as_far_as_parsed(tool, given, call_id), run=run, call_id=str(call_id or ""))
+
+
+def no_call(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401, ARG001 -- as the others
+    """Of a method that calls another which is judged."""
+    return None
+
+
+def _given(args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:  # noqa: ANN401 -- a text or a dict
+    if args:
+        return args[0]
+    if name not in kwargs:
+        message = f"missing 1 required positional argument: {name!r}"
+        raise TypeError(message)
+    return kwargs[name]
+
+
+def _parsed(tool: Any, given: object, call_id: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 -- untyped
+    """What the tool's own parsing makes of a copy of the input; raises what that raises."""
+    _judged.set(None)
+    args, kwargs = getattr(tool, PARSER)(dict(given) if isinstance(given, dict) else given, call_id)
+    return args, kwargs
+
+
+def _named(
+    names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any], injected: Mapping[str, object]
+) -> dict[str, object]:
+    arguments = dict(zip(names, args, strict=True))
+    arguments.update((key, value) for key, value in kwargs.items() if key not in injected)
+    return arguments
+
+
+def _as_far_as_parsed(tool: Any, given: object, call_id: str | None) -> dict[str, object]:  # noqa: ANN401 -- untyped
+    """The arguments by name; as they were given where they do not fit, for the class may not ask whether they do."""
+    try:
+        args, kwargs = _parsed(tool, given, call_id)
+    except Exception:
+        args, kwargs = ((), dict(given)) if isinstance(given, dict) else ((given,), {})
+    return _named(positional_names(tool, len(args)), args, kwargs, dict.fromkeys(injected_keys(tool, kwargs)))
 
 
 def is_no_tool(tool: object) -> bool:
@@ -159,13 +202,12 @@ def _left(
     return args, kwargs
 
 
+def _judged_input(given: object, frozen: Mapping[str, object]) -> object:
+    """The raw input with the judged values in place of its own."""
+    return {key: frozen.get(key, value) for key, value in given.items()} if isinstance(given, dict) else given
+
+
 def _replaced(
-    args: tuple[Any, ...], kwargs: dict[str, Any], given: object, frozen: Mapping[str, object]
+    args: tuple[Any, ...], kwargs: dict[str, Any], name: str, judged: object
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The call of a subclass's own `run`: the same, with the judged values in place of its raw input's."""
-    if not isinstance(given, dict):
-        return args, kwargs
-    given = {key: frozen.get(key, value) for key, value in given.items()}
-    if args:
-        return (given, *args[1:]), kwargs
-    return args, {**kwargs, "tool_input": given}
+    return ((judged, *args[1:]), kwargs) if args else (args, {**kwargs, name: judged})

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from agentcop._patches import is_patched
 from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
-from agentcop.adapters._langchain_arguments import PARSER, parser, take
+from agentcop.adapters._langchain_arguments import (
+    PARSER,
+    no_call,
+    parse_own_invoke,
+    parse_own_run,
+    parse_run,
+    take,
+)
 from agentcop.adapters._langchain_words import (
     conversation,
     model_answered,
@@ -64,19 +71,21 @@ class LangChainAdapter:
         return obj
 
     def targets(self, tool: object) -> Iterable[ToolTarget]:  # noqa: ARG002 -- the same for every tool
-        """`invoke`, `batch` and agents all come through these two."""
+        """`batch` and agents come through `invoke`, and that through `run`, unless a class has its own."""
+        ways = (("run", parse_run, parse_own_run), ("invoke", no_call, parse_own_invoke))
         for owner in _classes(_TOOL):
-            for attribute in ("run", "arun"):
-                yield ToolTarget(
-                    owner=owner,
-                    base=owner,
-                    attribute=attribute,
-                    parse=parser(own=True),
-                    overridden=parser(own=False),
-                    refuse=refuse,
-                    name=lambda each: str(each.name),
-                    said=result_text,
-                )
+            for sync, parse, overridden in ways:
+                for attribute in (sync, f"a{sync}"):
+                    yield ToolTarget(
+                        owner=owner,
+                        base=owner,
+                        attribute=attribute,
+                        parse=parse,
+                        overridden=overridden,
+                        refuse=refuse,
+                        name=lambda each: str(each.name),
+                        said=result_text,
+                    )
 
     def handovers(self) -> Iterable[HandoverTarget]:
         """Where a tool parses, it finds what was judged."""

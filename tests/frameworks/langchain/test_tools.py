@@ -250,6 +250,56 @@ def test_a_subclass_whose_own_run_asks_nobody_is_judged_even_if_it_was_defined_l
     assert RAN == []
 
 
+class InvokesAlone(Own):
+    """A tool whose own `invoke` asks nobody."""
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002 -- LangChain's name
+        return self._run(**input.get("args", input))
+
+    async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002 -- as above
+        return self.invoke(input, config)
+
+
+CALL = {"name": "own", "args": {"query": "x"}, "id": "5", "type": "tool_call"}
+
+
+@pytest.mark.parametrize("given", [{"query": "x"}, CALL])
+def test_a_subclass_whose_own_invoke_asks_nobody_is_judged_once(given: Any) -> None:
+    guard = cop(allow=[{"tool": "own", "when": 'args.query == "x"'}])
+    made = guard.wrap(InvokesAlone())
+    assert made.invoke(given) == "own x"
+    assert asyncio.run(made.ainvoke(given)) == "own x"
+    assert guard.counts() == {"allowed": 2}
+    with pytest.raises(PolicyBlocked):
+        made.invoke({**CALL, "args": {"query": "y"}})
+
+
+class InvokesLoudly(Own):
+    """A tool whose own `invoke` does what LangChain's does."""
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002 -- as above
+        RAN.append("loudly")
+        return super().invoke(input, config, **kwargs)
+
+
+def test_a_subclass_whose_own_invoke_goes_on_to_langchains_is_one_call() -> None:
+    guard = cop(allow=["own"])
+    message = guard.wrap(InvokesLoudly()).invoke(CALL)
+    assert (message.content, message.tool_call_id) == ("own x", "5")
+    assert (RAN, guard.counts()) == (["loudly", ("x", True)], {"allowed": 1})
+
+
+def test_a_subclass_with_its_own_run_still_handles_arguments_that_do_not_fit() -> None:
+    class Handled(Own):
+        args_schema: Any = Amount
+        handle_validation_error: Any = "say it in numbers"
+
+        def run(self, *args: Any, **kwargs: Any) -> Any:
+            return super().run(*args, **kwargs)
+
+    assert cop().wrap(Handled()).invoke({"amount": "much"}) == "say it in numbers"
+
+
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda made: made.model_copy(update={"description": "d"})])
 def test_a_copy_is_governed_like_its_original(how: Any) -> None:
     made = cop(allow=["other"]).wrap(Own())
