@@ -94,9 +94,9 @@ class AgentCop:
 
         A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
         named in `tools`. A framework's agents and tools are governed as they are, where they are held too. Wrap an
-        agent once it has its tools: one that is added later is not seen. A plain function cannot be changed in place: use the
-        one that is returned. Raises NotArmed if no tool was found, or if the object belongs to a framework that this
-        build has no adapter for.
+        agent once it has its tools: one that is added later is not seen. A plain function cannot be changed in place:
+        use the one that is returned. Raises NotArmed if no tool was found, or if the object belongs to a framework
+        that this build has no adapter for.
         """
         return wrap(agent, self._gate, tools)
 
