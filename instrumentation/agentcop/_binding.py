@@ -41,6 +41,9 @@ class Binding:
         bound = self.signature.bind(*args, **kwargs)
         bound.apply_defaults()
         named = dict(bound.arguments)
+        if missing := [p.name for p in self._parameters if p.name not in named]:
+            # Python 3.13 binds a call that leaves out a positional-only argument and names it among the keywords.
+            raise TypeError(f"missing argument: {', '.join(missing)}")
         if self._var_keyword is not None:
             extra = named.pop(self._var_keyword)
             if clash := named.keys() & extra.keys():
