@@ -26,7 +26,7 @@ def contact_for(gate: Gate) -> Contact:
         return contact_of(gate.approver)
     document = gate.policy.document
     if not document.approvals.local:
-        raise Unreachable("no approver can be reached from this process")
+        raise Unreachable("this process has nobody to ask: no AgentCop(approver=…), and approvals.local is not true")
     if document.environment == "production":
         raise Unreachable("approvals.local does not count in environment: production")
     from agentcop_control.terminal import TERMINAL

@@ -109,4 +109,6 @@ def _warn(framework: str) -> None:
 def _reasons(module: str, fault: BaseException) -> list[str]:
     if isinstance(fault, PolicyError):
         return list(fault.problems)
+    if isinstance(fault, OSError) and fault.strerror and fault.filename:
+        return [f"{module} was imported and cannot be governed: {fault.filename}: {fault.strerror}"]
     return [f"{module} was imported and cannot be governed: {type(fault).__name__}: {fault}"]

@@ -21,7 +21,8 @@ CALLS: Final[dict[str, str]] = {
 
 SILENT: Final[dict[str, str]] = {
     "scan": "the scanner is not in this build; nothing is scanned",
-    "monitor": "the detector is not in this build; nothing is scored",
+    "monitor.sensitivity": "the detector is not in this build; nothing is scored",
+    "monitor.max_alerts_per_day": "the detector is not in this build; alerts of blocks have no daily budget",
     "monitor.respond": "the detector is not in this build; no anomaly tightens the gate",
 }
 """Key of the policy → what does not happen."""

@@ -102,7 +102,7 @@ def test_a_state_folder_that_cannot_be_written_ends_the_process(armed: Program) 
     armed.file("file", "")
     done = armed.having(AGENTCOP_HOME="file/state").run("-c", "import strands; print('ran')")
     assert (done.returncode, done.stdout) == (78, "")
-    assert f"{armed.folder}/file" in done.stderr
+    assert f"cannot be governed: {armed.folder}/file/state: no gate.log can be written" in done.stderr
 
 
 def test_a_framework_that_does_not_import_is_the_programs_own_affair(armed: Program) -> None:

@@ -42,7 +42,9 @@ def send(server: SmtpServer, message: EmailMessage) -> None:
     except smtplib.SMTPNotSupportedError:
         raise SendFailed("the mail server does not offer STARTTLS or AUTH, which AGENTCOP_SMTP_URL asks for") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise SendFailed(f"the mail server could not be reached: {fault(error)}") from None
+        where = f"{server.host}:{server.port}"
+        said = f"the mail server {where}, from AGENTCOP_SMTP_URL or its default, could not be reached: {fault(error)}"
+        raise SendFailed(said) from None
     except ValueError:
         raise SendFailed("the message could not be written as e-mail", final=True) from None
     if refused:

@@ -100,10 +100,11 @@ def _outcome(record: Mapping[str, object]) -> str:
     said = _word(record, "outcome") or "?"
     if by := _word(record, "by"):
         said += f" by {by}"
-    error = f" {_word(record, 'error')}" if record.get("error") else ""
     ms = record.get("ms")
     took = f" in {ms:.1f} ms" if isinstance(ms, float) and ms else ""
-    return f"{said}{error}{took}"
+    # What the tool or the approver failed with, or what the person who decided said to it.
+    why = str(record.get("error") or record.get("message") or "")
+    return f"{said}{took}{f': {shorten(escape(why), _MAX_REASON)}' if why else ''}"
 
 
 def _args(record: Mapping[str, object]) -> str:

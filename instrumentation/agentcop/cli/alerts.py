@@ -38,7 +38,7 @@ def alerts() -> None:
     """Show what became of alerts, and try the channels."""
 
 
-@alerts.command(name="list")
+@alerts.command(name="list", short_help="Print what was sent, what waits and what failed.")
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -49,7 +49,8 @@ def alerts() -> None:
 def list_(*, home: Path | None, state: State | None, form: str) -> None:
     """Print alerts, oldest first: the last 200 that were sent, the last 200 that failed, and all that wait.
 
-    One line is one message to one channel. A message that waits says why its last attempt failed.
+    One line is one message to one channel. A message that waits says why its last attempt failed, and when the next
+    one is due, in an armed process with the same channel.
     """
     from agentcop_alerts.outbox import Outbox
 
@@ -66,14 +67,15 @@ def list_(*, home: Path | None, state: State | None, form: str) -> None:
         return
     colour = colours(sys.stdout)
     for each, item in found:
-        _write(f"{paint(f'{each:8}', _TONES[each], on=colour)}{_line(item)}")
+        due = _due(item) if each == "pending" else ""
+        _write(f"{paint(f'{each:8}', _TONES[each], on=colour)}{_line(item)}{due}")
     if not found:
         say("no alerts")
     if outbox.lost:
         say(f"{outbox.lost:,} alerts were lost: too many were waiting")
 
 
-@alerts.command()
+@alerts.command(short_help="Send a test alert through every channel of a policy.")
 @click.option(
     "--policy",
     "policy_file",
@@ -139,9 +141,17 @@ def _tried(target: Target, route: Route, agent_id: str, environment: str) -> str
     return ""
 
 
+def _due(item: Item) -> str:
+    return f"  due {_clock(item.not_before)}" if item.not_before else ""
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _line(item: Item) -> str:
     alert = item.alert
-    when = datetime.fromtimestamp(item.created, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+    when = _clock(item.created)
     count = f"  {item.count} more" if item.repeat else ""
     why = f"  {item.reason}" if item.reason else ""
     tries = f" ({item.attempts} attempts)" if item.reason and item.attempts > 1 else ""

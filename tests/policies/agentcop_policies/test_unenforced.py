@@ -64,11 +64,22 @@ def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
     assert verdict(loaded, "c").rule == "approvals.required"
 
 
-def test_sections_that_cover_no_call_are_warnings() -> None:
-    loaded = policy("agent_id: x\ngate: {allow: [a]}\nscan: {min_score: 80}\nmonitor: {respond: {high: block}}\n")
+def test_keys_that_cover_no_call_are_warnings() -> None:
+    monitor = "monitor: {sensitivity: high, max_alerts_per_day: 5, respond: {high: block}}"
+    loaded = policy(f"agent_id: x\ngate: {{allow: [a]}}\nscan: {{min_score: 80}}\n{monitor}\n")
 
     assert verdict(loaded, "a").decision == "allow"
     assert [line.split()[1].rstrip(":") for line in loaded.warnings] == list(build.SILENT)
+
+
+def test_what_the_alerts_of_blocks_use_of_monitor_is_no_warning() -> None:
+    channels = "alert_channels: [{type: webhook, url: 'https://alerts.example/x'}]"
+    loaded = policy(
+        f"agent_id: x\ngate: {{allow: [a]}}\nmonitor:\n  {channels}\n  content: none\n"
+        "  links: {trace: 'https://traces.example/{trace_id}'}\n"
+    )
+
+    assert loaded.warnings == ()
 
 
 def test_a_slack_channel_that_this_build_cannot_post_to_is_a_warning_at_its_line() -> None:
@@ -78,5 +89,5 @@ def test_a_slack_channel_that_this_build_cannot_post_to_is_a_warning_at_its_line
         "    - {type: slack, token: x, channel: '#a'}\n"
     )
 
-    (_, warning) = loaded.warnings
+    (warning,) = loaded.warnings
     assert warning.startswith("policy.yaml:6:21 monitor.alert_channels[1]: posting to Slack with a bot token")

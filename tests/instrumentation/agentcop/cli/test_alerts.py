@@ -114,6 +114,14 @@ def test_the_list_says_what_was_sent_what_waits_and_what_failed_and_why(outbox: 
     assert "2 alerts were lost" in done.stderr
 
 
+def test_a_message_that_waits_says_when_it_is_due(outbox: Outbox) -> None:
+    outbox.put(item(repeat=True, count=2, not_before=NOW + 300))
+
+    (pending,) = agentcop("list").stdout.splitlines()
+
+    assert pending.endswith("→ slack (monitor.alert_channels[0])  due 2027-01-15 08:05:00")
+
+
 def test_the_list_as_json_and_by_state(outbox: Outbox) -> None:
     outbox.settle("sent", item(id="a", settled=NOW))
     outbox.put(item(id="c"))

@@ -47,6 +47,19 @@ def test_a_refusal_says_why_and_the_rule_once(agentcop_home: Path) -> None:
     assert listed == 'blocked by gate.block[0] ("web_search")  at p.yaml:9:7'
 
 
+def test_an_approval_says_who_decided_and_with_which_words(agentcop_home: Path) -> None:
+    log = GateLog(agentcop_home)
+    denied, failed = (str(log.append(decision(call, "require_approval"))) for call in (1, 2))
+    said = {"outcome": "denied", "by": "ann", "message": "too \x1b[31mrisky", "ms": 1.5}
+    log.append({"kind": "outcome", "call": "call-1", "of": denied, **said})
+    said = {"outcome": "approver_failed", "error": "the approver raised OSError", "message": ""}
+    log.append({"kind": "outcome", "call": "call-2", "of": failed, **said})
+    assert [line.rpartition("→ ")[2] for line in run("log").stdout.splitlines()] == [
+        "denied by ann in 1.5 ms: too \\x1b[31mrisky",
+        "approver_failed: the approver raised OSError",
+    ]
+
+
 def test_nothing_found_is_said_beside_the_empty_listing(agentcop_home: Path) -> None:
     GateLog(agentcop_home).append(decision(1))
     for form in ("text", "json"):
