@@ -133,12 +133,19 @@ def _named(
 
 
 def _as_far_as_parsed(tool: Any, given: object, call_id: str | None) -> dict[str, object]:  # noqa: ANN401 -- untyped
-    """The arguments by name; as they were given where they do not fit, for the class may not ask whether they do."""
+    """The arguments by name; as they were given where they do not fit, for the class may not ask whether they do.
+
+    What LangChain's parsing drops is among them: the class is handed it all the same.
+    """
     try:
         args, kwargs = _parsed(tool, given, call_id)
     except Exception:
         args, kwargs = ((), dict(given)) if isinstance(given, dict) else ((given,), {})
-    return _named(positional_names(tool, len(args)), args, kwargs, dict.fromkeys(injected_keys(tool, kwargs)))
+    if isinstance(given, dict) and len(given) > len(args):
+        kwargs = {**given, **kwargs}
+    names = positional_names(tool, len(args))
+    kept = {key: value for key, value in kwargs.items() if key not in names}
+    return _named(names, args, kept, dict.fromkeys(injected_keys(tool, kept)))
 
 
 def is_no_tool(tool: object) -> bool:

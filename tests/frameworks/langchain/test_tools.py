@@ -274,6 +274,39 @@ def test_a_subclass_whose_own_invoke_asks_nobody_is_judged_once(given: Any) -> N
         made.invoke({**CALL, "args": {"query": "y"}})
 
 
+class Query(BaseModel):
+    """A schema of one field."""
+
+    query: str
+
+
+class TakesAnything(BaseTool):
+    """A tool whose own `run` and `invoke` read more than its schema names."""
+
+    name: str = "own"
+    description: str = "own"
+    args_schema: Any = Query
+
+    def run(self, tool_input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 -- as LangChain's
+        RAN.append(tool_input)
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 -- as LangChain's
+        RAN.append(input)
+
+    def _run(self, query: str) -> str:
+        return query
+
+
+@pytest.mark.parametrize("way", ["run", "invoke"])
+def test_what_a_schema_drops_is_judged_where_a_class_of_its_own_is_handed_it(way: str) -> None:
+    guard = cop(allow=["own"], block=[{"tool": "own", "when": 'has(args.path) && args.path != "ok"'}])
+    made = guard.wrap(TakesAnything())
+    with pytest.raises(PolicyBlocked):
+        getattr(made, way)({"query": "x", "path": "/etc/passwd"})
+    getattr(made, way)({"query": "x", "path": "ok"})
+    assert RAN == [{"query": "x", "path": "ok"}]
+
+
 class InvokesLoudly(Own):
     """A tool whose own `invoke` does what LangChain's does."""
 
