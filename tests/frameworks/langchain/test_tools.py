@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,6 +107,43 @@ def test_a_callback_that_rewrites_nested_arguments_after_the_verdict_changes_not
     made = cop().wrap(StructuredTool.from_function(read))
     made.invoke(given, {"callbacks": [Rewrite()]})
     assert RAN == ["/tmp/ok"]
+
+
+@pytest.mark.parametrize("inner", ["same", "invalid", "fails early", "another"])
+def test_a_callback_that_calls_tools_itself_changes_nothing_of_what_was_judged(inner: str) -> None:
+    class Early(BaseCallbackHandler):
+        raise_error = True
+
+        def on_tool_start(self, *_: Any, **kwargs: Any) -> None:
+            raise RuntimeError
+
+    class Calls(BaseCallbackHandler):
+        busy = False
+
+        def on_tool_start(self, *_: Any, **kwargs: Any) -> None:
+            if self.busy:
+                return
+            self.busy = True
+            with contextlib.suppress(RuntimeError, ValueError):
+                called = other if inner == "another" else made
+                early = {"callbacks": [Early()]} if inner == "fails early" else {}
+                called.run({} if inner == "invalid" else {"path": "inner"}, **early)
+            given["path"] = "/etc/shadow"
+
+    def read(path: str) -> None:
+        """Read."""
+        RAN.append(path)
+
+    def other_read(path: str) -> None:
+        """Read."""
+
+    given = {"path": "ok"}
+    guard = cop(allow=[{"tool": "read", "when": 'args.path in ["ok", "inner"]'}, "other_read"])
+    made = guard.wrap(StructuredTool.from_function(read))
+    other = guard.wrap(StructuredTool.from_function(other_read))
+    made.run(given, callbacks=[Calls()])
+    assert RAN[-1] == "ok"
+    assert "/etc/shadow" not in RAN
 
 
 def test_arguments_that_do_not_fit_are_no_verdict_and_raise_as_without_us() -> None:
@@ -272,6 +310,39 @@ def test_a_subclass_whose_own_invoke_asks_nobody_is_judged_once(given: Any) -> N
     assert guard.counts() == {"allowed": 2}
     with pytest.raises(PolicyBlocked):
         made.invoke({**CALL, "args": {"query": "y"}})
+
+
+class Query(BaseModel):
+    """A schema of one field."""
+
+    query: str
+
+
+class TakesAnything(BaseTool):
+    """A tool whose own `run` and `invoke` read more than its schema names."""
+
+    name: str = "own"
+    description: str = "own"
+    args_schema: Any = Query
+
+    def run(self, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        RAN.append(tool_input)
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002 -- LangChain's name
+        RAN.append(input)
+
+    def _run(self, query: str) -> str:
+        return query
+
+
+@pytest.mark.parametrize("way", ["run", "invoke"])
+def test_what_a_schema_drops_is_judged_where_a_class_of_its_own_is_handed_it(way: str) -> None:
+    guard = cop(allow=["own"], block=[{"tool": "own", "when": 'has(args.path) && args.path != "ok"'}])
+    made = guard.wrap(TakesAnything())
+    with pytest.raises(PolicyBlocked):
+        getattr(made, way)({"query": "x", "path": "/etc/passwd"})
+    getattr(made, way)({"query": "x", "path": "ok"})
+    assert RAN == [{"query": "x", "path": "ok"}]
 
 
 class InvokesLoudly(Own):

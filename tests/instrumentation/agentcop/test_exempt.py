@@ -51,3 +51,17 @@ def test_exempt(command: list[str]) -> None:
 )
 def test_not_exempt(command: list[str]) -> None:
     assert not is_exempt(command)
+
+
+@pytest.mark.parametrize("file", ["pip.py", "pip.pyc", "pip/__init__.py"])
+def test_a_program_of_that_name_in_the_working_folder_is_not_exempt(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pip.conf").touch()
+    (tmp_path / "venv").mkdir()
+    assert is_exempt(["python", "-m", "pip"])
+    assert is_exempt(["python", "-m", "venv", "venv"])
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).touch()
+    assert not is_exempt(["python", "-m", "pip"])
