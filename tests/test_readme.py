@@ -115,25 +115,29 @@ def test_block_does_what_it_says(block: Block, newcomer: Newcomer) -> None:
         newcomer.run(block)
 
 
-def _look_up(command: str) -> None:
-    """What the command names exists: the script and its group, the distribution and its extras, the image."""
+def _look_up(command: str) -> str:
+    """The kind of thing that the command names and that exists: a script, a distribution, an image; or empty."""
     words = shlex.split(command)
     if words[0].startswith("scripts/"):
         assert os.access(ROOT / words[0], os.X_OK)
         groups = [word for word in words[1:] if words[0] == "scripts/test"]
         assert [group for group in groups if not os.access(ROOT / "scripts/groups" / group, os.X_OK)] == []
-    elif words[:2] == ["pip", "install"]:
+        return "script"
+    if words[:2] == ["pip", "install"]:
         requirement = REQUIREMENT.match(words[-1])
         assert requirement, f"{command!r} installs something else"
         assert requirement["name"].replace("_", "-") == PYPROJECT["project"]["name"]
         assert set((requirement["extras"] or "").split(",")) - {""} <= set(
             PYPROJECT["project"]["optional-dependencies"]
         )
-    elif words[0] == "docker":
+        return "distribution"
+    if words[0] == "docker":
         images = [word for word in words if "/" in word and ":" in word]
         shown = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").rglob("*.py"))
         assert images
         assert [image for image in images if image not in shown] == []
+        return "image"
+    return ""
 
 
 def test_the_readme_shows_both_commands_and_an_example() -> None:
@@ -162,16 +166,16 @@ def test_a_command_that_names_nothing_of_ours_fails(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "kind"),
     [
-        "scripts/test unit",
-        "pip install agentcop-runtime",
-        "pip install 'agentcop-runtime[test] @ git+https://example.org/agentcop.git'",
-        "pip install dist/agentcop_runtime-0.1.0-py3-none-any.whl",
+        ("scripts/test unit", "script"),
+        ("pip install agentcop-runtime", "distribution"),
+        ("pip install 'agentcop-runtime[test] @ git+https://example.org/agentcop.git'", "distribution"),
+        ("pip install dist/agentcop_runtime-0.1.0-py3-none-any.whl", "distribution"),
     ],
 )
-def test_a_command_that_names_what_is_there_passes(command: str) -> None:
-    _look_up(command)
+def test_a_command_that_names_what_is_there_passes(command: str, kind: str) -> None:
+    assert _look_up(command) == kind
 
 
 def test_an_indented_fence_is_not_overlooked() -> None:

@@ -27,7 +27,9 @@ def _with_the_agent_that_is_commented_out() -> str:
 
 
 def test_it_keeps_to_the_compose_specification() -> None:
-    PyCompose.from_yaml(TEXT).validate()
+    composed = PyCompose.from_yaml(TEXT)
+    composed.validate()
+    assert composed.service_names() == ["jaeger"]
 
 
 def test_so_does_the_agent_that_it_shows() -> None:
