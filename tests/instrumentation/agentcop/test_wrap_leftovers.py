@@ -7,6 +7,7 @@ import collections
 import copy
 import functools
 import gc
+import operator
 import pickle
 import textwrap
 import time
@@ -156,10 +157,23 @@ def test_every_kind_of_tool_beside_a_function_is_guarded_too(tool: Any, way: Cal
     assert RAN == []
 
 
-@pytest.mark.parametrize("tool", [Named, {wipe}, collections.deque([wipe]), types.MappingProxyType({"wipe": wipe})])
+class Unguardable(Named):
+    __call__ = staticmethod(wipe)
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [Named, Unguardable(), {wipe}, collections.deque([wipe]), types.MappingProxyType({"wipe": wipe})],
+)
 def test_a_tool_beside_others_that_cannot_be_guarded_is_refused_rather_than_left_open(tool: Any) -> None:
     with pytest.raises(NotArmed):
         cop().wrap({"search": search, "wipe": tool})
+
+
+def test_a_callable_that_is_no_function_is_judged_in_its_place() -> None:
+    tools = cop().wrap({"search": search, "wipe": operator.itemgetter(0)})
+    with pytest.raises(PolicyBlocked):
+        tools["wipe"](["/"])
 
 
 class Holder:
