@@ -171,7 +171,7 @@ def test_a_tool_beside_others_that_cannot_be_guarded_is_refused_rather_than_left
 
 
 def test_a_callable_that_is_no_function_is_judged_in_its_place() -> None:
-    tools = cop().wrap({"search": search, "wipe": operator.itemgetter(0)})
+    tools: dict[str, Any] = cop().wrap({"search": search, "wipe": operator.itemgetter(0)})
     with pytest.raises(PolicyBlocked):
         tools["wipe"](["/"])
 
