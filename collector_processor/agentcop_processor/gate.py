@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agentcop_policies import Policy
     from agentcop_processor.export.content import ContentMode
     from agentcop_processor.pipeline import Pipeline
+    from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
 
@@ -72,7 +73,7 @@ class Gate:
         self.agent_id = policy.agent_id
         self._lock = safe_lock()
         self._counts: Counter[str] = Counter()
-        self._runs_in_flight = 0
+        self._runs: tuple[Run, ...] = ()
         self.session = new_session()
         self.guards_tools = False
         self._telemetry = Swallowed()
@@ -80,8 +81,12 @@ class Gate:
         with _live_lock:
             _live.add(self)
 
-    def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy) -> Verdict:
-        """The verdict of this policy; pure, never raises (a fault inside is a block)."""
+    def policy_now(self) -> Policy:
+        """The policy for a call that begins now."""
+        return self.policy
+
+    def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy, policy: Policy | None = None) -> Verdict:
+        """The verdict of `policy`, by default the one in force; pure, never raises (a fault inside is a block)."""
         if not self.judging:
             return Verdict(
                 decision="allow",
@@ -91,7 +96,7 @@ class Gate:
                 digest=call.digest,
                 decided_by="none",
             )
-        return self.policy.decide(call, session, decided_by=decided_by)
+        return (policy or self.policy).decide(call, session, decided_by=decided_by)
 
     def log_line(self, line: Mapping[str, object], *, sync: bool = False) -> None:
         """Write a line on which no call waits. Blocks for one write; a failure is counted and said."""
@@ -142,20 +147,29 @@ class Gate:
         with self._lock:
             return dict(self._counts)
 
-    def run_started(self) -> None:
+    def run_started(self, run: Run) -> None:
         """A run of this agent is in flight: it judges calls that lost their context (raw threads, executors)."""
         with self._lock:
-            self._runs_in_flight += 1
+            self._runs = (*self._runs, run)
 
-    def run_ended(self) -> None:
+    def run_ended(self, run: Run) -> None:
         """The run is over."""
         with self._lock:
-            self._runs_in_flight -= 1
+            self._runs = tuple(each for each in self._runs if each is not run)
 
     @property
     def in_flight(self) -> bool:
         """Whether a run of this agent is in flight anywhere in the process."""
-        return self._runs_in_flight > 0
+        return bool(self._runs)
+
+    def only_run(self) -> Run | None:
+        """The run that a call without context belongs to, as far as can be told: the only one in flight.
+
+        A tool body on a raw thread has lost its run. With several in flight nobody can say whose the call is, and one
+        conversation must not end another.
+        """
+        runs = self._runs
+        return runs[0] if len(runs) == 1 else None
 
 
 _live: weakref.WeakSet[Gate] = weakref.WeakSet()
