@@ -65,7 +65,7 @@ class Gate:
         without deciding. `approver`: who is asked about held calls. `session` is where calls belong that no run and
         no `cop.session` claims.
         """
-        self.policy = policy
+        self._policy = policy
         self.pipeline = pipeline
         self.monitor = monitor
         self.judging = judging
@@ -78,12 +78,28 @@ class Gate:
         self.guards_tools = False
         self._telemetry = Swallowed()
         pipeline.alerts.arm(policy)
-        with _live_lock:
-            _live.add(self)
+        with _live.lock:
+            _live.gates.add(self)
+            _live.changes += 1
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        with _live.lock:
+            _live.changes += 1
 
     def policy_now(self) -> Policy:
         """The policy for a call that begins now."""
-        return self.policy
+        return self._policy
+
+    def policy_files(self) -> tuple[str, ...]:
+        """The files that say what the policy is: no tool may be led to them."""
+        return tuple(map(str, self._policy.files))
 
     def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy, policy: Policy | None = None) -> Verdict:
         """The verdict of `policy`, by default the one in force; pure, never raises (a fault inside is a block)."""
@@ -172,11 +188,24 @@ class Gate:
         return runs[0] if len(runs) == 1 else None
 
 
-_live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = safe_lock()
+class _Live:
+    """The gates of this process, and a number that moves with each change of gates or policies."""
+
+    def __init__(self) -> None:
+        self.gates: weakref.WeakSet[Gate] = weakref.WeakSet()
+        self.lock = safe_lock()
+        self.changes = 0
+
+
+_live = _Live()
 
 
 def live_gates() -> tuple[Gate, ...]:
     """Every gate of this process that still exists."""
-    with _live_lock:
-        return tuple(_live)
+    with _live.lock:
+        return tuple(_live.gates)
+
+
+def gate_changes() -> int:
+    """Another number whenever a gate was made, or its policy replaced."""
+    return _live.changes

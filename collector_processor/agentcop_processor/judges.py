@@ -36,11 +36,14 @@ def seated(gates: tuple[Gate, ...]) -> tuple[Seat, ...]:
 
 
 def answering(bench: tuple[Seat, ...]) -> Seat:
-    """In whose name the gate itself refuses: the nearest that enforces, so that none that only observes lifts it."""
+    """In whose name the gate itself refuses: the nearest that enforces, so that none that only observes lifts it.
+
+    Where none does, the nearest that judges at all.
+    """
     for seat in reversed(bench):
         if seat.enforces:
             return seat
-    return bench[-1]
+    return next((seat for seat in reversed(bench) if seat.gate.judging), bench[-1])
 
 
 class _Floor:

@@ -30,6 +30,7 @@ from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.records import approval_attributes, approval_line, decision_line, verdict_attributes
 from agentcop_processor.call.refusals import duration, refuse
 from agentcop_processor.judges import answering, seated
+from agentcop_processor.protected import led_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -139,6 +140,8 @@ class Held:
         """Judge under the policies of this moment: whom to ask next, or None if the call may run."""
         if self._run is not None and self._run.halted:
             self._block("run.blocked", "this run was blocked by an earlier call")
+        if led := led_to(self.call.arguments):  # a link may have been turned while somebody was asked
+            self._block("gate.protected", self._gate.pipeline.redactor.redact_text(led))
         now = replace(self.call, at=time.time())
         self._bench = seated(tuple(seat.gate for seat in self._bench))
         verdicts = [seat.gate.decide(now, self._session, "seam", seat.policy) for seat in self._bench]

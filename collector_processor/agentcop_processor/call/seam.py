@@ -30,6 +30,7 @@ from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
 from agentcop_processor.call.ungoverned import let_pass
 from agentcop_processor.judges import answering, judges, seated
+from agentcop_processor.protected import led_to, led_to_unread
 from agentcop_processor.runs import current_run
 from agentcop_processor.sessions import current_session
 
@@ -128,7 +129,9 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         return outer.continued(call, way)
     slot = Slot(call, bench, session)
     counted = run if run is not None else gate.only_run()
-    if counted is not None and counted.halted:
+    if led := led_to_unread(arguments) if unfit else led_to(call.arguments):
+        _decide_here(slot, "gate.protected", gate.pipeline.redactor.redact_text(led))
+    elif counted is not None and counted.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
     elif unfit:
         # It may quote an argument's name, which a caller chose.
