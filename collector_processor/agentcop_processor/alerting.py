@@ -10,6 +10,7 @@ from opentelemetry.trace import INVALID_SPAN, format_trace_id
 
 from agentcop_core import attributes as names
 from agentcop_core.alert import Alert
+from agentcop_core.locks import IMPORTING
 from agentcop_core.toolcall import Arguments, ToolCall
 from agentcop_processor.gate import live_gates
 
@@ -75,7 +76,8 @@ class Alerting:
 
     def _sender_now(self) -> AlertSender:
         if self._sender is None:
-            from agentcop_alerts.sender import AlertSender
+            with IMPORTING:
+                from agentcop_alerts.sender import AlertSender
 
             self._sender = AlertSender(self._folder)
         return self._sender
@@ -83,7 +85,8 @@ class Alerting:
     def _route(self, policy: Policy) -> Route:
         route = self._routes.get(policy.digest)
         if route is None:
-            from agentcop_alerts.channels import route_of
+            with IMPORTING:
+                from agentcop_alerts.channels import route_of
 
             route = self._routes[policy.digest] = route_of(policy.document.monitor)
         return route

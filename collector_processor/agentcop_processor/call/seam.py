@@ -19,6 +19,7 @@ from opentelemetry.trace import format_trace_id
 
 from agentcop_core import attributes as names
 from agentcop_core.errors import ToolBlocked
+from agentcop_core.locks import IMPORTING
 from agentcop_core.verdict import strictest
 from agentcop_processor.alerting import alert_of_block
 from agentcop_processor.call.faults import failed
@@ -141,7 +142,8 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
         if verdict.decision == "require_approval":
-            from agentcop_processor.call.approving import Held  # brings asyncio: not before there is something to ask
+            with IMPORTING:  # it brings asyncio: not before there is something to ask
+                from agentcop_processor.call.approving import Held
 
             return Held(
                 call=call,
