@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.trace import INVALID_SPAN, format_trace_id
@@ -69,6 +70,21 @@ class Alerting:
         except Exception:
             _log.exception("agentcop: an alert about %s could not be made", call.tool)
             return False
+
+    def tell(self, alert: Alert, *policies: Policy) -> None:
+        """Send `alert` to the channels of these policies, each channel once."""
+        try:
+            told: set[str] = set()
+            for policy in policies:
+                if not _has_channels(policy):
+                    continue
+                route = self._route(policy)
+                targets = tuple(target for target in route.targets if target.key not in told)
+                told.update(target.key for target in targets)
+                if targets:
+                    self._sender_now().submit(alert, replace(route, targets=targets))
+        except Exception:
+            _log.exception("agentcop: an alert about the policy of %s could not be made", alert.agent_id)
 
     def drain(self, seconds: float = 2.0) -> bool:
         """Send what can be sent now; False if that takes longer."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentcop_core.errors import PolicyError
 from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
+from agentcop_processor.reload.telling import tell_kept, tell_replaced
 from agentcop_processor.sessions import new_session
 from agentcop_processor.swallowed import Swallowed
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from agentcop_policies import Policy
     from agentcop_processor.export.content import ContentMode
     from agentcop_processor.pipeline import Pipeline
+    from agentcop_processor.reload.policy_file import PolicyFile
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -41,16 +44,19 @@ Counted = Literal[
     "ungoverned",
     "log_failures",
     "invalid",
+    "policy_replaced",
+    "policy_kept",
 ]
 """`approved`, `denied`, `expired`: a person was asked. `held`: one should have been, and could not be.
 `observed`: would have been stopped under `mode: enforce`. `decided_by_seam`: the span pipeline had no say.
-`invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran."""
+`invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran. `policy_replaced`: its file
+changed and was taken; `policy_kept`: it changed into what is no policy."""
 
 
 class Gate:
     """The policy of one agent in this process, with its pipeline and counters. Thread-safe."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a cop is made of
         self,
         policy: Policy,
         pipeline: Pipeline,
@@ -58,14 +64,18 @@ class Gate:
         monitor: bool,
         judging: bool = True,
         approver: Approver | None = None,
+        policy_file: PolicyFile | None = None,
     ) -> None:
         """`policy` may be replaced later by assigning `gate.policy`; calls in flight finish on the one they read.
+
+        `policy_file`: where it came from, and is read anew from when that changes.
 
         `monitor`: what happens here goes to the detector. `judging`: False for `AgentCop(gate=False)`, which watches
         without deciding. `approver`: who is asked about held calls. `session` is where calls belong that no run and
         no `cop.session` claims.
         """
         self._policy = policy
+        self._policy_file = policy_file
         self.pipeline = pipeline
         self.monitor = monitor
         self.judging = judging
@@ -94,12 +104,33 @@ class Gate:
             _live.changes += 1
 
     def policy_now(self) -> Policy:
-        """The policy for a call that begins now."""
+        """The policy for a call that begins now. Looks at its file once a second; blocks to read it if it changed."""
+        file = self._policy_file
+        if file is not None and file.is_due():
+            file.look(self._take_policy, self._keep_policy)
         return self._policy
 
     def policy_files(self) -> tuple[str, ...]:
-        """The files that say what the policy is: no tool may be led to them."""
-        return tuple(map(str, self._policy.files))
+        """The files that say what the policy is, by every name: no tool may be led to them."""
+        files = tuple(map(str, self._policy.files))
+        return files if self._policy_file is None else (self._policy_file.path, *files)
+
+    def _take_policy(self, policy: Policy) -> None:
+        """Raises PolicyError for another agent's."""
+        from agentcop_policies.document.changes import changes
+
+        old = self._policy
+        if policy.agent_id != self.agent_id:
+            raise PolicyError([f"{policy.source}: agent_id is {policy.agent_id!r} now; {self.agent_id!r} runs"])
+        self.policy = policy
+        if policy.digest != old.digest:  # else its lines moved, and it says the same
+            self.count("policy_replaced")
+            self.pipeline.alerts.arm(policy)
+            tell_replaced(self, old, policy, changes(old.document, policy.document))
+
+    def _keep_policy(self, problems: tuple[str, ...]) -> None:
+        self.count("policy_kept")
+        tell_kept(self, self._policy, problems)
 
     def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy, policy: Policy | None = None) -> Verdict:
         """The verdict of `policy`, by default the one in force; pure, never raises (a fault inside is a block)."""
