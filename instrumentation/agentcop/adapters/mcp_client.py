@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agentcop.adapters._interface import CopyTarget, ScopeTarget, ToolTarget
@@ -28,7 +30,8 @@ _FAST = ("fastmcp.client.client", "Client")
 _FAST_TOOLS = ("fastmcp.client.mixins.tools", "ClientToolsMixin")
 PLACES = (_SESSION, _BASE, _CLIENT, _FAST, _FAST_TOOLS)
 """Module and name of every class that is patched; the registry waits for each module's import."""
-
+_BACKENDS = (("anyio._backends._asyncio", "asyncio"), ("anyio._backends._trio", "trio"))
+"""Where anyio has its task groups, and the framework that each is for."""
 _CALLED = ("name", "arguments", "read_timeout_seconds", "progress_callback")
 _FAST_CALLED = ("name", "arguments", "progress_handler", "timeout", "meta")
 _METHODS = (
@@ -93,10 +96,17 @@ class McpAdapter:
             yield CopyTarget(owner=owner, attribute="new")
 
     def scopes(self) -> Iterable[ScopeTarget]:
-        """Sessions and clients are task groups; fastmcp's client unwraps by itself."""
-        for owner in classes(_SESSION, _BASE, _CLIENT):
-            if "__aexit__" in vars(owner):
-                yield ScopeTarget(owner=owner, attribute="__aexit__")
+        """Sessions, clients and transports all live in task groups of anyio's."""
+        if not is_imported(_SESSION[0], self._imported):
+            return
+        for backend, framework in _BACKENDS:
+            # anyio imports its backend when it first runs something, which is after this.
+            if framework in sys.modules:
+                with suppress(ImportError):  # then refusals come in groups, as all errors do there
+                    import_module(backend)
+            for owner in classes((backend, "TaskGroup")):
+                if "__aexit__" in vars(owner):
+                    yield ScopeTarget(owner=owner, attribute="__aexit__")
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and every method take a tool's name and arguments."""
