@@ -70,13 +70,14 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
 ) -> Passage | Held | None:
     """A passage to the body, or None where nobody governs the call (counted). Raises ToolBlocked; nothing else.
 
     A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
-    shared with the caller rather than copied.
+    shared with the caller rather than copied. `unfit`: why they cannot be judged, where the caller knows that.
     """
     run = current_run()
     gates = judges(registered, run)
@@ -84,7 +85,7 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
         let_pass(tool)
         return None
     try:
-        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live)
+        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live, unfit=unfit)
     except ToolBlocked:
         raise
     except Exception as error:
@@ -117,11 +118,12 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     way: str,
     call_id: str,
     live: Collection[str],
+    unfit: str,
 ) -> Passage | Held:
     gate = gates[-1]
     max_argument = _max_argument(gates)
     session = current_session() or gate.session
-    call, unfit = frozen_call(
+    call, unfrozen = frozen_call(
         tool,
         arguments,
         live=live,
@@ -131,8 +133,9 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         run_id=run.id if run is not None else "",
         call_id=call_id,
     )
+    unfit = unfit or unfrozen
     outer = active_passage()
-    if outer is not None and outer.carries(call, owner, way):
+    if not unfit and outer is not None and outer.carries(call, owner, way):
         return outer.continued(call, way)
     slot = Slot(call, gates, session)
     if run is not None and run.halted:
