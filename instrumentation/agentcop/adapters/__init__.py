@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import FrameworkAdapter
 
 _LANGCHAIN = "agentcop.adapters.langchain:LangChainAdapter"
+_OPENAI_AGENTS = "agentcop.adapters.openai_agents:OpenAIAgentsAdapter"
 
 REGISTRY: dict[str, str] = {
     "langchain_core.language_models.chat_models": _LANGCHAIN,
@@ -25,6 +26,14 @@ REGISTRY: dict[str, str] = {
     "langchain_classic.agents.agent": _LANGCHAIN,
     "langchain_classic.agents.agent_iterator": _LANGCHAIN,
     "langchain_classic.chains.base": _LANGCHAIN,
+    "agents.agent": _OPENAI_AGENTS,
+    "agents.function_schema": _OPENAI_AGENTS,
+    "agents.handoffs": _OPENAI_AGENTS,
+    "agents.models.interface": _OPENAI_AGENTS,
+    "agents.result": _OPENAI_AGENTS,
+    "agents.run": _OPENAI_AGENTS,
+    "agents.run_internal.tool_actions": _OPENAI_AGENTS,
+    "agents.tool": _OPENAI_AGENTS,
 }
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 
