@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LANGCHAIN = "agentcop.adapters.langchain:LangChainAdapter"
 _OPENAI_AGENTS = "agentcop.adapters.openai_agents:OpenAIAgentsAdapter"
+_MCP = "agentcop.adapters.mcp_client:McpAdapter"
 
 REGISTRY: dict[str, str] = {
     "langchain_core.language_models.chat_models": _LANGCHAIN,
@@ -34,6 +35,11 @@ REGISTRY: dict[str, str] = {
     "agents.run": _OPENAI_AGENTS,
     "agents.run_internal.tool_actions": _OPENAI_AGENTS,
     "agents.tool": _OPENAI_AGENTS,
+    "mcp.client.session": _MCP,
+    "mcp.client.client": _MCP,
+    "mcp.shared.session": _MCP,
+    "fastmcp.client.client": _MCP,
+    "fastmcp.client.mixins.tools": _MCP,
 }
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 
