@@ -91,8 +91,8 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
-    shared with the caller rather than copied. `unfit`: why it cannot be judged, where the caller knows that.
-    `transport`: it is on its way to a server, and the call around it, if it is the same, has been judged.
+    shared with the caller rather than copied. `unfit` says why no policy can let it run; `transport`, that it is on
+    its way to a server: the call around it, if it is the same, has been judged.
     """
     run = current_run()
     gates = judges(registered, run)

@@ -40,13 +40,13 @@ def encode(values: Mapping[str, object]) -> str:
     return json.dumps(dict(values))
 
 
-def fit(values: Mapping[str, object], schema: object) -> dict[str, object]:
-    """A copy of the arguments with the defaults and scalar types of their JSON Schema.
+def fit(values: Mapping[str, object], schema: object, *, convert: bool = True) -> dict[str, object]:
+    """A copy of the arguments with the defaults and, if `convert`, the scalar types of their JSON Schema.
 
     Texts become the numbers and booleans that are declared, as lenient validators read them; what cannot be made to
     fit stays as it is. The schema may be hostile: its references are followed a bounded number of times.
     """
-    return _fit_object(values, schema, schema, 0)
+    return _Fit(schema, convert=convert).members(values, schema, 0)
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,30 +56,37 @@ def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _fit(value: object, schema: object, root: object, depth: int) -> object:
-    schema = _resolved(schema, root)
-    if not isinstance(schema, dict) or depth > _MAX_DEPTH:
-        return value
-    if isinstance(value, dict):
-        objects = [option for option in _options(schema, root, 0) if "properties" in option]
-        return _fit_object(value, objects[0], root, depth + 1) if len(objects) == 1 else value
-    if isinstance(value, list):
-        lists = [option["items"] for option in _options(schema, root, 0) if "items" in option]
-        return [_fit(item, lists[0], root, depth + 1) for item in value] if len(lists) == 1 else value
-    return _scalar(value, _kinds(schema, root))
+class _Fit:
+    """One schema that values are made to fit."""
 
+    def __init__(self, root: object, *, convert: bool) -> None:
+        self._root = root
+        self._convert = convert
 
-def _fit_object(values: Mapping[str, object], schema: object, root: object, depth: int) -> dict[str, object]:
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    if not isinstance(properties, dict):
-        return dict(values)
-    fitted = {key: _fit(value, properties.get(key), root, depth) for key, value in values.items()}
-    for key, declared in properties.items():
-        if key not in fitted and isinstance(declared, dict) and "default" in declared:
-            default = declared["default"]
-            if default is not None or "null" in _kinds(declared, root):
-                fitted[key] = copy.deepcopy(default)
-    return fitted
+    def members(self, values: Mapping[str, object], schema: object, depth: int) -> dict[str, object]:
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        if not isinstance(properties, dict):
+            return dict(values)
+        fitted = {key: self._value(value, properties.get(key), depth) for key, value in values.items()}
+        for key, declared in properties.items():
+            if key not in fitted and isinstance(declared, dict) and "default" in declared:
+                default = declared["default"]
+                if default is not None or "null" in _kinds(declared, self._root):
+                    fitted[key] = copy.deepcopy(default)
+        return fitted
+
+    def _value(self, value: object, schema: object, depth: int) -> object:
+        schema = _resolved(schema, self._root)
+        if not isinstance(schema, dict) or depth > _MAX_DEPTH:
+            return value
+        options = _options(schema, self._root, 0)
+        if isinstance(value, dict):
+            objects = [option for option in options if "properties" in option]
+            return self.members(value, objects[0], depth + 1) if len(objects) == 1 else value
+        if isinstance(value, list):
+            lists = [option["items"] for option in options if "items" in option]
+            return [self._value(item, lists[0], depth + 1) for item in value] if len(lists) == 1 else value
+        return _scalar(value, _kinds(schema, self._root)) if self._convert else value
 
 
 def _resolved(schema: object, root: object) -> object:

@@ -52,7 +52,10 @@ def parse_function(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def parse_handoff(handoff: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
-    """A hand-over to another agent that hands the application data; without any, no code but the SDK's runs."""
+    """A hand-over to another agent that hands the application data; without any, no code but the SDK's runs.
+
+    The SDK validates that data strictly, so nothing is converted.
+    """
     context, text = _context_and_text(args, kwargs)
     schema = handoff.input_json_schema
     try:
@@ -63,7 +66,7 @@ def parse_handoff(handoff: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return _text_call(schema, None, error, context, text, "")
     if not given and not schema.get("properties"):
         return None
-    return _text_call(schema, given, None, context, text, "")
+    return _text_call(schema, given, None, context, text, "", convert=False)
 
 
 def parse_custom(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall:  # noqa: ARG001 -- interface
@@ -199,6 +202,8 @@ def _text_call(  # noqa: PLR0913, PLR0917 -- what a call is made of
     context: object,
     text: str,
     call_id: str,
+    *,
+    convert: bool = True,
 ) -> ParsedCall:
     """A call whose body parses text: it is given the text of what was judged."""
     if unread is not None or not isinstance(given, dict):
@@ -207,7 +212,7 @@ def _text_call(  # noqa: PLR0913, PLR0917 -- what a call is made of
     def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (context, encode(frozen) if frozen or text else text), {}
 
-    return ParsedCall(arguments=fit(given, schema), run=run, call_id=call_id)
+    return ParsedCall(arguments=fit(given, schema, convert=convert), run=run, call_id=call_id)
 
 
 def _context_and_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, str]:

@@ -16,7 +16,7 @@ def name_at_server(tool: Any) -> str:  # noqa: ANN401 -- the framework is not im
     The body that the SDK gives such a tool is bound to the server and its own description of the tool, and to the name
     that the SDK has shown the model: with the server's before it, where the application asks for that.
     """
-    invoke = _implementation(bare(tool.on_invoke_tool))
+    invoke = _implementation(bare(getattr(tool, "on_invoke_tool", None)))
     if not isinstance(invoke, partial) or (invoke.func.__module__, invoke.func.__qualname__) != _INVOKE:
         return ""
     _, described = invoke.args
