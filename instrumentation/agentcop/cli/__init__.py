@@ -105,6 +105,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         "alerts": Lazy("agentcop.cli.alerts", "alerts", "Show what became of alerts, and try the channels."),
         "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
         "policy": Lazy("agentcop.cli.policy", "policy", "Check, test and explain policy files."),
+        "run": Lazy("agentcop.cli.run", "run", "Run a command whose Python is armed."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
