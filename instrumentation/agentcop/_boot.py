@@ -37,20 +37,26 @@ def arm(environ: MutableMapping[str, str] = os.environ) -> None:
     Ends the process with `EXIT` and the reason where the environment cannot be obeyed; a tool that repairs one runs
     all the same, and is held to the environment by the first framework that it imports.
     """
-    value = environ.get(ENABLED, "").strip().lower()
-    if _State.watching or value in _OFF:
+    meaning = means(environ.get(ENABLED, ""))
+    if _State.watching or meaning is False:
         return
     try:
-        _watch(environ, value)
+        _watch(environ, sensible=meaning is not None)
     except BaseException as fault:  # whoever calls this at the start goes on after an exception
         stop([f"{type(fault).__name__}: {fault}"])
 
 
-def _watch(environ: MutableMapping[str, str], value: str) -> None:
+def means(value: str) -> bool | None:
+    """What a value of `AGENTCOP_ENABLED` asks for: arm, or leave alone; None if it makes no sense."""
+    word = value.strip().lower()
+    return False if word in _OFF else True if word in _ON else None
+
+
+def _watch(environ: MutableMapping[str, str], *, sensible: bool) -> None:
     from agentcop._exempt import OWN, exempt_as
 
     exempt = exempt_as(sys.orig_argv)
-    if value not in _ON:
+    if not sensible:
         _State.wrong = (
             f"{ENABLED} is {environ[ENABLED]!r}: 1, true or yes arm the process, 0 or nothing leaves it alone"
         )

@@ -78,7 +78,7 @@ def test_arguments_stdin_and_streams_are_the_commands(program: Program) -> None:
 def sleeping(program: Program) -> Iterator[subprocess.Popen[str]]:
     """A command under `agentcop run` that has said that it is there."""
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
-    command = [SCRIPTS / "agentcop", "run", "--policy", "policy.yaml", sys.executable, "-c", code]
+    command: list[str | Path] = [SCRIPTS / "agentcop", "run", "--policy", "policy.yaml", sys.executable, "-c", code]
     with subprocess.Popen(
         command, cwd=program.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as it:
