@@ -70,7 +70,7 @@ def _seam_lines(seams: Sequence[Seam]) -> Iterator[tuple[str, Tone, str]]:
         grouped.setdefault((_name(seam), seam.state, seam.reason), []).append(seam)
     for (name, _, reason), same in grouped.items():
         state = same[0].state
-        where = " and ".join("here" if seam.process == "this" else "in a child process" for seam in same)
+        where = " and ".join("here" if seam.process == "this" else "in a child" for seam in same)
         if state == "ENFORCED":
             text = f"{name}: refused {where}"
         elif same[0].process == "child":
@@ -82,7 +82,7 @@ def _seam_lines(seams: Sequence[Seam]) -> Iterator[tuple[str, Tone, str]]:
 
 def _name(seam: Seam) -> str:
     release = seam.release
-    framework = release if release.startswith(f"{seam.framework} ") else seam.framework
+    framework = release if release.startswith(seam.framework) else seam.framework
     if release and framework != release:
         framework += f" ({release})"
     return f"{framework} {seam.way}" if seam.way else framework

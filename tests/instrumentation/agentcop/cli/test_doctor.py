@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,13 +198,42 @@ def test_on_a_healthy_one_the_span_processor_decides(program: Program) -> None:
 def test_the_text_says_the_same_in_lines_that_can_be_searched(program: Program) -> None:
     done = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml")
     said = done.stdout.splitlines()
-    assert said[1:4] == [f"  ENFORCED      python {way}: refused here and in a child process" for way in WAYS]
+    assert said[1:4] == [f"  ENFORCED      python {way}: refused here and in a child" for way in WAYS]
     assert said[-1].startswith("protected by policy.yaml, with ")
     assert all(line.startswith(("  ok ", "  warning ")) for line in said[5:-1])
     assert "\x1b" not in done.stdout
     program.file("policy.yaml", "mode: observe\n" + POLICY)
     done = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml")
     assert done.stdout.splitlines()[-1] == "NOT PROTECTED: 6 seams, policy"
+
+
+def test_on_a_terminal_no_line_is_wider_than_it_and_no_word_is_lost(program: Program) -> None:
+    plain = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml").stdout
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
+    command = [SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml"]
+    environ = {**os.environ, **program.environment, "NO_COLOR": "1"}
+    with subprocess.Popen(command, cwd=program.folder, env=environ, stdout=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while piece := _read(ours):
+            shown += piece
+        assert process.wait(60) == 0
+    os.close(ours)
+    lines = shown.decode().replace("\r\n", "\n").splitlines()
+    assert max(map(len, lines)) <= 80
+    # The clock goes on between the two.
+    assert [word for word in " ".join(lines).split() if ":" not in word] == [
+        word for word in plain.split() if ":" not in word
+    ]
+
+
+def _read(terminal: int) -> bytes:
+    """What is shown next; nothing once the program has gone."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
 
 
 def test_a_name_that_drives_a_terminal_is_shown_as_text(program: Program) -> None:
