@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentcop._later import Later
 from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclasses
-from agentcop._registry import register, registered
+from agentcop._registry import registered
 from agentcop._shapes import Answered
+from agentcop._steps import LONE_REFUSAL, Copied
 from agentcop._toolname import tool_name
 from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
 from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.own_rules import own_verdict
-from agentcop_processor.call.passage import Passage
+from agentcop_processor.call.passage import REMOTE, Passage, Transport
 from agentcop_processor.call.seam import admission
+from agentcop_processor.call.ungoverned import GoingOver
 from agentcop_processor.entry import open_entry
 from agentcop_processor.judges import floor, judges
 from agentcop_processor.model_call import ask, observe_once
@@ -25,7 +27,6 @@ from agentcop_processor.runs import current_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agentcop._registry import Role
     from agentcop.adapters._interface import (
         CopyTarget,
         EntryTarget,
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
         HandoverTarget,
         ModelTarget,
         ParsedCall,
+        ScopeTarget,
         ToolTarget,
     )
     from agentcop_core.session import Observed
+    from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate
 
 __all__ = [
@@ -44,11 +47,12 @@ __all__ = [
     "install_entry",
     "install_handover",
     "install_model",
+    "install_scope",
     "install_tool",
     "remove_all",
 ]
 
-_T = TypeVar("_T", "EntryTarget", "HandoverTarget", "ModelTarget", "ToolTarget")
+_T = TypeVar("_T", "EntryTarget", "HandoverTarget", "ModelTarget", "ScopeTarget", "ToolTarget")
 _log = logging.getLogger("agentcop")
 _QUIET = frozenset({"return_message", "alert"})
 
@@ -73,16 +77,14 @@ def install_tool(target: ToolTarget) -> None:
             raise _fault(name, gates, error) from None
         if parsed is None:
             return None, args, kwargs
+        name = parsed.tool or name
         if parsed.invalid is not None:
             log_invalid(name, parsed.invalid, judges(gates, current_run()))
             run_args, run_kwargs = parsed.run({})
             return None, (tool, *run_args), run_kwargs
-        try:
-            admitted = admission(name, parsed.arguments, gates, owner=tool, way=way, call_id=parsed.call_id)
-        except ToolBlocked as blocked:
-            raise _refused(target, tool, parsed, blocked) from None
+        admitted = _admitted(target, tool, parsed, name, gates, way)
         if admitted is None:
-            return None, args, kwargs
+            return GoingOver(name) if target.transport else None, args, kwargs
         if not isinstance(admitted, Passage):
             return Later(
                 admitted,
@@ -92,6 +94,26 @@ def install_tool(target: ToolTarget) -> None:
         return _entered(target, tool, parsed, admitted, name, gates)
 
     patch(target.owner, target.attribute).parts["tool"] = begin
+    if target.remote is not None:
+        REMOTE[way] = target.remote
+
+
+def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
+    target: ToolTarget, tool: object, parsed: ParsedCall, name: str, gates: tuple[Gate, ...], way: str
+) -> Passage | Held | None:
+    try:
+        return admission(
+            name,
+            parsed.arguments,
+            gates,
+            owner=tool,
+            way=way,
+            call_id=parsed.call_id,
+            unfit=parsed.unfit,
+            transport=Transport(again=parsed.again) if target.transport else None,
+        )
+    except ToolBlocked as blocked:
+        raise _refused(target, tool, parsed, blocked) from None
 
 
 def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] | None:
@@ -171,7 +193,16 @@ def install_model(target: ModelTarget) -> None:
 
 def install_copy(target: CopyTarget) -> None:
     """What this method returns is governed like the object it was called on. Idempotent. Raises NotArmed."""
-    patch_here(target.owner, target.attribute).parts["copy"] = lambda args, kwargs: (_Copied(args[0]), args, kwargs)
+
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
+        return Copied(args[0], target.copy), args, kwargs
+
+    patch_here(target.owner, target.attribute).parts["copy"] = begin
+
+
+def install_scope(target: ScopeTarget) -> None:
+    """A refusal leaves this method as itself. Idempotent. Raises NotArmed if it cannot be patched."""
+    patch(target.owner, target.attribute).parts["scope"] = lambda args, kwargs: (LONE_REFUSAL, args, kwargs)
 
 
 def install_handover(target: HandoverTarget) -> None:
@@ -202,6 +233,8 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
         _everywhere(model, install_model)
     for copied in adapter.copies():
         install_copy(copied)
+    for scope in adapter.scopes():
+        _everywhere(scope, install_scope)
 
 
 def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
@@ -273,28 +306,3 @@ class _Said:
         except Exception:
             _log.exception("agentcop: a tool's result could not be read")
         self._passage.returned(result)
-
-
-class _Copied:
-    """Registers the copy that a method returned."""
-
-    def __init__(self, original: object) -> None:
-        self._original = original
-
-    def resume(self) -> None:
-        """Nothing to make current."""
-
-    def suspend(self) -> None:
-        """Nothing to give back."""
-
-    def returned(self, result: object) -> None:
-        """The copy is governed like the original, unless the method returned that itself."""
-        roles: tuple[Role, ...] = ("agent", "tool")
-        for role in roles:
-            found = registered(self._original, role)
-            if found is not None and result is not self._original:
-                for gate in found.gates:
-                    register(result, role, found.name, gate)
-
-    def failed(self, error: BaseException) -> None:
-        """No copy, nothing to govern."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Begun", "Part", "Patch", "is_patched", "patch", "patch_here", "remove_all", "with_subclasses"]
 
-Part = Literal["handover", "tool", "agent", "model", "copy"]
+Part = Literal["handover", "tool", "agent", "model", "copy", "scope"]
 """What one method can be at once: an agent's `invoke` is its entry, and a tool call of the agent above it."""
 
-_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy")
+_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy", "scope")
 
 
 class Patch:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import FrameworkAdapter
 
 _LANGCHAIN = "agentcop.adapters.langchain:LangChainAdapter"
+_MCP = "agentcop.adapters.mcp_client:McpAdapter"
 
 REGISTRY: dict[str, str] = {
     "langchain_core.language_models.chat_models": _LANGCHAIN,
@@ -22,6 +23,11 @@ REGISTRY: dict[str, str] = {
     "langchain_classic.agents.agent": _LANGCHAIN,
     "langchain_classic.agents.agent_iterator": _LANGCHAIN,
     "langchain_classic.chains.base": _LANGCHAIN,
+    "mcp.client.session": _MCP,
+    "mcp.client.client": _MCP,
+    "mcp.shared.session": _MCP,
+    "fastmcp.client.client": _MCP,
+    "fastmcp.client.mixins.tools": _MCP,
 }
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 

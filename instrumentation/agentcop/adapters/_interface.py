@@ -27,6 +27,12 @@ class ParsedCall:
     """From the frozen arguments to the positional and keyword arguments of the patched method."""
     call_id: str = ""
     """The framework's id of this call; "" if it has none."""
+    tool: str = ""
+    """What the call itself says which tool it is for, where one object leads to many; "": the object's own name."""
+    unfit: str = ""
+    """Why the call may not run whatever a policy says, in one sentence; "": it may."""
+    again: bool = False
+    """Whether it goes on with a request that a server has left open, rather than making one."""
     invalid: Exception | None = None
     """The framework's own error about these arguments: no verdict; the call goes on, for the framework to raise it."""
 
@@ -52,6 +58,10 @@ class ToolTarget:
     """From the tool to its name in policies, for calls of tools that nobody registered; None: those are not judged."""
     said: Callable[[object], object] | None = None
     """From a result to the part of it that the model reads."""
+    transport: bool = False
+    """Whether calls pass here on their way to a server: one that a tool above has had judged is not judged again."""
+    remote: Callable[[Any], str] | None = None
+    """From the tool to its name at its server, which it declares and whose calls it only passes on; "": to none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +95,16 @@ class ModelTarget:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyTarget:
     """One method that makes a copy of an object: the copy is governed by whoever governs the original."""
+
+    owner: type
+    attribute: str
+    copy: Callable[[Any], object] | None = None
+    """From what the method returns to the copy; None: it is the copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeTarget:
+    """One method that ends a group of tasks: a refusal that was raised inside comes out as itself, not as a group."""
 
     owner: type
     attribute: str
@@ -153,8 +173,14 @@ class FrameworkAdapter(Adapter, Protocol):
     def inside(self, obj: object) -> object:
         """The object that the framework's own wrappers (bindings, configurations) hold; else `obj` itself."""
 
+    def parts(self, obj: object) -> Iterable[object]:
+        """What an object holds at this moment that calls pass through as well: governed like the object."""
+
     def copies(self) -> Iterable[CopyTarget]:
         """How the framework copies agents and tools."""
+
+    def scopes(self) -> Iterable[ScopeTarget]:
+        """Where the framework would wrap a refusal in an ExceptionGroup."""
 
     def handovers(self) -> Iterable[HandoverTarget]:
         """Where a judged call's arguments are handed to its body; nothing if `ParsedCall.run` is enough."""
