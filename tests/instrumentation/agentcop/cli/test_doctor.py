@@ -211,7 +211,7 @@ def test_on_a_terminal_no_line_is_wider_than_it_and_no_word_is_lost(program: Pro
     plain = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml").stdout
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
-    command = [SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml"]
+    command: list[str | Path] = [SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml"]
     environ = {**os.environ, **program.environment, "NO_COLOR": "1"}
     with subprocess.Popen(command, cwd=program.folder, env=environ, stdout=theirs) as process:
         os.close(theirs)
