@@ -162,4 +162,4 @@ def text_of(result: Any) -> str:
 
 def is_error(result: Any) -> bool:
     """Whether a result is an error, in either version's words."""
-    return bool(getattr(result, "is_error", getattr(result, "isError", None)))
+    return bool(result.is_error if hasattr(result, "is_error") else result.isError)

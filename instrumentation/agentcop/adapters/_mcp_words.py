@@ -45,6 +45,7 @@ def _texts(result: Any) -> Iterator[str]:  # noqa: ANN401 -- a result of either 
             text = getattr(holder, "text", None)
             if isinstance(text, str):
                 yield text
-    structured = getattr(result, "structured_content", None) or getattr(result, "structuredContent", None)
-    if structured:
+    # Version 2 has both names, and warns of version 1's.
+    name = "structured_content" if hasattr(result, "structured_content") else "structuredContent"
+    if structured := getattr(result, name, None):
         yield text_of(structured)
