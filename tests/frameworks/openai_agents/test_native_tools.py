@@ -130,7 +130,7 @@ for _name in ("screenshot", "click", "double_click", "scroll", "type", "wait", "
         return method
 
     setattr(AsyncScreen, _name, _made(_name))
-AsyncScreen.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]  # they are there now
+AsyncScreen.__abstractmethods__ = frozenset()
 
 SHELL_CALL = {"type": "shell_call", "action": {"commands": ["ls"], "timeout_ms": 5, "max_output_length": None}}
 LOCAL_CALL = {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls", "-l"], "env": {}}}
@@ -180,7 +180,7 @@ KINDS: dict[str, tuple[Callable[[], Any], dict[str, Any], Any, Any]] = {
         [("click", 1, 2, "left"), "screenshot"],
     ),
     "computer, async": (
-        lambda: ComputerTool(computer=AsyncScreen()),  # type: ignore[abstract]  # see above
+        lambda: ComputerTool(computer=AsyncScreen()),
         COMPUTER_CALL,
         {"actions": [CLICK]},
         [("click", 1, 2, "left"), "screenshot"],
@@ -310,9 +310,9 @@ def test_an_executor_called_by_hand_is_judged_and_keeps_its_shape() -> None:
         data=agents.ShellCallData(call_id="c", action=agents.ShellActionRequest(commands=["ls"])),
     )
     with pytest.raises(PolicyBlocked):
-        tool.executor(request)  # type: ignore[misc]  # it has one
+        tool.executor(request)
     free = ShellTool(executor=shell)
-    assert free.executor(request).output[0].stdout == "done"  # type: ignore[misc, union-attr]  # as above
+    assert free.executor(request).output[0].stdout == "done"
     assert RAN == [(["ls"], None)]
 
 
@@ -331,7 +331,7 @@ def test_an_editor_called_by_hand_is_judged_and_is_still_the_editor() -> None:
 def test_two_screens_and_a_batch_of_actions_are_one_call_each() -> None:
     actions = [CLICK, {"type": "type", "text": "hi"}, {"type": "screenshot"}]
     item: dict[str, Any] = {"type": "computer_call", "pending_safety_checks": [], "actions": actions}
-    if "actions" not in agents.items.ResponseComputerToolCall.model_fields:  # type: ignore[attr-defined]  # of openai
+    if "actions" not in agents.items.ResponseComputerToolCall.model_fields:
         item = COMPUTER_CALL
     guard = cop(allow=["computer_use_preview"])
     asked(guard, ComputerTool(computer=Screen()), item)
