@@ -170,6 +170,20 @@ class HandoverTarget:
     """From the object to the result, or None: the method runs as it is. May raise in place of a result."""
 
 
+CANARY = "agentcop_doctor_canary"
+"""The tool that `agentcop doctor` calls: no program may have one of this name, and doctor's policy blocks it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """One call of the tool `CANARY` through one seam of a framework."""
+
+    way: str
+    """The seam, as `agentcop doctor` prints it: `BaseTool.run`."""
+    call: Callable[[], object]
+    """Makes the tool and calls it, without arguments, once and to its end; may raise, as the framework does."""
+
+
 class Adapter(Protocol):
     """One framework. The same skeleton for each, in a file of its own."""
 
@@ -191,6 +205,13 @@ class Adapter(Protocol):
 
     def model_targets(self) -> Iterable[ModelTarget]:
         """Where the framework asks its model; nothing for plain Python."""
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
+        """A call through each seam by which a tool of this framework is reached; the tool does nothing but `body()`.
+
+        Called when the framework has been imported. `guard` puts a tool behind the process's cop as `CANARY`, for what
+        is not governed by its class.
+        """
 
 
 class FrameworkAdapter(Adapter, Protocol):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentcop._patches import is_patched
-from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
+from agentcop.adapters._interface import (
+    CANARY,
+    Canary,
+    CopyTarget,
+    EntryTarget,
+    HandoverTarget,
+    ModelTarget,
+    ToolTarget,
+)
 from agentcop.adapters._langchain_arguments import (
     PARSER,
     no_call,
@@ -30,7 +38,7 @@ from agentcop.adapters._places import classes, is_any, is_imported
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from agentcop._registry import Role
     from agentcop.adapters._interface import ScopeTarget
@@ -128,6 +136,23 @@ class LangChainAdapter:
             for attribute in ("stream_events", "astream_events"):
                 if inspect.isfunction(vars(owner).get(attribute)):
                     yield ModelTarget(owner=owner, attribute=attribute, read=model_answered)
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:  # noqa: ARG002 -- by class
+        """A tool called by hand, in both colours; and as an agent's model calls it."""
+        import asyncio  # not in an agent's process
+
+        async def coroutine() -> str:
+            return body()
+
+        def tool() -> Any:  # noqa: ANN401 -- of a package that may not be here
+            made = sys.modules[_TOOL[0].rpartition(".")[0]].StructuredTool
+            return made.from_function(func=lambda: body(), coroutine=coroutine, name=CANARY, description="Nothing.")  # noqa: PLW0108 -- a signature is read off it
+
+        asked = {"name": CANARY, "args": {}, "id": "canary", "type": "tool_call"}
+        yield Canary(way="BaseTool.run", call=lambda: tool().run({}))
+        yield Canary(way="BaseTool.arun", call=lambda: asyncio.run(tool().arun({})))
+        yield Canary(way="BaseTool.invoke", call=lambda: tool().invoke(asked))
+        yield Canary(way="BaseTool.ainvoke", call=lambda: asyncio.run(tool().ainvoke(asked)))
 
     def copies(self) -> Iterable[CopyTarget]:
         """A graph's `with_config` copies it; tools and chains are copied as pydantic models are."""

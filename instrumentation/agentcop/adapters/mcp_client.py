@@ -9,7 +9,7 @@ import inspect
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentcop.adapters._interface import CopyTarget, ScopeTarget, ToolTarget
 from agentcop.adapters._mcp_requests import parse_request, parser
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agentcop._registry import Role
-    from agentcop.adapters._interface import EntryTarget, HandoverTarget, ModelTarget
+    from agentcop.adapters._interface import Canary, EntryTarget, HandoverTarget, ModelTarget
 
 _SESSION = ("mcp.client.session", "ClientSession")
 _BASE = ("mcp.shared.session", "BaseSession")
@@ -107,6 +107,13 @@ class McpAdapter:
             for owner in classes((backend, "TaskGroup")):
                 if "__aexit__" in vars(owner):
                     yield ScopeTarget(owner=owner, attribute="__aexit__")
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:  # noqa: ARG002 -- by class
+        """A tool of a server in this process, and each way by which a client of this version calls it."""
+        from agentcop.adapters._mcp_canary import canaries
+
+        official, fast = next(classes(_CLIENT), None), next(classes(_FAST), None)
+        return canaries(body, client=official, fast=fast)
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and every method take a tool's name and arguments."""

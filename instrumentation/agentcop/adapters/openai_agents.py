@@ -47,10 +47,10 @@ from agentcop.adapters._places import classes, is_any, is_imported
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agentcop._registry import Role
-    from agentcop.adapters._interface import ScopeTarget
+    from agentcop.adapters._interface import Canary, ScopeTarget
 
 _TOOLS = "agents.tool"
 _AGENT = ("agents.agent", "Agent")
@@ -175,6 +175,12 @@ class OpenAIAgentsAdapter:
         for owner in classes(_AGENT, *((_TOOLS, name) for name in BODIES)):
             yield CopyTarget(owner=owner, attribute="__copy__")
             yield CopyTarget(owner=owner, attribute="__deepcopy__")
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
+        """A tool of each kind that runs here, called as the runner calls it."""
+        from agentcop.adapters._openai_agents_canary import canaries
+
+        return canaries(body, guard)
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and parse, bind and stream as is known here."""
