@@ -20,6 +20,7 @@ PATHS: tuple[Path, ...] = get_args(Path)
 
 Feature = Literal[
     "objects",
+    "renaming",
     "positional",
     "a run",
     "a model",
@@ -30,14 +31,14 @@ Feature = Literal[
     "validators",
     "callbacks",
     "editing",
-    "waiting",
+    "unprintable objects",
     "fork",
-    "arming",
-    "hand-made children",
 ]
-"""What a trial may need of a path. `objects`: arguments are Python objects, not JSON. `a run`: refusals are counted.
+"""What a trial may need of a path. `objects`: arguments are Python objects, not JSON. `renaming`: a tool that changes
+its name can still be called. `a run`: refusals are counted.
 `a model`: asking it again shows that the run is blocked. `async`: awaited, so that it can be cancelled.
-`generator bodies`: a tool may be a generator. `arming`: governed by the environment alone."""
+`generator bodies`: a tool may be a generator. `unprintable objects`: nobody needs an argument's text. `fork`: works in a
+forked child."""
 
 Way = Callable[[Job], None]
 """Makes a real agent carry out a job, to its end; whatever reaches the caller is raised."""
@@ -57,8 +58,10 @@ class Harness:
     """Why a path has no such feature; "" where it has."""
     rename: Callable[[Any, str], None]
     """Give a tool object another name, once it is wrapped."""
-    swallowers: Mapping[str, str]
-    """What can stand around an agent and swallow a refusal: for paths through an agent, and direct ones."""
+    swallowers: Callable[[Path], tuple[str, ...]]
+    """What can stand around an agent, or a tool, and swallow a refusal; "": it does so by itself."""
+    armed: tuple[str, ...] = ()
+    """Modules whose import arms a process that its environment tells to; empty: the program wraps its agents itself."""
     instrumentors: tuple[tuple[str, str], ...] = ()
     """Telemetry instrumentors of this framework, each as module and class."""
 

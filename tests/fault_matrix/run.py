@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.fault_matrix.harness import PATHS
+from tests.fault_matrix.kept import KEPT
 from tests.fault_matrix.report import Cell
 
 if TYPE_CHECKING:
@@ -109,4 +110,5 @@ def surroundings() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="fault-matrix-", ignore_cleanup_errors=True) as folder:
         os.environ["TMPDIR"] = folder
         os.environ["AGENTCOP_HOME"] = str(Path(folder) / "home")
-        yield
+        with KEPT:
+            yield

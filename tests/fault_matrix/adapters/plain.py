@@ -258,7 +258,6 @@ def _lacks(feature: Feature, path: Path) -> str:
         "callbacks": "plain functions have no callbacks between the verdict and the body",
         "validators": "what changes a plain function's arguments is part of its body",
         "editing": "plain Python has no dialogue in which a call is edited",
-        "arming": "plain functions are judged only where the program wraps them, whatever the environment says",
         "async agent": "" if awaited else "the agent is not async",
     }.get(feature, "")
 
@@ -304,7 +303,7 @@ PLAIN = Harness(
     },
     lacks=_lacks,
     rename=_rename,
-    swallowers={"": "catches what its tools raise"},
+    swallowers=lambda path: ("",),
 )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.fault_matrix.scene import Scene
 
 _GATE = {"default": "allow", "block": [{"tool": "read_file", "when": f'args.path.endsWith("{SHADOW}")'}]}
-_FAR_OUT = [[Call(tool="read_file", arguments={"path": "/." * 2_000 + SHADOW})]]
+_FAR_OUT = [[Call(tool="read_file", arguments={"path": "/." * 200 + SHADOW})]]
 
 
 class _NoAttributes(Sampler):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.fault_matrix.attempt import Call, Tool
 from tests.fault_matrix.hole import Variant, hole
-from tests.fault_matrix.holes.reading import BLOCKED, READ, read_file
+from tests.fault_matrix.holes.reading import BLOCKED, READ, SHADOW, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,6 +76,13 @@ HOLE = hole(
             gate={"default": "allow", "block": ["wipe"], **_QUIET},
             at_least=len(_SAME_AS_WIPE),
         ),
-        Variant(name="renamed once it is wrapped", tools=read_file, turns=READ, gate=BLOCKED, fault=_renamed),
+        Variant(
+            name="renamed once it is wrapped",
+            tools=read_file,
+            turns=[*READ, [Call(tool="search", arguments={"path": SHADOW})]],  # by either name, as agents look it up
+            gate={**BLOCKED, **_QUIET},
+            fault=_renamed,
+            needs=("renaming",),
+        ),
     ],
 )
