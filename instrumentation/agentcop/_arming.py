@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agentcop._boot import ENABLED, POLICY, fix, say, stop, what_is_wrong
 from agentcop._frameworks import UNGOVERNED
-from agentcop.adapters import REGISTRY, ROOTS, install, installable
+from agentcop.adapters import REGISTRY, ROOTS, install, installable, is_framework
 from agentcop_core.errors import NotArmed, PolicyError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class _Process:
 def framework_imported(module: str) -> None:
     """Called when the import of `module` has run, by the thread that imports it. Ends the process on any fault."""
     try:
+        if not is_framework(module):
+            return
         _arm()
         if module in ROOTS:
             _check(module)

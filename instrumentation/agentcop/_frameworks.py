@@ -14,7 +14,6 @@ ROOTS = frozenset(
 UNGOVERNED = {
     "ag2": "ag2",
     "agent_framework": "agent-framework",
-    "agents.run": "openai-agents",
     "agno.agent": "agno",
     "autogen.agentchat": "ag2",
     "autogen_agentchat": "autogen-agentchat",
@@ -32,5 +31,5 @@ UNGOVERNED = {
 }
 """Module whose import means that the framework is in use, to what users call it.
 
-Where the top name belongs to others too (`agents`, `google`), a module below it.
+Where the top name belongs to others too (`google`), a module below it.
 """

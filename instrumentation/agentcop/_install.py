@@ -6,6 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentcop._going import Going, ending_of
+from agentcop._held import hold
 from agentcop._later import Later
 from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclasses
 from agentcop._registry import registered
@@ -15,6 +17,7 @@ from agentcop._toolname import tool_name
 from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
 from agentcop_core.names import canonical_name
 from agentcop_processor.call.invalid import log_invalid
+from agentcop_processor.call.offer import judge_offer
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import REMOTE, Passage, Transport
 from agentcop_processor.call.seam import admission
@@ -27,12 +30,14 @@ from agentcop_processor.runs import current_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from agentcop._shapes import Begin
     from agentcop.adapters._interface import (
         CopyTarget,
         EntryTarget,
         FrameworkAdapter,
         HandoverTarget,
         ModelTarget,
+        Offer,
         ParsedCall,
         ScopeTarget,
         ToolTarget,
@@ -60,10 +65,22 @@ _QUIET = frozenset({"return_message", "alert"})
 def install_tool(target: ToolTarget) -> None:
     """Every call of this method on a governed tool is judged. Idempotent. Raises NotArmed if it cannot be patched."""
     way = f"{target.owner.__module__}.{target.owner.__qualname__}.{target.attribute}"
+    if target.remote is not None:
+        REMOTE[way] = target.remote
+    if (held := target.held) is None:
+        patch(target.owner, target.attribute).parts["tool"] = _calls(target, way)
+        return
+    # A body that a tool held before, and that the one it holds now calls, is another way of the same call.
+    opening = lambda which: _calls(target, f"{way}.{held.method}#{which}")  # noqa: E731 -- handed on
+    hold(target.owner, target.attribute, opening, method=held.method, is_awaited=held.is_awaited)
+
+
+def _calls(target: ToolTarget, way: str) -> Begin:
+    """What begins each call that comes this way."""
     parse = _parse_of(target)
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
-        tool = args[0]
+        first, tool = args[0], args[0] if target.tool is None else target.tool(args[1:], kwargs)
         governed = _governed(target, tool)
         if governed is None:
             return None, args, kwargs
@@ -81,21 +98,19 @@ def install_tool(target: ToolTarget) -> None:
         if parsed.invalid is not None:
             log_invalid(name, parsed.invalid, judges(gates, current_run()))
             run_args, run_kwargs = parsed.run({})
-            return None, (tool, *run_args), run_kwargs
+            return None, (first, *run_args), run_kwargs
         admitted = _admitted(target, tool, parsed, name, gates, way)
         if admitted is None:
             return GoingOver(name) if target.transport else None, args, kwargs
         if not isinstance(admitted, Passage):
             return Later(
                 admitted,
-                lambda passage: _entered(target, tool, parsed, passage, name, gates),
+                lambda passage: _entered(target, first, tool, parsed, passage, name, gates),
                 lambda blocked: _refused(target, tool, parsed, blocked),
             )
-        return _entered(target, tool, parsed, admitted, name, gates)
+        return _entered(target, first, tool, parsed, admitted, name, gates)
 
-    patch(target.owner, target.attribute).parts["tool"] = begin
-    if target.remote is not None:
-        REMOTE[way] = target.remote
+    return begin
 
 
 def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
@@ -131,6 +146,7 @@ def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] 
 
 def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it where the adapter fails
     target: ToolTarget,
+    first: object,
     tool: object,
     parsed: ParsedCall,
     passage: Passage,
@@ -148,7 +164,7 @@ def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it wher
         passage.failed(error)
         raise _fault(name, gates, error) from None
     step = _Said(passage, target.said) if target.said is not None else passage
-    return step, (tool, *run_args), run_kwargs
+    return step, (first, *run_args), run_kwargs
 
 
 def _refused(target: ToolTarget, tool: object, parsed: ParsedCall, blocked: ToolBlocked) -> Exception:
@@ -162,7 +178,7 @@ def install_entry(target: EntryTarget) -> None:
     """Every call of this method on a governed agent is a run. Idempotent. Raises NotArmed if it cannot be patched."""
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
-        agent = target.agent(args[0]) if target.agent is not None else args[0]
+        agent = target.agent(args[0], args[1:], kwargs) if target.agent is not None else args[0]
         found = registered(agent, "agent")
         # An armed process opens a run at every entry, or nobody would raise what an inner layer swallowed.
         gate = found.gates[0] if found is not None else floor()
@@ -173,9 +189,14 @@ def install_entry(target: EntryTarget) -> None:
             for observed in _observed(target.observe(args[1:], kwargs)):
                 entry.observe(observed)
             entry.enter()
+            if target.goes_on is not None or target.output is not None:
+                return Going(entry, target), args, kwargs
         return entry, args, kwargs
 
     patch(target.owner, target.attribute).parts["agent"] = begin
+    if target.goes_on is not None:
+        ends = patch(target.goes_on.result, target.goes_on.stream)
+        ends.parts["agent"] = lambda args, kwargs: (ending_of(args[0]), args, kwargs)
 
 
 def install_model(target: ModelTarget) -> None:
@@ -184,11 +205,29 @@ def install_model(target: ModelTarget) -> None:
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
         owner, model = args[0], target.model
         asking = ask(owner, None if model is None else lambda: model(owner), target.read)
+        if target.offers is not None:
+            try:
+                _judge_offers(target.offers(args[1:], kwargs))
+            except BaseException as refused:
+                if asking is not None:
+                    asking.failed(refused)
+                raise
         if asking is not None and target.told is not None:
             observe_once(_observed(target.told(args[1:], kwargs)))
         return asking, args, kwargs
 
     patch(target.owner, target.attribute).parts["model"] = begin
+
+
+def _judge_offers(offers: Iterable[Offer]) -> None:
+    """Raise the refusal of the first that may not be offered; nothing is offered that could not be read."""
+    try:
+        for offer in offers:
+            judge_offer(offer.name, offer.configuration)
+    except ToolBlocked:
+        raise
+    except Exception as error:
+        raise _fault("model", (), error) from None
 
 
 def install_copy(target: CopyTarget) -> None:
@@ -239,15 +278,23 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
 
 def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
     """Install on the target's class, and on each subclass that overrides the method, now or later."""
-    if target.attribute not in vars(target.owner):
-        message = f"{target.owner.__qualname__} has no method {target.attribute!r} of its own"
+    held = getattr(target, "held", None)
+    if target.attribute not in (vars(target.owner) if held is None else _declared(target.owner)):
+        what = "method" if held is None else "attribute"
+        message = f"{target.owner.__qualname__} has no {what} {target.attribute!r} of its own"
         raise NotArmed(message)
 
     def on(cls: type) -> None:
-        if target.attribute in vars(cls):
+        if target.attribute in vars(cls) or cls is target.owner:
             install(replace(target, owner=cls))
 
-    with_subclasses(target.owner, (install.__name__, target.attribute), on)
+    key = (install.__name__, target.attribute, held.method if held is not None else "")
+    with_subclasses(target.owner, key, on)
+
+
+def _declared(owner: type) -> dict[str, object]:
+    """The attributes that objects of this class are said to have."""
+    return {**getattr(owner, "__dataclass_fields__", {}), **vars(owner)}
 
 
 def _fault(name: str, gates: tuple[Gate, ...], error: Exception) -> PolicyBlocked:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable, Iterable, Mapping
 
     from agentcop._registry import Role
@@ -38,8 +39,18 @@ class ParsedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """That a tool keeps its body in an attribute of its own, and how the framework calls it."""
+
+    method: str = ""
+    """The method that is called of what the attribute holds; "" where that is called itself."""
+    is_awaited: bool = False
+    """Whether the framework awaits whatever the call gives, rather than what can be awaited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolTarget:
-    """One method through which a tool's calls pass."""
+    """One method, or one attribute of each tool, through which a tool's calls pass."""
 
     owner: type
     attribute: str
@@ -62,6 +73,10 @@ class ToolTarget:
     """Whether calls pass here on their way to a server: one that a tool above has had judged is not judged again."""
     remote: Callable[[Any], str] | None = None
     """From the tool to its name at its server, which it declares and whose calls it only passes on; "": to none."""
+    held: Held | None = None
+    """Set where `attribute` is no method of the class: each tool holds its own body there."""
+    tool: Callable[[tuple[Any, ...], dict[str, Any]], object] | None = None
+    """From the caller's arguments to the tool, where the method is not the tool's own; `parse` is given that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +87,43 @@ class EntryTarget:
     attribute: str
     observe: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]]
     """What the caller's arguments (without `self`) say to the agent."""
-    agent: Callable[[Any], object] | None = None
-    """From the object whose method this is to the agent that was wrapped; None: it is the agent."""
+    agent: Callable[[Any, tuple[Any, ...], dict[str, Any]], object] | None = None
+    """From the object whose method this is, and the caller's arguments, to the agent that was wrapped.
+
+    None: it is the agent.
+    """
     conversation: Callable[[tuple[Any, ...], dict[str, Any]], str] | None = None
     """From the caller's arguments (without `self`) to the id of the conversation that the run continues; "" if none."""
+
+    output: Callable[[Any], object] | None = None
+    """From what the method returns, or has returned, to the agent's answer once the run is over; None: it is that."""
+    goes_on: GoesOn | None = None
+    """Set where the run goes on in a task of its own after the method has returned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoesOn:
+    """How a run ends whose entry returns while it has just begun."""
+
+    task: Callable[[Any], Future[Any] | None]
+    """From what the entry returned to the task that is the run; None: it is over."""
+    result: type
+    """What the entry returns."""
+    stream: str
+    """The method of `result` that its caller iterates to the end: a sticky block is raised there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A tool that a model is about to be offered and that runs at the provider: no call of it passes in this process.
+
+    It is judged as it is offered, by name and configuration; a refusal is always raised, before the model is asked.
+    """
+
+    name: str
+    """In policies."""
+    configuration: Mapping[str, object]
+    """What the application has set; stands where a call's arguments would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +138,8 @@ class ModelTarget:
     """From the object to which model it asks; None: this method has no span."""
     told: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]] | None = None
     """What the caller's arguments (without `self`) tell the model that nobody else has seen: the system prompt."""
+    offers: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Offer]] | None = None
+    """What the caller's arguments (without `self`) offer the model beside the tools that run here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

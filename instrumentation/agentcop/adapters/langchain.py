@@ -119,7 +119,7 @@ class LangChainAdapter:
                     owner=owner,
                     attribute=attribute,
                     observe=lambda args, kwargs: (),  # noqa: ARG005 -- an iterator was given its input when it was made
-                    agent=lambda iterator: iterator.agent_executor,
+                    agent=lambda iterator, args, kwargs: iterator.agent_executor,  # noqa: ARG005 -- as above
                 )
 
     def model_targets(self) -> Iterable[ModelTarget]:

@@ -96,7 +96,9 @@ def test_what_a_server_gets_is_what_was_judged_whatever_happens_to_the_original(
             given["query"] = "changed"
             return super().items()
 
-    assert text_of(called(served, cop_of({"tool": "lookup", "when": 'args.query == "x"'}), "lookup", given)) == "found x"
+    assert (
+        text_of(called(served, cop_of({"tool": "lookup", "when": 'args.query == "x"'}), "lookup", given)) == "found x"
+    )
     called(served, cop_of({"tool": "lookup", "when": 'args.query == "x"'}), "lookup", Changing(given))
     assert set(served.ran) <= {"lookup x"}
 
@@ -174,7 +176,17 @@ def test_progress_is_reported_to_the_callers_own_callback(served: Served) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["look\u200bup", "lookup\u0000", " lookup", "lookup\n", "\uff4cookup", "lookup\ufe0f", "look\u202eup", "l" * 300, ""],
+    [
+        "look\u200bup",
+        "lookup\u0000",
+        " lookup",
+        "lookup\n",
+        "\uff4cookup",
+        "lookup\ufe0f",
+        "look\u202eup",
+        "l" * 300,
+        "",
+    ],
 )
 def test_a_name_that_is_not_what_it_looks_like_reaches_no_server(served: Served, name: str) -> None:
     result = called(served, AgentCop(agent_id="a", policy=GatePolicy(default="allow", on_block="alert")), name, {})
