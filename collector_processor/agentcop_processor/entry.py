@@ -36,7 +36,7 @@ class Entry:
     entry.suspend() … entry.resume()                 between the steps of a stream
     """
 
-    __slots__ = ("_gate", "_run", "_span", "_stack")
+    __slots__ = ("_ended", "_gate", "_run", "_span", "_stack")
 
     def __init__(self, gate: Gate, conversation: str) -> None:
         """Open a run of this gate's agent: a session, an `invoke_agent` span."""
@@ -47,6 +47,7 @@ class Entry:
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
         self._stack: ExitStack | None = None
+        self._ended = False
         gate.run_started()
 
     def observe(self, observed: Observed) -> None:
@@ -97,7 +98,24 @@ class Entry:
         if blocked is not None and isinstance(error, Exception) and not isinstance(error, ToolBlocked):
             raise blocked from error
 
+    @property
+    def blocked(self) -> ToolBlocked | None:
+        """The run's sticky refusal; None if it may end normally."""
+        return self._run.blocked
+
+    def over(self, output: object, error: BaseException | None) -> None:
+        """The run went on after its entry had returned, and has ended now. Idempotent, raises nothing.
+
+        Who iterates the run is told of a sticky refusal: see `blocked`.
+        """
+        if self._ended:
+            return
+        if self._gate.monitor and output is not None:
+            self.observe(Observed(kind="assistant", text=text_of(output)))
+        self._end(error or self._run.blocked)
+
     def _end(self, error: BaseException | None) -> None:
+        self._ended = True
         self._gate.run_ended()
         try:
             if error is not None:

@@ -33,10 +33,13 @@ def govern(obj: object, gate: Gate, name: str = "") -> str:
     role = adapter.recognises(obj)
     if role is None:
         return ""
-    if role == "tool":
-        return register(obj, role, name or str(getattr(obj, "name", type(obj).__name__)), gate).name
-    check_owner(obj, gate)
-    return register(obj, role, gate.agent_id, gate).name
+    if role == "agent":
+        check_owner(obj, gate)
+        name = gate.agent_id
+    found = register(obj, role, name or str(getattr(obj, "name", type(obj).__name__)), gate)
+    for part in adapter.parts(obj):
+        register(part, role, found.name, gate)
+    return found.name
 
 
 def check_owner(obj: object, gate: Gate) -> None:

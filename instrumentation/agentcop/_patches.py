@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentcop._dress import dress
+from agentcop._held import let_go
 from agentcop._later import Later, now
 from agentcop._shapes import Begun, Nested, Step, shaped
 from agentcop_core.errors import NotArmed
@@ -14,19 +15,22 @@ from agentcop_core.errors import NotArmed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Begun", "Part", "Patch", "is_patched", "patch", "patch_here", "remove_all", "with_subclasses"]
+__all__ = ["Begun", "Part", "Patch", "is_patched", "look_again", "patch", "patch_here", "remove_all", "with_subclasses"]
 
-Part = Literal["handover", "tool", "agent", "model", "copy"]
+Part = Literal["handover", "tool", "agent", "model", "copy", "scope"]
 """What one method can be at once: an agent's `invoke` is its entry, and a tool call of the agent above it."""
 
-_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy")
+_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy", "scope")
 
 
 class Patch:
     """One replaced method, and what begins around each of its calls."""
 
-    def __init__(self, original: Callable[..., Any], *, own: bool) -> None:
-        """`own`: the class had no such method itself; it was given one that calls the inherited."""
+    def __init__(self, original: object, *, own: bool) -> None:
+        """`original`: as it stood in the class, to be put back.
+
+        `own`: the class had no such method itself; it was given one that calls the inherited.
+        """
         self.original = original
         self.own = own
         self.parts: dict[Part, Callable[[tuple[Any, ...], dict[str, Any]], Begun | Later[Begun]]] = {}
@@ -130,6 +134,14 @@ def _watch(owner: type) -> None:
     owner.__init_subclass__ = classmethod(hook)  # type: ignore[assignment, arg-type]  # as the interpreter stores it
 
 
+def look_again(cls: type) -> None:
+    """Install what this class has got since it was defined: a decorator may put things in place of ours."""
+    with _lock:
+        for owner in cls.__mro__:
+            for install in list(_watching.get(owner, {}).values()):
+                install(cls)
+
+
 def _below(owner: type) -> list[type]:
     found: list[type] = []
     waiting: list[type] = type.__subclasses__(owner)
@@ -142,7 +154,8 @@ def _below(owner: type) -> list[type]:
 
 
 def remove_all() -> None:
-    """Put every patched method back, for tests and for switching off."""
+    """Put every patched method and attribute back, for tests and for switching off."""
+    let_go()
     with _lock:
         for (owner, attribute), each in _patches.items():
             if each.own:
@@ -160,15 +173,16 @@ def remove_all() -> None:
 
 
 def _replace(definer: type, attribute: str, original: object, *, own: bool) -> None:
-    if not inspect.isfunction(original):
+    function = original.__func__ if isinstance(original, classmethod) else original
+    if not inspect.isfunction(function):
         message = f"{definer.__qualname__}.{attribute} is a {type(original).__name__}, not a method"
         raise NotArmed(message)
     made = Patch(original, own=own)
-    patched = shaped(original, made.begin)
-    dress(patched, original)
+    patched = shaped(function, made.begin)
+    dress(patched, function)
     setattr(patched, _MARK, True)
     try:
-        setattr(definer, attribute, patched)
+        setattr(definer, attribute, classmethod(patched) if isinstance(original, classmethod) else patched)
     except TypeError as error:
         message = f"{definer.__qualname__}.{attribute} cannot be replaced: {error}"
         raise NotArmed(message) from error

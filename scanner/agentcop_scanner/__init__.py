@@ -1,1 +1,1 @@
-"""The static scanner: rules, taint engine, trust score, reports. Nothing is built here yet."""
+"""The static scanner: rules, taint engine, trust score, reports."""

@@ -48,6 +48,8 @@ class FancyAdapter:
     def model_targets(self): return ()
     def handovers(self): return ()
     def copies(self): return ()
+    def parts(self, obj): return ()
+    def scopes(self): return ()
 """
 
 REGISTERED = """

@@ -224,7 +224,7 @@ class Held:
             max_argument=self._max_argument,
             owner=self._owner,
             ways=self._ways,
-            gate=gate,
+            gates=self._gates,
             session=self._session,
             run=self._run,
             span=self._span,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
@@ -13,6 +14,8 @@ from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
 from agentcop_core.canonical import unchanged
+from agentcop_core.locks import safe_lock
+from agentcop_core.names import canonical_name
 from agentcop_core.session import Observed
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.records import outcome_line
@@ -20,7 +23,7 @@ from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextvars import Token
 
     from opentelemetry.context import Context
@@ -36,12 +39,27 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 
+REMOTE: dict[str, Callable[[Any], str]] = {}
+"""Way of a tool whose calls are passed on to a server, to what reads from the tool what it is called there."""
+
+Sending = Literal["open", "under way", "done"]
+"""Whether a call has gone over to its server: `open` until it does, and again where that failed."""
+_sending = safe_lock()
+
 _active: ContextVar[Passage | None] = ContextVar("agentcop_passage", default=None)
 
 
 def active_passage() -> Passage | None:
     """The innermost call whose body is running in this context."""
     return _active.get()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """A call on its way to a server, perhaps one that a call around it has been judged for."""
+
+    again: bool = False
+    """Whether it goes on with a request that the server has left open."""
 
 
 class Passage:
@@ -55,9 +73,11 @@ class Passage:
         "_decision",
         "_ended",
         "_gate",
+        "_gates",
         "_max_argument",
         "_passage_token",
         "_run",
+        "_sending",
         "_session",
         "_span",
         "_started",
@@ -77,7 +97,7 @@ class Passage:
         max_argument: int,
         owner: object,
         ways: frozenset[str],
-        gate: Gate,
+        gates: tuple[Gate, ...],
         session: Session,
         run: Run | None,
         span: Span,
@@ -85,7 +105,8 @@ class Passage:
     ) -> None:
         """`owner` is the tool object called and `ways` its methods that the call came through.
 
-        `decision` is the head of its line in gate.log; "" where the policy lets an unwritable log pass.
+        `gates` have judged it; it is recorded in the name of the last. `decision` is the head of its line in gate.log;
+        "" where the policy lets an unwritable log pass.
         """
         self.call = call
         self.verdict = verdict
@@ -94,7 +115,9 @@ class Passage:
         self._ended = False
         self._values = values
         self._max_argument = max_argument
-        self._gate = gate
+        self._gates = gates
+        self._gate = gates[-1]
+        self._sending: Sending = "open"
         self._session = session
         self._run = run
         self._span = span
@@ -131,7 +154,7 @@ class Passage:
             max_argument=self._max_argument,
             owner=self.owner,
             ways=self.ways | {way},
-            gate=self._gate,
+            gates=self._gates,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -139,6 +162,60 @@ class Passage:
         )
         inner.outer = self
         return inner
+
+    def transports(self, call: ToolCall, gates: tuple[Gate, ...], way: str, transport: Transport) -> bool:
+        """Whether `call` is this call going over to its server; if so that is under way from now on.
+
+        It must have the same arguments, and the same name or the one that this call's tool declares for its server:
+        anything less exact could be forged. It goes over once: at a second time, and in what goes on meanwhile (a
+        server that asks its caller for something), it is a call of its own. So it is where somebody would judge it who
+        has not judged this one.
+        """
+        if self.ended or way in self.ways or not set(gates) <= set(self._gates):
+            return False
+        mine = self.call
+        if not call.digest or call.arguments.opaque or call.arguments.canonical != mine.arguments.canonical:
+            return False
+        if call.tool != mine.tool and call.tool not in self._remote_names():
+            return False
+        with _sending:
+            if self._sending == "under way" or (self._sending == "done" and not transport.again):
+                return False
+            self._sending = "under way"
+        return True
+
+    def _remote_names(self) -> list[str]:
+        readers = [REMOTE[way] for way in self.ways if way in REMOTE]
+        try:
+            return [canonical_name(name) for name in (read(self.owner) for read in readers) if name]
+        except Exception:
+            _log.exception("agentcop: what %s is called at its server could not be read", self.call.tool)
+            return []
+
+    def transported(self, call: ToolCall, way: str, owner: object) -> Passage:
+        """The part of this call that goes over to its server, after `transports`: no verdict, line or span of its own.
+
+        `owner` is what it goes through.
+        """
+        inner = Transported(
+            call=call,
+            verdict=self.verdict,
+            values=call.arguments.values,
+            max_argument=self._max_argument,
+            owner=owner,
+            ways=self.ways | {way},
+            gates=self._gates,
+            session=self._session,
+            run=self._run,
+            span=self._span,
+            decision=self._decision,
+        )
+        inner.outer = self
+        return inner
+
+    def sent(self, *, arrived: bool) -> None:
+        """It has gone over, or that failed and may be tried again."""
+        self._sending = "done" if arrived else "open"
 
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
@@ -232,3 +309,19 @@ class Carried(Passage):
     def failed(self, error: BaseException) -> None:  # noqa: ARG002 -- the outer part records the error
         """The inner method raised; the outer one decides what becomes of it."""
         self.suspend()
+
+
+class Transported(Carried):
+    """The part of a call that goes over to a server."""
+
+    __slots__ = ()
+
+    def returned(self, result: object) -> None:
+        """The server has answered; the outer part goes on."""
+        super().returned(result)
+        self.outer.sent(arrived=True)
+
+    def failed(self, error: BaseException) -> None:
+        """It did not go over, or nobody knows: the outer part may try again."""
+        super().failed(error)
+        self.outer.sent(arrived=False)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.approving import Held
     from agentcop_processor.call.own_rules import OwnRule
+    from agentcop_processor.call.passage import Transport
     from agentcop_processor.gate import Gate
     from agentcop_processor.runs import Run
 
@@ -55,9 +56,21 @@ def admit(  # noqa: PLR0913 -- as `admission`
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | None:
     """As `admission`, and blocks this thread while a person is asked."""
-    admitted = admission(tool, arguments, registered, owner=owner, way=way, call_id=call_id, live=live)
+    admitted = admission(
+        tool,
+        arguments,
+        registered,
+        owner=owner,
+        way=way,
+        call_id=call_id,
+        live=live,
+        unfit=unfit,
+        transport=transport,
+    )
     return admitted if admitted is None or isinstance(admitted, Passage) else admitted.wait()
 
 
@@ -70,13 +83,16 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | Held | None:
     """A passage to the body, or None where nobody governs the call (counted). Raises ToolBlocked; nothing else.
 
     A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
-    shared with the caller rather than copied.
+    shared with the caller rather than copied. `unfit` says why no policy can let it run; `transport`, that it is on
+    its way to a server: the call around it, if it is the same, has been judged.
     """
     run = current_run()
     gates = judges(registered, run)
@@ -84,7 +100,18 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
         let_pass(tool)
         return None
     try:
-        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live)
+        return _admit(
+            tool,
+            arguments,
+            gates,
+            run,
+            owner=owner,
+            way=way,
+            call_id=call_id,
+            live=live,
+            unfit=unfit,
+            transport=transport,
+        )
     except ToolBlocked:
         raise
     except Exception as error:
@@ -117,11 +144,13 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     way: str,
     call_id: str,
     live: Collection[str],
+    unfit: str,
+    transport: Transport | None,
 ) -> Passage | Held:
     gate = gates[-1]
     max_argument = _max_argument(gates)
     session = current_session() or gate.session
-    call, unfit = frozen_call(
+    call, unfrozen = frozen_call(
         tool,
         arguments,
         live=live,
@@ -131,9 +160,13 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         run_id=run.id if run is not None else "",
         call_id=call_id,
     )
+    unfit = unfrozen or unfit
     outer = active_passage()
-    if outer is not None and outer.carries(call, owner, way):
-        return outer.continued(call, way)
+    if outer is not None and not unfit:
+        if outer.carries(call, owner, way):
+            return outer.continued(call, way)
+        if transport is not None and outer.transports(call, gates, way, transport):
+            return outer.transported(call, way, owner)
     slot = Slot(call, gates, session)
     if run is not None and run.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
@@ -170,7 +203,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         max_argument=max_argument,
         owner=owner,
         ways=frozenset((way,)),
-        gate=gate,
+        gates=gates,
         session=session,
         run=run,
         span=span,
