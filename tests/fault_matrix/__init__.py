@@ -1,4 +1,4 @@
-"""Every way a gate has been walked round, tried on every adapter by every path a call can take: did the body run?
+"""Every way a gate has been walked round, tried on every adapter by every path that a call can take.
 
     python -m tests.fault_matrix                                    all environments, made if need be, and the table
     python -m tests.fault_matrix --here --environment langchain1    what this interpreter has

@@ -58,7 +58,7 @@ class Job:
     turns: Sequence[Sequence[Call]]
     """What the model asks for: the calls of each turn."""
     govern: Callable[[Any, Iterable[Any]], Any]
-    """From the agent (or whatever is wrapped) and its tool objects to the same agent, behind the gate if there is one."""
+    """From the agent, or whatever is wrapped, and its tool objects to the same agent, behind a gate if there is one."""
     swallow: str = ""
     """One of the harness's `swallowers`: what stands around the agent and goes on after a refusal."""
     rewrite: Callable[[Any], None] | None = None

@@ -17,9 +17,8 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agentcop import AgentCop
 from tests.fault_matrix.adapters import HARNESSES
 from tests.fault_matrix.attempt import Job
 from tests.fault_matrix.forked import in_a_fork
@@ -27,6 +26,8 @@ from tests.fault_matrix.harness import PATHS
 from tests.fault_matrix.holes.reading import READ, read_file
 from tests.fault_matrix.kept import KEPT
 from tests.fault_matrix.scene import scene_of
+
+from agentcop import AgentCop
 
 if TYPE_CHECKING:
     from tests.fault_matrix.harness import Harness
@@ -79,7 +80,8 @@ def main() -> None:
     elif how == "subprocess":
         subprocess.run([sys.executable, "-m", "tests.fault_matrix.child", "here", environment, file], check=True)
     else:
-        made = multiprocessing.get_context(how).Process(target=work, args=(environment, file))
+        make: Any = multiprocessing.get_context(how)
+        made = make.Process(target=work, args=(environment, file))
         made.start()
         made.join()
 

@@ -21,6 +21,7 @@ PATHS: tuple[Path, ...] = get_args(Path)
 Feature = Literal[
     "objects",
     "renaming",
+    "defaults",
     "positional",
     "a run",
     "a model",
@@ -34,11 +35,13 @@ Feature = Literal[
     "unprintable objects",
     "fork",
 ]
-"""What a trial may need of a path. `objects`: arguments are Python objects, not JSON. `renaming`: a tool that changes
-its name can still be called. `a run`: refusals are counted.
-`a model`: asking it again shows that the run is blocked. `async`: awaited, so that it can be cancelled.
-`generator bodies`: a tool may be a generator. `unprintable objects`: nobody needs an argument's text. `fork`: works in a
-forked child."""
+"""What a trial may need of a path.
+
+`objects`: arguments are Python objects, not JSON. `renaming`: a tool that changes its name can still be called.
+`defaults`: filled in where the gate can see it. `a run`: refusals are counted. `a model`: asking it again shows that
+the run is blocked. `async`: awaited, so that it can be cancelled. `generator bodies`: a tool may be a generator.
+`unprintable objects`: nobody needs an argument's text. `fork`: works in a forked child.
+"""
 
 Way = Callable[[Job], None]
 """Makes a real agent carry out a job, to its end; whatever reaches the caller is raised."""
@@ -69,5 +72,5 @@ class Harness:
         """The entry point that most trials use."""
         ways = self.ways[path]
         if isinstance(ways, str):
-            raise LookupError(ways)
+            raise LookupError(ways)  # noqa: TRY004 -- the path is missing
         return next(iter(ways.values()))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.fault_matrix.attempt import Bodies, Call, Job, Ran, Tool
-from tests.fault_matrix.harness import Feature, Harness, Path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.fault_matrix.harness import Feature, Harness, Path
     from tests.fault_matrix.scene import Scene
 
 
@@ -44,12 +45,12 @@ class Hole:
     """The trials of a cell, or why there are none. Imports no framework."""
 
 
-def anything(ran: Ran) -> bool:  # noqa: ARG001 -- whatever it was
+def anything(ran: Ran) -> bool:
     """Every body that ran is one too many."""
     return True
 
 
-def _no_fault(scene: Scene) -> AbstractContextManager[None]:  # noqa: ARG001 -- as the others
+def _no_fault(scene: Scene) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -68,7 +69,7 @@ class Variant:
     """The policy's other sections."""
     fault: Callable[[Scene], AbstractContextManager[None]] = _no_fault
     """What is wrong, from before the cop is made until the run is over."""
-    approver: Callable[[Scene], Callable[..., Any] | None] = lambda scene: None  # noqa: E731, ARG005 -- nobody to ask
+    approver: Callable[[Scene], Callable[..., Any] | None] = lambda scene: None
     forbidden: Callable[[Ran], bool] = anything
     free: int = 0
     """How many of the forbidden runs are none: the one that was approved."""

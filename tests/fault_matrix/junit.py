@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +17,17 @@ def write_junit(cells: Sequence[Cell], path: Path) -> None:
     tried = [cell for cell in cells if not cell.not_applicable]
     failed = sum(cell.bodies_run > 0 for cell in tried)
     broken = sum(bool(cell.errors) and cell.bodies_run == 0 for cell in tried)
-    suite = ElementTree.Element(
+    suite = ET.Element(
         "testsuite", name="fault matrix", tests=f"{len(tried)}", failures=f"{failed}", errors=f"{broken}", skipped="0"
     )
     for cell in tried:
-        case = ElementTree.SubElement(
+        case = ET.SubElement(
             suite, "testcase", classname=f"{cell.environment}.{cell.adapter}", name=f"hole {cell.hole}, {cell.path}"
         )
         if cell.bodies_run:
-            ElementTree.SubElement(case, "failure", message="; ".join(cell.ran))
+            ET.SubElement(case, "failure", message="; ".join(cell.ran))
         elif cell.errors:
-            ElementTree.SubElement(case, "error", message="; ".join(cell.errors))
-    root = ElementTree.Element("testsuites")
+            ET.SubElement(case, "error", message="; ".join(cell.errors))
+    root = ET.Element("testsuites")
     root.append(suite)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)

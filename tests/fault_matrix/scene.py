@@ -1,4 +1,4 @@
-"""One attempt in this process: a policy file, a cop, a fault, an agent; and the trial that sets it beside its control."""
+"""One attempt in this process: a policy file, a cop, a fault, an agent; and the trial with its control."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from agentcop import AgentCop
 from tests.fault_matrix.attempt import Bodies, Job
 from tests.fault_matrix.hole import Outcome
+
+from agentcop import AgentCop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -3,70 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 import itertools
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from openai_server import Reply, openai_server, say
-from tests.fault_matrix.kept import KEPT
+from tests.fault_matrix.adapters.scripted import clients, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from openai_server import Served
     from tests.fault_matrix.attempt import Call, Job, Tool
     from tests.fault_matrix.harness import Feature, Path
 
 _numbers = itertools.count()
-_ASKED_AT_MOST = 1_000_000
-
-
-class _Script:
-    """The turns of each model: an agent's own model has a name of its own."""
-
-    def __init__(self) -> None:
-        self.turns: dict[str, Sequence[Sequence[Call]]] = {}
-
-    def reply(self, request: dict[str, Any]) -> Reply:
-        """The turn that comes after those which this conversation has had."""
-        turns = self.turns[request["model"]]
-        had = sum(message["role"] == "assistant" for message in request["messages"])
-        if had >= len(turns):
-            return say("done")
-        return Reply(calls=tuple((call.tool, dict(call.arguments)) for call in turns[had]))
-
-
-@functools.cache
-def _server(process: int) -> tuple[Served, _Script]:
-    """One server for the whole process; a forked child has a script, and so a server, of its own."""
-    script = _Script()
-    return KEPT.enter_context(openai_server([script.reply] * _ASKED_AT_MOST)), script
-
-
-@functools.cache
-def _clients(process: int) -> dict[str, Any]:
-    """OpenAI's HTTP clients for all agents. None keeps a connection: each async run has an event loop of its own."""
-    import httpx
-
-    alone = httpx.Limits(max_keepalive_connections=0)
-    return {
-        "http_client": httpx.Client(limits=alone, verify=False, trust_env=False),  # noqa: S501 -- plain HTTP
-        "http_async_client": httpx.AsyncClient(limits=alone, verify=False, trust_env=False),  # noqa: S501 -- as above
-    }
 
 
 def model(turns: Sequence[Sequence[Call]]) -> Any:
     """OpenAI's model as LangChain asks it, which asks for these turns in every conversation."""
     from langchain_openai import ChatOpenAI
 
-    url, script = _server(os.getpid())
-    url.requests.clear()
-    name = f"scripted-{next(_numbers)}"
-    script.turns[name] = turns
-    return ChatOpenAI(model=name, api_key="none", base_url=url, max_retries=0, **_clients(os.getpid()))
+    url, name = scripted(turns)
+    sync, awaited = clients(os.getpid())
+    return ChatOpenAI(
+        model=name, api_key="none", base_url=url, max_retries=0, http_client=sync, http_async_client=awaited
+    )
 
 
 def tool_of(tool: Tool) -> Any:
@@ -86,7 +48,7 @@ def _validating(schema: Any, validate: Callable[[dict[str, Any]], dict[str, Any]
     def apply(cls: type, data: Any) -> Any:
         return validate(dict(data))
 
-    checked = model_validator(mode="before")(classmethod(apply))  # type: ignore[arg-type]  # pydantic takes both
+    checked: Any = model_validator(mode="before")(classmethod(apply))  # type: ignore[arg-type]  # pydantic takes both
     return create_model(schema.__name__, __base__=schema, __validators__={"checked": checked})
 
 
@@ -151,21 +113,6 @@ def _tool_call(call: Call) -> dict[str, Any]:
     return {"type": "tool_call", "id": "direct", "name": call.tool, "args": dict(call.arguments)}
 
 
-DIRECT: dict[str, Callable[[Job], None]] = {
-    "invoke": directly(lambda tool, call, config: tool.invoke(dict(call.arguments), config)),
-    "invoke a tool call": directly(lambda tool, call, config: tool.invoke(_tool_call(call), config)),
-    "run": directly(lambda tool, call, config: tool.run(dict(call.arguments), callbacks=config["callbacks"])),
-    "ainvoke": directly(lambda tool, call, config: asyncio.run(tool.ainvoke(dict(call.arguments), config))),
-    "arun": directly(lambda tool, call, config: asyncio.run(tool.arun(dict(call.arguments)))),
-    "batch": directly(lambda tool, call, config: tool.batch([dict(call.arguments)] * 2, config)),
-    "abatch": directly(lambda tool, call, config: asyncio.run(tool.abatch([dict(call.arguments)] * 2, config))),
-    "stream": directly(lambda tool, call, config: list(tool.stream(dict(call.arguments), config))),
-    "bound": directly(lambda tool, call, config: tool.with_config(tags=["t"]).invoke(dict(call.arguments), config)),
-    "in a sequence": directly(lambda tool, call, config: (tool | str).invoke(dict(call.arguments), config)),
-    "on a thread": directly(lambda tool, call, config: _on_a_thread(tool, call, config)),
-}
-
-
 def _on_a_thread(tool: Any, call: Call, config: dict[str, Any]) -> None:
     thread = threading.Thread(target=lambda: _quietly(lambda: tool.invoke(dict(call.arguments), config)))
     thread.start()
@@ -177,6 +124,21 @@ def _quietly(work: Callable[[], object]) -> None:
         work()
     except Exception:
         return
+
+
+DIRECT: dict[str, Callable[[Job], None]] = {
+    "invoke": directly(lambda tool, call, config: tool.invoke(dict(call.arguments), config)),
+    "invoke a tool call": directly(lambda tool, call, config: tool.invoke(_tool_call(call), config)),
+    "run": directly(lambda tool, call, config: tool.run(dict(call.arguments), callbacks=config["callbacks"])),
+    "ainvoke": directly(lambda tool, call, config: asyncio.run(tool.ainvoke(dict(call.arguments), config))),
+    "arun": directly(lambda tool, call, config: asyncio.run(tool.arun(dict(call.arguments)))),
+    "batch": directly(lambda tool, call, config: tool.batch([dict(call.arguments)] * 2, config)),
+    "abatch": directly(lambda tool, call, config: asyncio.run(tool.abatch([dict(call.arguments)] * 2, config))),
+    "stream": directly(lambda tool, call, config: list(tool.stream(dict(call.arguments), config))),
+    "bound": directly(lambda tool, call, config: tool.with_config(tags=["t"]).invoke(dict(call.arguments), config)),
+    "in a sequence": directly(lambda tool, call, config: (tool | str).invoke(dict(call.arguments), config)),
+    "on a thread": directly(_on_a_thread),
+}
 
 
 def lacks(feature: Feature, path: Path) -> str:

@@ -76,7 +76,7 @@ class Agent:
             return [self._call(call) for call in turn]
         carried = self._turn == "on threads"
         with ThreadPoolExecutor(4) as pool:
-            asked = [pool.submit(*((copy_context().run,) if carried else ()), self._call, call) for call in turn]
+            asked = [pool.submit(_carrying(self._call) if carried else self._call, call) for call in turn]
             return [each.result() for each in asked]
 
     async def _amake(self, turn: Sequence[Call]) -> list[str]:
@@ -114,6 +114,12 @@ class Agent:
         for turn in turns:
             for said in await self._amake(turn):
                 yield said
+
+
+def _carrying(work: Callable[[Call], str]) -> Callable[[Call], str]:
+    """The same in this context, wherever it is called."""
+    context = copy_context()
+    return lambda call: context.run(work, call)
 
 
 async def _finished(result: Any) -> Any:
@@ -172,7 +178,7 @@ def on_a_thread(work: Callable[[], object]) -> None:
     def run() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 -- raised again below
+        except BaseException as error:
             failed.append(error)
 
     thread = threading.Thread(target=run)
@@ -307,5 +313,5 @@ PLAIN = Harness(
 )
 
 
-def _drop(result: object) -> None:  # noqa: ARG001 -- what counts is what the bodies say
+def _drop(result: object) -> None:
     """A way gives nothing back."""

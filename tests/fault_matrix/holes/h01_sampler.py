@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
-
-from telemetry import application_provider
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import BLOCKED, READ, read_file
+
+from telemetry import application_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-
-from telemetry import application_provider, global_provider
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import BLOCKED, READ, read_file
+
+from telemetry import application_provider, global_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
-
     from tests.fault_matrix.scene import Scene
 
 _DISABLED = "OTEL_SDK_DISABLED"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-
-from telemetry import application_provider, global_provider
 from tests.fault_matrix.attempt import Call
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import SHADOW, read_file
+
+from telemetry import application_provider, global_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,24 +9,26 @@ from unittest.mock import patch
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor, TracerProvider
+from tests.fault_matrix.hole import Hole, Variant, cell
+from tests.fault_matrix.holes.reading import BLOCKED, READ, read_file
 
 from agentcop_policies import Policy
 from telemetry import application_provider, global_provider
-from tests.fault_matrix.hole import Hole, Variant, cell
-from tests.fault_matrix.holes.reading import BLOCKED, READ, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
-
     from tests.fault_matrix.harness import Harness, Path
     from tests.fault_matrix.hole import Trial
     from tests.fault_matrix.scene import Scene
 
 
 class _Swallows(SynchronousMultiSpanProcessor):
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # the SDK's
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         try:
             super().on_start(span, parent_context)

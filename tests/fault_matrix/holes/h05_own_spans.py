@@ -9,22 +9,22 @@ from unittest.mock import patch
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from tests.fault_matrix.hole import Variant, hole
+from tests.fault_matrix.holes.reading import BLOCKED, READ, SHADOW, read_file
 
 from agentcop_policies import Policy
 from telemetry import application_provider, global_provider
-from tests.fault_matrix.hole import Variant, hole
-from tests.fault_matrix.holes.reading import BLOCKED, READ, SHADOW, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
-
     from tests.fault_matrix.scene import Scene
 
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 _JUDGE = Policy.decide
+_DEEP = 40
 
 
 def _tool_span() -> None:
@@ -80,10 +80,13 @@ def _processor_calls_the_tool(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def _policy_calls_the_tool(scene: Scene) -> Iterator[None]:
-    """For ever: judging that call calls it again."""
+    """Judging that call calls it again, and so on."""
+    depth = 0
 
     def decide(self: Policy, *args: Any, **kwargs: Any) -> Any:
-        if scene.gated:
+        nonlocal depth
+        depth += 1
+        if scene.gated and depth < _DEEP:
             _ask(scene)
         return _JUDGE(self, *args, **kwargs)
 

@@ -79,7 +79,7 @@ HOLE = hole(
         Variant(
             name="renamed once it is wrapped",
             tools=read_file,
-            turns=[*READ, [Call(tool="search", arguments={"path": SHADOW})]],  # by either name, as agents look it up
+            turns=[[Call(tool="search", arguments={"path": SHADOW})], *READ],  # by either name, as agents look it up
             gate={**BLOCKED, **_QUIET},
             fault=_renamed,
             needs=("renaming",),

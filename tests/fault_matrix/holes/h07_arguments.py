@@ -6,21 +6,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-
-from agentcop import Approve
-from telemetry import global_provider
 from tests.fault_matrix.attempt import Call, Tool
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import SHADOW
 
+from agentcop import Approve
+from telemetry import global_provider
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from agentcop import ToolCall
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Span
     from tests.fault_matrix.attempt import Ran
     from tests.fault_matrix.scene import Scene
+
+    from agentcop import ToolCall
 
 _FINE = "data/ok"
 _NESTED = {"allow": [{"tool": "open_file", "when": f'args.request.path == "{_FINE}"'}]}
@@ -82,7 +83,7 @@ def _read_default(scene: Scene) -> list[Tool]:
 
 
 def _elsewhere(ran: Ran) -> bool:
-    return ran.arguments["path"] != _FINE
+    return bool(ran.arguments["path"] != _FINE)
 
 
 def _asked(make: Callable[[], Any]) -> Callable[[Scene], Sequence[Sequence[Call]]]:
@@ -160,7 +161,11 @@ HOLE = hole(
             needs=("objects",),
         ),
         Variant(
-            name="a default filled in later", tools=_read_default, turns=[[Call(tool="read_default")]], gate=_FLAT
+            name="a default filled in later",
+            tools=_read_default,
+            turns=[[Call(tool="read_default")]],
+            gate=_FLAT,
+            needs=("defaults",),
         ),
         Variant(
             name="edited by the approver",

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from agentcop_policies import Policy
 from tests.fault_matrix.attempt import Call, Tool
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import READ, read_file
+
+from agentcop_policies import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -132,9 +133,7 @@ HOLE = hole(
             needs=("objects",),
         ),
         Variant(name="400 levels deep", tools=_take, turns=_taking(_deep), gate=_ALLOWED, permitting=None),
-        Variant(
-            name="half a character", tools=_take, turns=_taking(lambda: "\ud800"), gate=_ALLOWED, permitting=None
-        ),
+        Variant(name="half a character", tools=_take, turns=_taking(lambda: "\ud800"), gate=_ALLOWED, permitting=None),
         Variant(
             name="a circle", tools=_take, turns=_taking(_circular), gate=_ALLOWED, permitting=None, needs=("objects",)
         ),

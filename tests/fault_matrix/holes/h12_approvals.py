@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentcop import Approve, Deny
-from agentcop_control.ledger import LEDGER
 from tests.fault_matrix.attempt import Call, Tool
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import BLOCKED, both
 
+from agentcop import Approve, Deny
+from agentcop_control.ledger import LEDGER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop import ToolCall
     from tests.fault_matrix.attempt import Ran
     from tests.fault_matrix.scene import Scene
+
+    from agentcop import ToolCall
 
 _HOLDS = {"require_approval": ["pay"], "on_block": "return_message", "max_refusals": 1_000}
 _SHORT = {"approvals": {"timeout": "50ms"}}
@@ -33,8 +35,9 @@ def _paying(amount: int) -> Call:
     return Call(tool="pay", arguments={"request": {"amount": amount}})
 
 
-def _yes(scene: Scene) -> Callable[..., Any]:
-    return lambda call, deadline: Approve(by="ann")
+def _amount(call: ToolCall) -> object:
+    plain: Any = call.arguments.plain
+    return plain["request"]["amount"]
 
 
 def _once(scene: Scene) -> Callable[..., Any]:
@@ -50,8 +53,7 @@ def _once(scene: Scene) -> Callable[..., Any]:
 
 def _small_ones(scene: Scene) -> Callable[..., Any]:
     def approver(call: ToolCall, deadline: float) -> Approve | Deny:
-        amount = call.arguments.plain["request"]["amount"]
-        return Approve(by="ann") if amount == 1 or not scene.gated else Deny("too much", by="ann")
+        return Approve(by="ann") if _amount(call) == 1 or not scene.gated else Deny("too much", by="ann")
 
     return approver
 
@@ -62,8 +64,7 @@ def _submitted(scene: Scene) -> Callable[..., Any]:
     def approver(call: ToolCall, deadline: float) -> Approve | Deny:
         if scene.job is not None:
             scene.job.calls[0].arguments["request"]["amount"] = 1_000_000
-        amount = call.arguments.plain["request"]["amount"]
-        return Approve(by="ann") if amount == 1 else Deny("too much", by="ann")
+        return Approve(by="ann") if _amount(call) == 1 else Deny("too much", by="ann")
 
     return approver
 
@@ -154,9 +155,7 @@ HOLE = hole(
             sections=_SHORT,
             approver=_from_inside_late,
         ),
-        Variant(
-            name="nobody to ask", tools=_pay, turns=[[_paying(1)]], gate=_HOLDS, permitting={"default": "allow"}
-        ),
+        Variant(name="nobody to ask", tools=_pay, turns=[[_paying(1)]], gate=_HOLDS, permitting={"default": "allow"}),
         Variant(
             name="edited into another tool",
             tools=both,

@@ -6,16 +6,18 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from agentcop import Approve
 from tests.fault_matrix.attempt import Tool
 from tests.fault_matrix.hole import Variant, hole
 from tests.fault_matrix.holes.reading import READ, read_file
 
+from agentcop import Approve
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop import ToolCall
     from tests.fault_matrix.scene import Scene
+
+    from agentcop import ToolCall
 
 _HOLDS = {"require_approval": ["read_file"], "on_block": "return_message"}
 _SHORT = {"approvals": {"timeout": "50ms"}}

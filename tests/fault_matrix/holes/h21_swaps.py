@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from agentcop_processor.gatelog import GateLog
 from tests.fault_matrix.attempt import Call, Tool
 from tests.fault_matrix.hole import Variant, hole
+
+from agentcop_processor.gatelog import GateLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +74,7 @@ HOLE = hole(
             tools=_reads,
             turns=_calls,
             gate={"allow": [{"tool": "read_file", "when": _WITHIN, "resolve": True}]},
-            # Without `resolve` the rule judges the moment of the verdict, and the swap works: the documentation says so.
+            # Without `resolve` the rule judges the moment of the verdict, and the swap works, as documented.
             permitting={"allow": [{"tool": "read_file", "when": _WITHIN}]},
             fault=_swapped,
             forbidden=_is_outside,
