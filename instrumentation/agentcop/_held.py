@@ -169,11 +169,22 @@ def _itself(value: object) -> object:
     return value
 
 
+_EVERYWHERE = frozenset({"__annotations__", "__dict__", "__doc__", "__module__"})
+
+
 class _Passing:
     """Passes for what it guards, but for `__wrapped__`: dispatchers that unwrap would walk round the gate."""
 
     __slots__ = ("__weakref__", "_call", "_held", "_holder")
     _held: Any
+
+    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 -- as what it guards
+        """Also what every class has of its own."""
+        return (
+            getattr(object.__getattribute__(self, "_held"), name)
+            if name in _EVERYWHERE
+            else object.__getattribute__(self, name)
+        )
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- as what it guards
         held = object.__getattribute__(self, "_held")
@@ -239,4 +250,4 @@ class GuardedParts(_Passing):
 
     def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 -- as what it guards
         methods = object.__getattribute__(self, "_call")
-        return methods[name] if name in methods else object.__getattribute__(self, name)
+        return methods[name] if name in methods else super().__getattribute__(name)

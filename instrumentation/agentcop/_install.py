@@ -67,12 +67,12 @@ def install_tool(target: ToolTarget) -> None:
     way = f"{target.owner.__module__}.{target.owner.__qualname__}.{target.attribute}"
     if target.remote is not None:
         REMOTE[way] = target.remote
-    if (held := target.held) is None:
+    if (body := target.body) is None:
         patch(target.owner, target.attribute).parts["tool"] = _calls(target, way)
         return
     # A body that a tool held before, and that the one it holds now calls, is another way of the same call.
-    opening = lambda which: _calls(target, f"{way}.{held.method}#{which}")  # noqa: E731 -- handed on
-    hold(target.owner, target.attribute, opening, method=held.method, is_awaited=held.is_awaited)
+    opening = lambda which: _calls(target, f"{way}#{body.method} {which}")  # noqa: E731 -- handed on
+    hold(target.owner, target.attribute, opening, method=body.method, is_awaited=body.is_awaited)
 
 
 def _calls(target: ToolTarget, way: str) -> Begin:
@@ -278,9 +278,9 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
 
 def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
     """Install on the target's class, and on each subclass that overrides the method, now or later."""
-    held = getattr(target, "held", None)
-    if target.attribute not in (vars(target.owner) if held is None else _declared(target.owner)):
-        what = "method" if held is None else "attribute"
+    body = getattr(target, "body", None)
+    if target.attribute not in (vars(target.owner) if body is None else _declared(target.owner)):
+        what = "method" if body is None else "attribute"
         message = f"{target.owner.__qualname__} has no {what} {target.attribute!r} of its own"
         raise NotArmed(message)
 
@@ -288,7 +288,7 @@ def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
         if target.attribute in vars(cls) or cls is target.owner:
             install(replace(target, owner=cls))
 
-    key = (install.__name__, target.attribute, held.method if held is not None else "")
+    key = (install.__name__, target.attribute, body.method if body is not None else "")
     with_subclasses(target.owner, key, on)
 
 

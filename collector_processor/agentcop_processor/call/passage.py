@@ -185,7 +185,8 @@ class Passage:
         return True
 
     def _remote_names(self) -> list[str]:
-        readers = [REMOTE[way] for way in self.ways if way in REMOTE]
+        ways = {way.partition("#")[0] for way in self.ways}  # what stands behind tells bodies of one tool apart
+        readers = [REMOTE[way] for way in ways if way in REMOTE]
         try:
             return [canonical_name(name) for name in (read(self.owner) for read in readers) if name]
         except Exception:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import FrameworkAdapter
 
 _LANGCHAIN = "agentcop.adapters.langchain:LangChainAdapter"
-_MCP = "agentcop.adapters.mcp_client:McpAdapter"
 _OPENAI_AGENTS = "agentcop.adapters.openai_agents:OpenAIAgentsAdapter"
+_MCP = "agentcop.adapters.mcp_client:McpAdapter"
 
 REGISTRY: dict[str, str] = {
     "langchain_core.language_models.chat_models": _LANGCHAIN,
@@ -27,11 +27,6 @@ REGISTRY: dict[str, str] = {
     "langchain_classic.agents.agent": _LANGCHAIN,
     "langchain_classic.agents.agent_iterator": _LANGCHAIN,
     "langchain_classic.chains.base": _LANGCHAIN,
-    "mcp.client.session": _MCP,
-    "mcp.client.client": _MCP,
-    "mcp.shared.session": _MCP,
-    "fastmcp.client.client": _MCP,
-    "fastmcp.client.mixins.tools": _MCP,
     "agents.agent": _OPENAI_AGENTS,
     "agents.function_schema": _OPENAI_AGENTS,
     "agents.handoffs": _OPENAI_AGENTS,
@@ -40,6 +35,11 @@ REGISTRY: dict[str, str] = {
     "agents.run": _OPENAI_AGENTS,
     "agents.run_internal.tool_actions": _OPENAI_AGENTS,
     "agents.tool": _OPENAI_AGENTS,
+    "mcp.client.session": _MCP,
+    "mcp.client.client": _MCP,
+    "mcp.shared.session": _MCP,
+    "fastmcp.client.client": _MCP,
+    "fastmcp.client.mixins.tools": _MCP,
 }
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 

@@ -39,7 +39,7 @@ class ParsedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Body:
     """That a tool keeps its body in an attribute of its own, and how the framework calls it."""
 
     method: str = ""
@@ -69,14 +69,14 @@ class ToolTarget:
     """From the tool to its name in policies, for calls of tools that nobody registered; None: those are not judged."""
     said: Callable[[object], object] | None = None
     """From a result to the part of it that the model reads."""
+    body: Body | None = None
+    """Set where `attribute` is no method of the class: each tool holds its own body there."""
+    tool: Callable[[tuple[Any, ...], dict[str, Any]], object] | None = None
+    """From the caller's arguments to the tool, where the method is not the tool's own; `parse` is given that."""
     transport: bool = False
     """Whether calls pass here on their way to a server: one that a tool above has had judged is not judged again."""
     remote: Callable[[Any], str] | None = None
     """From the tool to its name at its server, which it declares and whose calls it only passes on; "": to none."""
-    held: Held | None = None
-    """Set where `attribute` is no method of the class: each tool holds its own body there."""
-    tool: Callable[[tuple[Any, ...], dict[str, Any]], object] | None = None
-    """From the caller's arguments to the tool, where the method is not the tool's own; `parse` is given that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

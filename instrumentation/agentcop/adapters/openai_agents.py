@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from agentcop._held import bare, is_held
 from agentcop._patches import look_again
 from agentcop.adapters._interface import (
+    Body,
     CopyTarget,
     EntryTarget,
     GoesOn,
     HandoverTarget,
-    Held,
     ModelTarget,
     Offer,
     ToolTarget,
@@ -34,6 +34,7 @@ from agentcop.adapters._openai_agents_words import (
     given,
     model_answered,
     model_asked,
+    name_at_server,
     refuse,
     refuse_computer,
     refuse_patch,
@@ -42,12 +43,14 @@ from agentcop.adapters._openai_agents_words import (
     said_to_agent,
     told_to_model,
 )
+from agentcop.adapters._places import classes, is_any, is_imported
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agentcop._registry import Role
+    from agentcop.adapters._interface import Canary, ScopeTarget
 
 _TOOLS = "agents.tool"
 _AGENT = ("agents.agent", "Agent")
@@ -90,7 +93,7 @@ class OpenAIAgentsAdapter:
 
     def recognises(self, obj: object) -> Role | None:
         """Agents, and the tools that run here. Raises NotArmed for a tool that runs at the provider."""
-        if isinstance(obj, tuple(_classes(_AGENT))):
+        if is_any(obj, _AGENT):
             return "agent"
         if runs_here(obj):
             return "tool"
@@ -114,7 +117,7 @@ class OpenAIAgentsAdapter:
         yield from _held("ShellTool", parse_shell, refuse_shell)
         for method in BODIES["ApplyPatchTool"][1:]:
             yield from _held("ApplyPatchTool", patch_parser(method), refuse_patch, method=method)
-        for owner in _classes(_COMPUTER):
+        for owner in classes(_COMPUTER):
             yield ToolTarget(
                 owner=owner,
                 attribute="execute",
@@ -123,23 +126,23 @@ class OpenAIAgentsAdapter:
                 parse=parse_computer,
                 refuse=refuse_computer,
             )
-        for owner in _classes(_HANDOFF):
+        for owner in classes(_HANDOFF):
             yield ToolTarget(
                 owner=owner,
                 attribute="on_invoke_handoff",
-                held=Held(is_awaited=True),
+                body=Body(is_awaited=True),
                 name=lambda handoff: str(handoff.tool_name),
                 parse=parse_handoff,
             )
 
     def handovers(self) -> Iterable[HandoverTarget]:
         """Where the SDK binds what it parsed to a Python function, it finds what was judged."""
-        for owner in _classes(_SCHEMA):
+        for owner in classes(_SCHEMA):
             yield HandoverTarget(owner=owner, attribute="to_call_args", take=take)
 
     def entry_targets(self, agent: object) -> Iterable[EntryTarget]:  # noqa: ARG002 -- the same for every agent
         """`Runner` calls the runner; a streamed run goes on in a task."""
-        for owner, result in product(_classes(_RUNNER), _classes(_STREAM)):
+        for owner, result in product(classes(_RUNNER), classes(_STREAM)):
             streamed = GoesOn(task=lambda streaming: streaming.run_loop_task, result=result, stream="stream_events")
             for attribute, goes_on in (("run", None), ("run_sync", None), ("run_streamed", streamed)):
                 yield EntryTarget(
@@ -154,7 +157,7 @@ class OpenAIAgentsAdapter:
 
     def model_targets(self) -> Iterable[ModelTarget]:
         """Every model of every provider."""
-        for owner in _classes(_MODEL):
+        for owner in classes(_MODEL):
             for attribute in ("get_response", "stream_response"):
                 yield ModelTarget(
                     owner=owner,
@@ -167,36 +170,45 @@ class OpenAIAgentsAdapter:
 
     def copies(self) -> Iterable[CopyTarget]:
         """`clone` of an agent; a tool's own copying, where it has one."""
-        for owner in _classes(_AGENT):
+        for owner in classes(_AGENT):
             yield CopyTarget(owner=owner, attribute="clone")
-        for owner in _classes(_FUNCTION):
+        for owner in classes(_FUNCTION):
             if "__copy__" in vars(owner):
                 yield CopyTarget(owner=owner, attribute="__copy__")
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
+        """A tool of each kind that runs here, called as the runner calls it."""
+        from agentcop.adapters._openai_agents_canary import canaries
+
+        return canaries(body, guard)
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and parse, bind and stream as is known here."""
         for module, name in PLACES:
-            if self._is_imported(module) and not inspect.isclass(getattr(sys.modules[module], name, None)):
+            if is_imported(module, self._imported) and not inspect.isclass(getattr(sys.modules[module], name, None)):
                 raise NotArmed(f"there is no {module}.{name}: this build supports openai-agents {self.supported}")
-        for owner in _classes(_STREAM):
+        for owner in classes(_STREAM):
             if "run_loop_task" not in getattr(owner, "__dataclass_fields__", {}):
                 raise NotArmed(
                     f"{owner.__qualname__}.run_loop_task is gone: nobody would know when a streamed run ends"
                 )
-        if self._is_imported(_TOOLS) and self._is_imported(_SCHEMA[0]):
+        if is_imported(_TOOLS, self._imported) and is_imported(_SCHEMA[0], self._imported):
             _check_binding()
 
-    def _is_imported(self, module: str) -> bool:
-        """Whether this module has run to its end; one that is still at it is looked at when it has."""
-        found = sys.modules.get(module)
-        spec = getattr(found, "__spec__", None)
-        return found is not None and (module == self._imported or not getattr(spec, "_initializing", False))
+    def parts(self, obj: object) -> Iterable[object]:  # noqa: ARG002 -- as the interface has it
+        """What an agent holds is judged while it runs."""
+        return ()
+
+    def scopes(self) -> Iterable[ScopeTarget]:
+        """A refusal leaves the SDK as it is."""
+        return ()
 
 
 def runs_here(tool: Any) -> bool:  # noqa: ANN401 -- the framework is not imported
     """Whether the calls of this tool pass in this process. A shell may stand in a container of the provider's."""
-    kinds = tuple(_classes(*((_TOOLS, name) for name in BODIES)))
-    return isinstance(tool, kinds) and not (hasattr(tool, "executor") and tool.executor is None)
+    return is_any(tool, *((_TOOLS, name) for name in BODIES)) and not (
+        hasattr(tool, "executor") and tool.executor is None
+    )
 
 
 def offers(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Offer]:
@@ -207,7 +219,7 @@ def offers(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Offer]:
     """
     for tool in given(args, kwargs, 3, "tools") or ():
         for name, (attribute, *_) in ((name, held) for name, held in BODIES.items() if held):
-            if isinstance(tool, tuple(_classes((_TOOLS, name)))) and not is_held(type(tool), attribute):
+            if is_any(tool, (_TOOLS, name)) and not is_held(type(tool), attribute):
                 look_again(type(tool))
         if not runs_here(tool):
             yield Offer(name=str(getattr(tool, "name", type(tool).__name__)), configuration=_configuration(tool))
@@ -227,15 +239,16 @@ def _configuration(tool: Any) -> dict[str, Any]:  # noqa: ANN401 -- the framewor
 
 
 def _held(kind: str, parse: Any, refusal: Any, *, method: str = "", is_awaited: bool = False) -> Iterator[ToolTarget]:  # noqa: ANN401 -- as ToolTarget has them
-    for owner in _classes((_TOOLS, kind)):
+    for owner in classes((_TOOLS, kind)):
         yield ToolTarget(
             owner=owner,
             attribute=BODIES[kind][0],
-            held=Held(method=method, is_awaited=is_awaited),
+            body=Body(method=method, is_awaited=is_awaited),
             name=lambda tool: str(tool.name),
             parse=parse,
             refuse=refusal,
             said=result_text,
+            remote=name_at_server,
         )
 
 
@@ -249,7 +262,7 @@ def _check_binding() -> None:
     tool = sys.modules[_TOOLS].function_tool(probe)
     if own_schema(bare(tool.on_invoke_tool)) is None:
         raise NotArmed("a function tool does not show any more how it parses its arguments")
-    for owner in _classes(_SCHEMA):
+    for owner in classes(_SCHEMA):
         if not inspect.isfunction(vars(owner).get("to_call_args")):
             raise NotArmed(f"{owner.__qualname__}.to_call_args is gone: a judged call could not be handed to its tool")
 
@@ -258,11 +271,3 @@ def _tools() -> tuple[type, ...]:
     """Every kind of tool that the SDK names, those of the provider among them."""
     named = vars(sys.modules[_TOOLS]).items() if _TOOLS in sys.modules else ()
     return tuple(value for name, value in named if inspect.isclass(value) and name.endswith("Tool"))
-
-
-def _classes(*places: tuple[str, str]) -> Iterator[type]:
-    """The classes at these places, of the modules that this process has imported. Imports nothing."""
-    for module, name in places:
-        found = getattr(sys.modules.get(module), name, None)
-        if inspect.isclass(found):
-            yield found

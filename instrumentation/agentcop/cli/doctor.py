@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentcop._boot import HOME, POLICY
+from agentcop.cli._output import escape, say
 from agentcop.cli.checks import CHECKS
 from agentcop.cli.checks.found import Context, Found, failed, ok, warning
 from agentcop.cli.probes.canary import PLAIN, Seam
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     "--unused",
     multiple=True,
     metavar="FRAMEWORK",
-    help="A framework that is installed here and that no agent uses: it may be ungoverned. Can be repeated.",
+    help="A framework that is installed here and that no agent uses: it is not tried. Can be repeated.",
 )
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 def doctor(*, policy_file: str | None, home: str | None, send: bool, unused: tuple[str, ...], form: str) -> None:
@@ -66,7 +67,12 @@ def doctor(*, policy_file: str | None, home: str | None, send: bool, unused: tup
     context = _context(policy_file, home, send=send)
     found = [each for check in CHECKS for each in _checked(check.__module__.rpartition(".")[2], check(context))]
     present = frameworks()
-    seams = [*_probed(context, present), *_without_adapter(present, unused)]
+    for name in set(unused) - {each.name for each in present}:
+        say(f"agentcop: doctor: --unused {escape(name)}: no framework of that name is installed here")
+    seams = [
+        *_probed(context, [each for each in present if each.place and each.name not in unused]),
+        *_not_probed(present, unused),
+    ]
     found += _pipeline(seams)
     holds = all(seam.holds for seam in seams) and all(each.state != "failed" for each in found)
     (print_json if form == "json" else print_text)(seams, found, context, holds=holds)
@@ -116,27 +122,24 @@ def _probed(context: Context, present: Sequence[Framework]) -> list[Seam]:
 
 
 def _unprobed(why: str, present: Sequence[Framework]) -> list[Seam]:
-    plain = Seam(framework=PLAIN, state="NOT GOVERNED", reason=why)
-    others = (
-        Seam(framework=each.name, release=each.release, state="NOT GOVERNED", reason=why)
-        for each in present
-        if each.place
-    )
-    return [plain, *others]
+    names = [(PLAIN, ""), *((each.name, each.release) for each in present)]
+    return [Seam(framework=name, release=release, state="NOT GOVERNED", reason=why) for name, release in names]
 
 
-def _without_adapter(present: Sequence[Framework], unused: Sequence[str]) -> Iterator[Seam]:
+def _not_probed(present: Sequence[Framework], unused: Sequence[str]) -> Iterator[Seam]:
+    """Frameworks that there is no adapter for, or that no agent uses."""
     for each in present:
-        if each.place:
+        if each.place and each.name not in unused:
             continue
         why = "this build has no adapter for it: nobody judges the tool calls that it makes itself"
-        waived = each.name in unused
+        if each.name in unused:
+            why = f"said to be unused{'' if each.place else f'; {why}'}"
         yield Seam(
             framework=each.name,
             release=each.release,
             state="NOT GOVERNED",
-            reason=f"{why}; said to be unused" if waived else why,
-            waived=waived,
+            reason=why,
+            waived=each.name in unused,
         )
 
 

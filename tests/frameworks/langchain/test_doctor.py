@@ -57,7 +57,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def test_every_way_to_a_tool_is_enforced_here_and_in_a_child(program: Program, agentcop_home: Path) -> None:
-    answer = ask(program, "--unused", "mcp")
+    answer = ask(program)
     for process in ("this", "child"):
         seams = [seam for seam in answer.seams if seam["framework"] == "langchain" and seam["process"] == process]
         assert [(seam["way"], seam["state"]) for seam in seams] == [(way, "ENFORCED") for way in WAYS]

@@ -57,14 +57,13 @@ class Seam:
 
 
 def probe(cop: AgentCop, frameworks: Iterable[Framework], process: Process) -> Iterator[Seam]:
-    """Every seam of plain Python and of each of these frameworks that has an adapter. Imports the frameworks.
+    """Every seam of plain Python and of each of these frameworks, which have adapters. Imports the frameworks.
 
     `cop` is the process's, with a policy that blocks `CANARY`.
     """
     yield from _fire_all(GenericAdapter(), cop, PLAIN, "", process)
     for framework in frameworks:
-        if framework.place:
-            yield from _probe(cop, framework, process)
+        yield from _probe(cop, framework, process)
 
 
 def _probe(cop: AgentCop, framework: Framework, process: Process) -> Iterator[Seam]:
@@ -79,6 +78,8 @@ def _probe(cop: AgentCop, framework: Framework, process: Process) -> Iterator[Se
             yield from _fire_all(adapter, cop, framework.name, framework.release, process)
         except NotArmed as error:
             why = f"{error}: an armed process ends here with 78"
+        except Exception as error:
+            why = f"its adapter failed: {type(error).__name__}: {error}"
         else:
             return
     yield Seam(framework=framework.name, release=framework.release, process=process, state="NOT GOVERNED", reason=why)

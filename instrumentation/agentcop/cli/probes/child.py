@@ -30,7 +30,7 @@ armed = "agentcop._finder" in sys.modules
 import agentcop
 if str(agentcop.__file__) == sys.argv[2]:
     from agentcop.cli.probes.child import report
-    said = report()
+    said = report(sys.argv[3:])
 else:
     said = []
 ours = {name: str(module.__file__) for name, module in sys.modules.items() if name.startswith("agentcop")}
@@ -47,7 +47,7 @@ def probe_child(policy: Path, folder: Path, frameworks: Sequence[Framework], env
     answer = folder / "child.json"
     environment = {name: value for name, value in environ.items() if name not in SILENT}
     environment |= {**QUIET, ENABLED: "1", POLICY: str(policy), HOME: str(folder / "child")}
-    command = [sys.executable, "-c", _PROGRAM, str(answer), str(agentcop.__file__)]
+    command = [sys.executable, "-c", _PROGRAM, str(answer), str(agentcop.__file__), *(each.name for each in frameworks)]
     try:
         done = subprocess.run(  # noqa: S603 -- this interpreter and a program of ours
             command,
@@ -69,15 +69,17 @@ def probe_child(policy: Path, folder: Path, frameworks: Sequence[Framework], env
     return _read(said, frameworks)
 
 
-def report() -> list[dict[str, Any]]:
-    """In the child: what became of the canary in each seam; empty where this process has no cop."""
+def report(names: Sequence[str]) -> list[dict[str, Any]]:
+    """In the child: the canary in each seam of plain Python and of these frameworks; empty if there is no cop here."""
     import agentcop._cop  # noqa: F401 -- the import arms, as that of a framework does
     from agentcop._arming import process_cop
     from agentcop.cli.probes.canary import probe
     from agentcop.cli.probes.frameworks import frameworks
 
     cop = process_cop()
-    return [] if cop is None else [seam.plain() for seam in probe(cop, frameworks(), "child")]
+    if cop is None:
+        return []
+    return [seam.plain() for seam in probe(cop, [each for each in frameworks() if each.name in names], "child")]
 
 
 def _read(said: dict[str, Any], frameworks: Sequence[Framework]) -> list[Seam]:
@@ -101,7 +103,7 @@ def _place(module: str) -> str:
 
 def _none(why: str, frameworks: Sequence[Framework]) -> list[Seam]:
     """Nothing is known to be governed in the child."""
-    names = [(PLAIN, ""), *((each.name, each.release) for each in frameworks if each.place)]
+    names = [(PLAIN, ""), *((each.name, each.release) for each in frameworks)]
     return [
         Seam(framework=name, release=release, process="child", state="NOT GOVERNED", reason=why)
         for name, release in names

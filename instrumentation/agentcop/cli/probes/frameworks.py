@@ -9,7 +9,7 @@ from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from agentcop._frameworks import UNGOVERNED
-from agentcop.adapters import REGISTRY
+from agentcop.adapters import REGISTRY, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,10 +65,19 @@ def is_there(name: str) -> bool:
 
 def _governed(place: str) -> Framework | None:
     modules = tuple(name for name, where in REGISTRY.items() if where == place and is_there(name))
-    if not modules:
+    if not modules or not any(_is_the_framework(name) for name in modules):
         return None
     adapter = adapter_at(place)
     return Framework(name=adapter.name, release=_release(adapter.name, adapter.module), place=place, modules=modules)
+
+
+def _is_the_framework(module: str) -> bool:
+    """Whether a module's top name means the framework here, and no package that people have called so too."""
+    root = module.partition(".")[0]
+    if root not in SHARED:
+        return True
+    owner, own = SHARED[root]
+    return is_there(f"{root}.{own}") or any(metadata.distributions(name=owner))
 
 
 def _release(name: str, module: str) -> str:

@@ -110,7 +110,30 @@ def test_a_framework_without_adapter_is_not_governed_unless_nobody_uses_it(progr
     assert (answer.code, answer.states(framework="smolagents")) == (1, {"NOT GOVERNED"})
     waived = ask(program, "--unused", "smolagents")
     assert (waived.code, waived.states(framework="smolagents")) == (0, {"NOT GOVERNED"})
-    assert [seam["reason"].endswith("said to be unused") for seam in waived.seams][-1]
+    assert waived.seams[-1]["reason"].startswith("said to be unused; this build has no adapter for it")
+
+
+def test_a_package_that_only_shares_a_frameworks_name_is_neither_listed_nor_imported(program: Program) -> None:
+    for module in ("__init__", "agent", "run", "tool"):
+        program.file(f"lib/agents/{module}.py", "raise SystemExit('imported')\n")
+    answer = ask(program.having(PYTHONPATH="lib"))
+    assert (answer.code, {seam["framework"] for seam in answer.seams}) == (0, {"python"})
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(0)", "raise KeyError('odd')", "import nothing_of_that_name"])
+def test_a_framework_that_cannot_be_imported_is_not_governed(program: Program, end: str) -> None:
+    program.file("lib/langchain_core/__init__.py", "")
+    for package in ("tools", "language_models"):
+        program.file(f"lib/langchain_core/{package}/__init__.py", "")
+    for module in ("tools/base", "language_models/chat_models", "language_models/llms"):
+        program.file(f"lib/langchain_core/{module}.py", f"{end}\n")
+    answer = ask(program.having(PYTHONPATH="lib"))
+    assert (answer.code, answer.states("this", "langchain")) == (1, {"NOT GOVERNED"})
+    assert answer.states("child", "langchain") == {"NOT GOVERNED"}
+    assert "cannot be imported" in next(seam["reason"] for seam in answer.seams if seam["framework"] == "langchain")
+    waived = ask(program.having(PYTHONPATH="lib"), "--unused", "langchain", "--unused", "lanchain")
+    assert (waived.code, waived.seams[-1]["reason"]) == (0, "said to be unused")
+    assert waived.stderr == "agentcop: doctor: --unused lanchain: no framework of that name is installed here\n"
 
 
 def test_without_a_policy_it_is_told_how_to_give_one(program: Program) -> None:
