@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tests.fault_matrix.adapters.scripted import clients, scripted
+from tests.fault_matrix.adapters.scripted import CLOSE, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +24,7 @@ def model(turns: Sequence[Sequence[Call]]) -> Any:
     from langchain_openai import ChatOpenAI
 
     url, name = scripted(turns)
-    sync, awaited = clients(os.getpid())
-    return ChatOpenAI(
-        model=name, api_key="none", base_url=url, max_retries=0, http_client=sync, http_async_client=awaited
-    )
+    return ChatOpenAI(model=name, api_key="none", base_url=url, max_retries=0, default_headers=CLOSE)
 
 
 def tool_of(tool: Tool) -> Any:

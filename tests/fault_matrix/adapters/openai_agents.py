@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from json import dumps
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from tests.fault_matrix.adapters.plain import cancelled, from_a_loop, on_a_thread, on_an_executor, to_thread
-from tests.fault_matrix.adapters.scripted import clients, scripted
+from tests.fault_matrix.adapters.scripted import CLOSE, scripted
 from tests.fault_matrix.attempt import Call
 from tests.fault_matrix.harness import Harness
 
@@ -29,8 +28,7 @@ def _model(turns: Sequence[Sequence[Call]]) -> Any:
 
     set_tracing_disabled(disabled=True)  # its own exporter would send every trace to its maker
     url, name = scripted(turns)
-    _, awaited = clients(os.getpid())
-    client = AsyncOpenAI(api_key="none", base_url=url, max_retries=0, http_client=awaited)
+    client = AsyncOpenAI(api_key="none", base_url=url, max_retries=0, default_headers=CLOSE)
     return OpenAIChatCompletionsModel(model=name, openai_client=client)
 
 

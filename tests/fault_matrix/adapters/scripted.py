@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 _ASKED_AT_MOST = 1_000_000
+CLOSE = {"Connection": "close"}
+"""Headers for OpenAI's clients: a connection that was kept would belong to the event loop of an earlier run."""
 
 
 class _Script:
@@ -51,15 +53,3 @@ def scripted(turns: Sequence[Sequence[Call]]) -> tuple[str, str]:
     name = f"scripted-{next(_numbers)}"
     script.turns[name] = turns
     return url, name
-
-
-@functools.cache
-def clients(process: int) -> tuple[Any, Any]:
-    """HTTP clients for OpenAI's library. Neither keeps a connection: each async run has an event loop of its own."""
-    import httpx
-
-    alone = httpx.Limits(max_keepalive_connections=0)
-    return (
-        httpx.Client(limits=alone, verify=False, trust_env=False),  # noqa: S501 -- plain HTTP
-        httpx.AsyncClient(limits=alone, verify=False, trust_env=False),  # noqa: S501 -- plain HTTP
-    )
