@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
@@ -65,8 +66,8 @@ class Job:
     """Called with a tool's raw arguments by a callback of the framework, before the tool parses them."""
     edited: Call | None = None
     """What a person makes of the call, in the framework's own dialogue."""
-    patience: float = 0.0
-    """How long the caller waits before it cancels, in seconds; 0: to the end."""
+    give_up: threading.Event | None = None
+    """When it is set the caller cancels what it waits for; None: it waits to the end."""
     ask: Callable[[str, Mapping[str, Any]], object] = field(default=lambda tool, arguments: None)
     """Set by the harness: call this tool directly, as a body does that asks another tool."""
 

@@ -33,6 +33,7 @@ Feature = Literal[
     "callbacks",
     "editing",
     "unprintable objects",
+    "surrogates",
     "fork",
 ]
 """What a trial may need of a path.
@@ -40,7 +41,8 @@ Feature = Literal[
 `objects`: arguments are Python objects, not JSON. `renaming`: a tool that changes its name can still be called.
 `defaults`: filled in where the gate can see it. `a run`: refusals are counted. `a model`: asking it again shows that
 the run is blocked. `async`: awaited, so that it can be cancelled. `generator bodies`: a tool may be a generator.
-`unprintable objects`: nobody needs an argument's text. `fork`: works in a forked child.
+`unprintable objects`: nobody needs an argument's text. `surrogates`: half a
+character can be an argument. `fork`: works in a forked child.
 """
 
 Way = Callable[[Job], None]

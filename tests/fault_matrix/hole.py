@@ -80,6 +80,8 @@ class Variant:
     still: Callable[[Ran], bool] | None = None
     """What must run under the gate as well: siblings of a refused call."""
     needs: tuple[Feature, ...] = ()
+    cancels: bool = False
+    """The caller stops waiting when the scene's `give_up` is set."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the job."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
+from asyncio import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -37,6 +39,8 @@ class Scene:
         self.bodies = Bodies()
         self.once_wrapped: list[Callable[[Iterable[Any]], None]] = []
         """Called with the agent's tool objects when the agent has been wrapped."""
+        self.give_up = threading.Event()
+        """Set by whoever wants the caller of a trial to cancel, where its variant has one that may."""
         self.cop: AgentCop | None = None
         self.job: Job | None = None
 
@@ -85,8 +89,10 @@ def attempted(scene: Scene, variant: Variant, way: Way) -> str:
                 scene.cop = cop_of(scene, gate, variant)
             turns = variant.turns(scene) if callable(variant.turns) else variant.turns
             scene.job = Job(tools=variant.tools(scene), turns=turns, govern=scene.govern, **variant.options)
+            if variant.cancels:
+                scene.job.give_up = scene.give_up
             way(scene.job)
-    except Exception as error:
+    except (Exception, CancelledError) as error:
         return f"{type(error).__name__}: {error}"
     return "nothing was raised"
 

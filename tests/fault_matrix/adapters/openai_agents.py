@@ -141,7 +141,9 @@ def _as_a_tool(run: Callable[[Any], Any]) -> Way:
 
         inner, tools = _bare(job, job.turns, "inner")
         job.ask = _asking(tools)
-        delegate = inner.as_tool("delegate", "Let another agent do it.", failure_error_function=_hushed)
+        delegate = inner.as_tool(
+            "delegate", "Let another agent do it.", failure_error_function=_hushed, max_turns=_TURNS
+        )
         outer = Agent(
             name="outer", model=_model([[Call(tool="delegate", arguments={"input": "go"})]]), tools=[delegate]
         )
@@ -199,6 +201,10 @@ def _lacks(feature: Feature, path: Path) -> str:
     return {
         "objects": "the SDK hands a tool its arguments as JSON",
         "unprintable objects": "the SDK hands a tool its arguments as JSON",
+        "renaming": "nobody wrapped the inner agent: its tools have the names that they have when they are called"
+        if path == "sub-agent"
+        else "",
+        "surrogates": "the SDK's client cannot send such a text back to its model",
         "positional": "the SDK hands a tool its arguments as JSON",
         "a run": "no agent runs here: nobody counts refusals" if direct else "",
         "a model": "no agent runs here: no model is asked again" if direct else "",

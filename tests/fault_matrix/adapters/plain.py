@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.fault_matrix.attempt import Job, Tool
     from tests.fault_matrix.harness import Feature, Path
 
+_LOOK = 0.02
+"""Seconds between looks at whether the caller has given up."""
 Turn = Literal["in order", "on threads", "on bare threads", "gathered"]
 """How an agent makes the calls of one turn; `on threads` takes the run's context along, `on bare threads` does not."""
 
@@ -140,8 +142,17 @@ def agent(job: Job, turn: Turn = "in order") -> Agent:
 
 
 def cancelled(job: Job, work: Coroutine[Any, Any, object]) -> None:
-    """Run it, for as long as the job's caller is patient."""
-    asyncio.run(asyncio.wait_for(work, job.patience or None))
+    """Run it to its end, or until the job's caller gives up."""
+
+    async def run() -> None:
+        running = asyncio.ensure_future(work)
+        while job.give_up is not None and not running.done():
+            if job.give_up.is_set():
+                running.cancel()
+            await asyncio.wait([running], timeout=_LOOK)
+        await running
+
+    asyncio.run(run())
 
 
 def _streamed(job: Job) -> None:

@@ -133,7 +133,14 @@ HOLE = hole(
             needs=("objects",),
         ),
         Variant(name="400 levels deep", tools=_take, turns=_taking(_deep), gate=_ALLOWED, permitting=None),
-        Variant(name="half a character", tools=_take, turns=_taking(lambda: "\ud800"), gate=_ALLOWED, permitting=None),
+        Variant(
+            name="half a character",
+            tools=_take,
+            turns=_taking(lambda: "\ud800"),
+            gate=_ALLOWED,
+            permitting=None,
+            needs=("surrogates",),
+        ),
         Variant(
             name="a circle", tools=_take, turns=_taking(_circular), gate=_ALLOWED, permitting=None, needs=("objects",)
         ),

@@ -69,6 +69,7 @@ def _after_all(scene: Scene) -> Callable[..., Any]:
 
     def approver(call: ToolCall, deadline: float) -> Approve:
         if scene.gated:
+            scene.give_up.set()
             time.sleep(_LATE)
         return Approve(by="ann")
 
@@ -105,7 +106,7 @@ HOLE = hole(
             permitting={"default": "allow"},
             approver=_after_all,
             needs=("async", "async bodies"),
-            options={"patience": 0.15},
+            cancels=True,
         ),
     ],
 )
