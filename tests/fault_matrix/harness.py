@@ -21,6 +21,8 @@ PATHS: tuple[Path, ...] = get_args(Path)
 Feature = Literal[
     "objects",
     "renaming",
+    "odd names",
+    "depth",
     "defaults",
     "positional",
     "a run",
@@ -39,6 +41,7 @@ Feature = Literal[
 """What a trial may need of a path.
 
 `objects`: arguments are Python objects, not JSON. `renaming`: a tool that changes its name can still be called.
+`odd names`: a tool may be called `<lambda>`. `depth`: arguments may be hundreds of levels deep.
 `defaults`: filled in where the gate can see it. `a run`: refusals are counted. `a model`: asking it again shows that
 the run is blocked. `async`: awaited, so that it can be cancelled. `generator bodies`: a tool may be a generator.
 `unprintable objects`: nobody needs an argument's text. `surrogates`: half a

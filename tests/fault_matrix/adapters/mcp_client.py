@@ -156,6 +156,8 @@ def _lacks(feature: Feature, path: Path) -> str:
         "objects": "a call's arguments go to the server as JSON",
         "unprintable objects": "a call's arguments go to the server as JSON",
         "positional": "a call's arguments go to the server as JSON",
+        "odd names": "a server takes no tool of that name",
+        "depth": "the MCP library sends no arguments as deep as that",
         "renaming": "a tool's name is its server's",
         "defaults": "a server fills in its own defaults: the gate judges what goes over",
         "a run": "no agent runs here: nobody counts refusals",

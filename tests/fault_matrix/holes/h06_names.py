@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LIKE_SEARCH = (
     "Search", "SEARCH", "sea_rch", "sea-rch", "sea rch", "search_", "-search", "se\u0430rch", "s\u0435arch",
-    "search()", "search\u2024", "<lambda>", "searchsearch", "find",
+    "search()", "search\u2024", "searchsearch", "find",
 )  # fmt: skip
 """None of them is `search`: other case, separators, Cyrillic letters, or simply on no list."""
 _SAME_AS_WIPE = (
@@ -70,10 +70,18 @@ HOLE = hole(
             at_least=len(_LIKE_SEARCH),
         ),
         Variant(
+            name="no name at all",
+            tools=_named(["<lambda>"]),
+            turns=_each(["<lambda>"]),
+            gate={"allow": ["search"], **_QUIET},
+            needs=("odd names",),
+        ),
+        Variant(
             name="a blocked name in other letters",
             tools=_named(_SAME_AS_WIPE),
             turns=_each(_SAME_AS_WIPE),
             gate={"default": "allow", "block": ["wipe"], **_QUIET},
+            permitting=None,
             at_least=len(_SAME_AS_WIPE),
         ),
         Variant(

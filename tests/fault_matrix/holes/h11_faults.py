@@ -132,7 +132,9 @@ HOLE = hole(
             permitting=None,
             needs=("objects",),
         ),
-        Variant(name="400 levels deep", tools=_take, turns=_taking(_deep), gate=_ALLOWED, permitting=None),
+        Variant(
+            name="400 levels deep", tools=_take, turns=_taking(_deep), gate=_ALLOWED, permitting=None, needs=("depth",)
+        ),
         Variant(
             name="half a character",
             tools=_take,
