@@ -81,7 +81,8 @@ framework_venv() {
       packages=('langchain>=1.4,<2' 'langgraph>=1.2,<2' 'langchain-openai>=1.7,<2' 'langchain-classic>=1,<2'
         'langchain-community>=0.4,<0.5' 'ddgs>=9') ;;
     langchain03) packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' 'ddgs>=9') ;;
-    openai_agents) packages=('openai-agents>=0.24,<1') ;;
+    openai_agents) packages=('openai-agents>=0.24,<0.25') ;;
+    openai_agents08) packages=('openai-agents==0.8.*' 'openai<2.18') ;;
     mcp2) packages=('mcp>=2.3,<3' 'fastmcp>=4.1,<5') ;;
     *) say "there is no framework environment $1"; return 1 ;;
   esac

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
@@ -17,6 +16,7 @@ from agentcop_processor.call.records import agent_attributes
 from agentcop_processor.call.results import text_of
 from agentcop_processor.runs import Run, RunScope, current_run
 from agentcop_processor.sessions import current_session, in_session, new_session
+from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -65,7 +65,7 @@ class Entry:
         stack.enter_context(RunScope(self._run))
         stack.enter_context(in_session(self._run.session))
         if self._span.is_recording():
-            token = context_api.attach(trace.set_span_in_context(self._span))
+            token = context_api.attach(context_with(self._span))
             stack.callback(self._detach, token)
         self._stack = stack
 

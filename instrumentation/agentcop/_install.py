@@ -78,6 +78,8 @@ def install_tool(target: ToolTarget) -> None:
 def _calls(target: ToolTarget, way: str) -> Begin:
     """What begins each call that comes this way."""
     parse = _parse_of(target)
+    if target.remote is not None:
+        REMOTE[way] = target.remote
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
         first, tool = args[0], args[0] if target.tool is None else target.tool(args[1:], kwargs)

@@ -13,6 +13,14 @@ _NEEDS = {
     "langchain/test_executors.py": ("langchain_openai", "langchain"),
     "langchain/test_guide.py": ("langchain_openai", "ddgs"),
     "langchain/test_guide_create_agent.py": ("langchain_openai", "ddgs", "langgraph", "langchain_classic"),
+    "openai_agents/test_approvals.py": ("agents",),
+    "openai_agents/test_bodies.py": ("agents",),
+    "openai_agents/test_hosted.py": ("agents",),
+    "openai_agents/test_mcp.py": ("agents",),
+    "openai_agents/test_models.py": ("agents",),
+    "openai_agents/test_native_tools.py": ("agents",),
+    "openai_agents/test_runs.py": ("agents",),
+    "openai_agents/test_tools.py": ("agents",),
 }
 
 collect_ignore = [path for path, modules in _NEEDS.items() if not all(find_spec(module) for module in modules)]

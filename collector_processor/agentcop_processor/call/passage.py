@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
@@ -21,6 +20,7 @@ from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.records import outcome_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
+from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -235,7 +235,7 @@ class Passage:
     def resume(self) -> None:
         """Make the call's span current, at the start and before each step of a generator."""
         if self._span.is_recording():
-            self._context_token = context_api.attach(trace.set_span_in_context(self._span))
+            self._context_token = context_api.attach(context_with(self._span))
         self._passage_token = _active.set(self)
 
     def suspend(self) -> None:

@@ -61,12 +61,6 @@ def refuse_computer(tool: object, call: Any, blocked: ToolBlocked) -> object:  #
     return item
 
 
-def name_at_server(tool: object) -> str:
-    """What an MCP server calls the tool to which this one passes its calls on; "" where it has no name of its own."""
-    bound = getattr(tool, "_mcp_tool_binding", None)
-    return str(bound[1]) if isinstance(bound, tuple) else ""
-
-
 def result_text(result: Any) -> object:  # noqa: ANN401 -- whatever a tool gives
     """The part of a tool's result that its model reads, as far as it is text."""
     pieces = result if isinstance(result, list) else getattr(result, "output", None)

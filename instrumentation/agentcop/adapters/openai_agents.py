@@ -29,12 +29,12 @@ from agentcop.adapters._openai_agents_arguments import (
     patch_parser,
     take,
 )
+from agentcop.adapters._openai_agents_mcp import name_at_server
 from agentcop.adapters._openai_agents_words import (
     conversation,
     given,
     model_answered,
     model_asked,
-    name_at_server,
     refuse,
     refuse_computer,
     refuse_patch,

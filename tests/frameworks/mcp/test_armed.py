@@ -111,7 +111,9 @@ def test_a_program_that_is_not_armed_is_not_touched(tmp_path: Path, receiver: Ht
 BROKEN = {
     "no call_tool": "del module.ClientSession.call_tool",
     "call_tool is no coroutine": "module.ClientSession.call_tool = lambda self, name, arguments=None: None",
-    "call_tool takes something else": "async def call_tool(self, tool): ...\nmodule.ClientSession.call_tool = call_tool",
+    "call_tool takes something else": (
+        "async def call_tool(self, tool): ...\nmodule.ClientSession.call_tool = call_tool"
+    ),
     "no session": "del module.ClientSession",
     "requests go elsewhere": "module.ClientSession.send_request = None",
     "no result": "import types\nmodule.types = types.ModuleType('types')",

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mcp import ClientSession
+    from opentelemetry.sdk.trace import ReadableSpan
 
 pytestmark = pytest.mark.frameworks
 
@@ -153,7 +153,7 @@ def test_one_that_failed_on_the_way_may_be_tried_again(served: Served) -> None:
             cop.wrap(closed)
 
             async def lookup(query: str) -> str:
-                with pytest.raises(Exception, match="[Cc]losed|^$"):
+                with pytest.raises(Exception, match=r"[Cc]losed|^$"):
                     await closed.call_tool("lookup", {"query": query})
                 return text_of(await session.call_tool("lookup", {"query": query}))
 

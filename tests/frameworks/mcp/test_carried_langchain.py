@@ -12,6 +12,7 @@ from langchain_mcp_adapters.tools import load_mcp_tools
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
+from agentcop.adapters import install, installable
 from langchain_agents import model
 from mcp_servers import Served
 from openai_server import call_tool, say
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 pytestmark = pytest.mark.frameworks
+
+
+@pytest.fixture(autouse=True)
+def _every_session_is_governed() -> None:
+    """As in an armed process: here nobody wraps the sessions that the framework opens."""
+    adapter = installable("mcp.client.session")
+    assert adapter is not None
+    install(adapter)
 
 
 @pytest.fixture
@@ -121,8 +130,7 @@ def test_what_an_interceptor_makes_of_a_call_is_judged(served: Served, change: d
     async def main() -> None:
         async with served.session("memory") as session:
             tools = {
-                tool.name: tool
-                for tool in await load_mcp_tools(cop.wrap(session), tool_interceptors=[interceptor])  # type: ignore[list-item]  # a protocol of its own
+                tool.name: tool for tool in await load_mcp_tools(cop.wrap(session), tool_interceptors=[interceptor])
             }
             await called(cop.wrap(tools["lookup"]), query="x")
 

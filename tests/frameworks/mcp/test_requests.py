@@ -194,7 +194,7 @@ def test_a_name_that_is_not_what_it_looks_like_reaches_no_server(served: Served,
     assert is_error(result)
 
 
-@pytest.mark.parametrize("name", ["lооkup", "LOOKUP", "lookup.", "look-up"])
+@pytest.mark.parametrize("name", ["l\u043e\u043ekup", "LOOKUP", "lookup.", "look-up"])
 def test_a_name_that_is_another_falls_to_the_default(served: Served, name: str) -> None:
     result = called(served, cop_of("lookup"), name, {})
     assert text_of(result) == "Blocked by policy (gate.default). Do not retry; tell the user."

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from mcp import ClientSession
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked, ToolBlocked
@@ -17,6 +16,8 @@ from mcp_servers import KINDS, Served, is_error, text_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from mcp import ClientSession
 
 pytestmark = pytest.mark.frameworks
 
