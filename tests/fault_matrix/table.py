@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from tests.fault_matrix.harness import PATHS
+from tests.fault_matrix.adapters import HARNESSES
+from tests.fault_matrix.harness import PATHS, Feature
 from tests.fault_matrix.report import totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.fault_matrix.harness import Harness
     from tests.fault_matrix.report import Cell
 
 _HEAD = """\
@@ -83,9 +85,10 @@ def page(cells: Sequence[Cell]) -> str:
     parts += ["\n", _PATHS]
     for name in adapters:
         own = [cell for cell in cells if cell.adapter == name]
-        parts.append(f"\n## {name}\n\nIn the environment `{own[0].environment}` of `scripts/groups/frameworks`.\n\n")
+        parts.append(f"\n## {name}\n\nIn the environment `{own[0].environment}` of `scripts/_environment.sh`.\n\n")
         parts += _table(["hole", *PATHS], _rows_by_path(own))
         parts += _reasons(own)
+        parts += _left_out(next(harness for harness in HARNESSES if harness.name == name))
     return "".join(parts)
 
 
@@ -109,13 +112,35 @@ def _rows_by_path(cells: Sequence[Cell]) -> Iterator[list[str]]:
 
 
 def _reasons(cells: Sequence[Cell]) -> Iterator[str]:
-    """Each reason once for each hole, with the paths it stands for."""
-    found: dict[tuple[int, str], list[str]] = {}
+    """Each reason once, with the holes and paths it stands for."""
+    found: dict[str, dict[str, list[int]]] = {}
     for cell in cells:
         if cell.not_applicable:
-            found.setdefault((cell.hole, cell.not_applicable), []).append(cell.path)
+            found.setdefault(cell.not_applicable, {}).setdefault(cell.path, []).append(cell.hole)
     if found:
-        yield "\nWhat cannot exist:\n\n"
-    for (number, reason), paths in found.items():
-        where = "all paths" if len(paths) == len(PATHS) else ", ".join(paths)
-        yield f"- {number}, {where}: {reason}.\n"
+        yield "\nCells that cannot exist:\n\n"
+    for reason, paths in found.items():
+        holes = sorted({hole for each in paths.values() for hole in each})
+        which = "every hole" if holes == list(_holes(cells)) else f"hole {', '.join(map(str, holes))}"
+        yield f"- {which}, {_where(list(paths), PATHS)}: {reason}.\n"
+
+
+def _left_out(harness: Harness) -> Iterator[str]:
+    """What single trials need that a path does not have: they are left out of its cells."""
+    paths = [path for path in PATHS if not isinstance(harness.ways[path], str)]
+    found: dict[str, list[str]] = {}
+    for feature in get_args(Feature):
+        for path in paths:
+            if why := harness.lacks(feature, path):
+                found.setdefault(why, []).append(path)
+    if found:
+        yield "\nWhy single trials are left out of a cell:\n\n"
+    for why, where in found.items():
+        yield f"- {_where(list(dict.fromkeys(where)), paths)}: {why}.\n"
+
+
+def _where(paths: Sequence[str], of: Sequence[str]) -> str:
+    missing = [path for path in of if path not in paths]
+    if not missing:
+        return "all paths"
+    return f"all paths but {', '.join(missing)}" if len(missing) < len(paths) else ", ".join(paths)
