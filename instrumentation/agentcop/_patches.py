@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import threading
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,19 +81,29 @@ def patch(owner: type, attribute: str) -> Patch:
 
 
 def patch_here(owner: type, attribute: str) -> Patch:
-    """The same on `owner` itself: where it inherits the method from a class that is not its framework's."""
+    """The same on `owner` itself: where it inherits the method from a class that is not its framework's.
+
+    A class without a method that copies is given one that does what `copy` does then.
+    """
     with _lock:
         if (owner, attribute) not in _patches:
             if attribute in vars(owner):
                 return patch(owner, attribute)
 
             def inherited(self: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the inherited method
-                return getattr(super(owner, self), attribute)(*args, **kwargs)
+                if (above := getattr(super(owner, self), attribute, None)) is None:
+                    return _copied(self, *args)
+                return above(*args, **kwargs)
 
             inherited.__name__ = attribute
             inherited.__qualname__ = f"{owner.__qualname__}.{attribute}"
             _replace(owner, attribute, inherited, own=True)
         return _patches[owner, attribute]
+
+
+def _copied(obj: object, memo: dict[int, object] | None = None) -> object:
+    """What `copy` makes of an object whose class does not say how to copy it; with `memo` a deep copy."""
+    return copy._reconstruct(obj, memo, *obj.__reduce_ex__(4))  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
 
 
 def is_patched(method: object) -> bool:

@@ -92,7 +92,8 @@ def test_the_command_run_does_not_start_a_program_that_only_an_import_would_arm(
 
 def test_the_doctor_says_that_there_a_program_is_armed_only_by_its_own_import(beside: Program, bare: Path) -> None:
     answer = read(beside.run("-m", "agentcop", "doctor", "-f", "json", python=bare))
-    assert (answer.code, answer.states("this"), answer.states("child")) == (1, {"ENFORCED"}, {"BYPASSED"})
+    here, child = answer.states("this", "python"), answer.states("child", "python")
+    assert (answer.code, here, child) == (1, {"ENFORCED"}, {"BYPASSED"})
     (origin,) = answer.of("origin", "ok")
     assert str(beside.folder / "lib/agentcop") in origin
     assert "every file as installed" in origin
@@ -101,7 +102,7 @@ def test_the_doctor_says_that_there_a_program_is_armed_only_by_its_own_import(be
 def test_the_doctor_sees_a_file_that_was_changed_after_the_install(beside: Program, bare: Path) -> None:
     changed = beside.folder / "lib/agentcop_processor/judges.py"
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    (beside.folder / "lib/agentcop_processor/gate.pyi").touch()
+    (beside.folder / "lib/agentcop/more.py").touch()
     answer = read(beside.run("-m", "agentcop", "doctor", "-f", "json", python=bare))
     assert answer.of("origin") == ["agentcop_processor/judges.py is not as it was installed"]
     assert answer.code == 1

@@ -62,6 +62,7 @@ class _Fit:
     def __init__(self, root: object, *, convert: bool) -> None:
         self._root = root
         self._convert = convert
+        self._known: dict[int, tuple[list[dict[str, Any]], frozenset[str]]] = {}
 
     def members(self, values: Mapping[str, object], schema: object, depth: int) -> dict[str, object]:
         properties = schema.get("properties") if isinstance(schema, dict) else None
@@ -71,22 +72,32 @@ class _Fit:
         for key, declared in properties.items():
             if key not in fitted and isinstance(declared, dict) and "default" in declared:
                 default = declared["default"]
-                if default is not None or "null" in _kinds(declared, self._root):
+                resolved = _resolved(declared, self._root)
+                kinds = self._of(resolved)[1] if isinstance(resolved, dict) else frozenset()
+                if default is not None or "null" in kinds:
                     fitted[key] = copy.deepcopy(default)
         return fitted
 
-    def _value(self, value: object, schema: object, depth: int) -> object:
-        schema = _resolved(schema, self._root)
+    def _value(self, value: object, declared: object, depth: int) -> object:
+        schema = _resolved(declared, self._root)
         if not isinstance(schema, dict) or depth > _MAX_DEPTH:
             return value
-        options = _options(schema, self._root, 0)
+        options, kinds = self._of(schema)
         if isinstance(value, dict):
             objects = [option for option in options if "properties" in option]
             return self.members(value, objects[0], depth + 1) if len(objects) == 1 else value
         if isinstance(value, list):
             lists = [option["items"] for option in options if "items" in option]
             return [self._value(item, lists[0], depth + 1) for item in value] if len(lists) == 1 else value
-        return _scalar(value, _kinds(schema, self._root)) if self._convert else value
+        return _scalar(value, kinds) if self._convert else value
+
+    def _of(self, schema: dict[str, Any]) -> tuple[list[dict[str, Any]], frozenset[str]]:
+        """What this schema allows, and of which types; looked up once for all items of a list."""
+        known = self._known.get(id(schema))
+        if known is None:
+            options = _options(schema, self._root, 0)
+            known = self._known[id(schema)] = (options, _kinds(options))
+        return known
 
 
 def _resolved(schema: object, root: object) -> object:
@@ -113,10 +124,9 @@ def _options(schema: dict[str, Any], root: object, depth: int) -> list[dict[str,
     return found[:_MAX_DEPTH]
 
 
-def _kinds(schema: dict[str, Any], root: object) -> frozenset[str]:
-    resolved = _resolved(schema, root)
+def _kinds(options: list[dict[str, Any]]) -> frozenset[str]:
     kinds: set[str] = set()
-    for option in _options(resolved, root, 0) if isinstance(resolved, dict) else ():
+    for option in options:
         declared = option.get("type")
         kinds.update(each for each in (declared if isinstance(declared, list) else [declared]) if isinstance(each, str))
     return frozenset(kinds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +45,7 @@ class GenericAdapter:
 
     def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
         """A function, a coroutine function and a tool object."""
+        import asyncio  # not in an agent's process
 
         def function() -> str:
             return body()

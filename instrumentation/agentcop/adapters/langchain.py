@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any
@@ -140,6 +139,7 @@ class LangChainAdapter:
 
     def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:  # noqa: ARG002 -- by class
         """A tool called by hand, in both colours; and as an agent's model calls it."""
+        import asyncio  # not in an agent's process
 
         async def coroutine() -> str:
             return body()

@@ -58,10 +58,10 @@ _FUNCTION = (_TOOLS, "FunctionTool")
 _SCHEMA = ("agents.function_schema", "FuncSchema")
 _COMPUTER = ("agents.run_internal.tool_actions", "ComputerAction")
 _MODEL = ("agents.models.interface", "Model")
-_RUNNER = ("agents.run", "AgentRunner")
+_RUNNERS = (("agents.run", "Runner"), ("agents.run", "AgentRunner"))
 _STREAM = ("agents.result", "RunResultStreaming")
 _HANDOFF = ("agents.handoffs", "Handoff")
-PLACES = (_AGENT, _FUNCTION, _SCHEMA, _COMPUTER, _MODEL, _RUNNER, _STREAM, _HANDOFF)
+PLACES = (_AGENT, _FUNCTION, _SCHEMA, _COMPUTER, _MODEL, *_RUNNERS, _STREAM, _HANDOFF)
 """Module and name of every class that is patched; the registry waits for each module's import."""
 
 BODIES: dict[str, tuple[str, ...]] = {
@@ -85,7 +85,7 @@ class OpenAIAgentsAdapter:
     name = "openai-agents"
     module = "agents"
     supported = ">=0.8,<0.25"
-    needs = tuple(module for module, _ in PLACES)
+    needs = tuple(dict.fromkeys(module for module, _ in PLACES))
 
     def __init__(self, imported: str = "") -> None:
         """`imported`: the module whose import has just run, if that is why this is made."""
@@ -141,8 +141,8 @@ class OpenAIAgentsAdapter:
             yield HandoverTarget(owner=owner, attribute="to_call_args", take=take)
 
     def entry_targets(self, agent: object) -> Iterable[EntryTarget]:  # noqa: ARG002 -- the same for every agent
-        """`Runner` calls the runner; a streamed run goes on in a task."""
-        for owner, result in product(classes(_RUNNER), classes(_STREAM)):
+        """`Runner` calls the runner, which may be the application's own; a streamed run goes on in a task."""
+        for owner, result in product(classes(*_RUNNERS), classes(_STREAM)):
             streamed = GoesOn(task=lambda streaming: streaming.run_loop_task, result=result, stream="stream_events")
             for attribute, goes_on in (("run", None), ("run_sync", None), ("run_streamed", streamed)):
                 yield EntryTarget(
@@ -169,12 +169,12 @@ class OpenAIAgentsAdapter:
                 )
 
     def copies(self) -> Iterable[CopyTarget]:
-        """`clone` of an agent; a tool's own copying, where it has one."""
+        """Agents have a method for it; a tool that is built of another's body, as `replace` does, needs none."""
         for owner in classes(_AGENT):
             yield CopyTarget(owner=owner, attribute="clone")
-        for owner in classes(_FUNCTION):
-            if "__copy__" in vars(owner):
-                yield CopyTarget(owner=owner, attribute="__copy__")
+        for owner in classes(_AGENT, *((_TOOLS, name) for name in BODIES)):
+            yield CopyTarget(owner=owner, attribute="__copy__")
+            yield CopyTarget(owner=owner, attribute="__deepcopy__")
 
     def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
         """A tool of each kind that runs here, called as the runner calls it."""
@@ -224,11 +224,17 @@ def offers(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Offer]:
         if not runs_here(tool):
             yield Offer(name=str(getattr(tool, "name", type(tool).__name__)), configuration=_configuration(tool))
     settings = given(args, kwargs, 2, "model_settings")
+    prompts = [kwargs.get("prompt")]
     for raw in (getattr(settings, "extra_body", None), getattr(settings, "extra_args", None)):
-        for tool in (raw.get("tools") or ()) if isinstance(raw, dict) else ():
+        fields = dict(raw or ())
+        prompts.append(fields.get("prompt"))
+        for tool in fields.get("tools") or ():
             yield Offer(name=str(tool.get("type")), configuration=tool)
-    if (prompt := kwargs.get("prompt")) is not None:
-        yield Offer(name="stored_prompt", configuration=dict(prompt))
+        if (searching := fields.get("web_search_options")) is not None:
+            yield Offer(name="web_search", configuration=searching)
+    for prompt in prompts:
+        if prompt is not None:
+            yield Offer(name="stored_prompt", configuration=dict(prompt))
 
 
 def _configuration(tool: Any) -> dict[str, Any]:  # noqa: ANN401 -- the framework is not imported

@@ -53,6 +53,8 @@ def raw_tool(name: str = "pay") -> FunctionTool:
 
 
 COPIES: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
     "replace": lambda tool: dataclasses.replace(tool, description="another"),
     "of its body": lambda tool: FunctionTool(
         name="harmless", description="…", params_json_schema={}, on_invoke_tool=tool.on_invoke_tool

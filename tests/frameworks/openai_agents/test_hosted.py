@@ -164,11 +164,13 @@ def test_a_shell_in_a_container_of_the_providers_is_hosted() -> None:
     [
         ModelSettings(extra_body={"tools": [{"type": "web_search"}]}),
         ModelSettings(extra_args={"tools": [{"type": "web_search"}]}),
+        ModelSettings(extra_body={"web_search_options": {}}),
+        ModelSettings(extra_body={"prompt": {"id": "pmpt_1"}}),
     ],
-    ids=["extra_body", "extra_args"],
+    ids=["extra_body", "extra_args", "an option", "a prompt"],
 )
 def test_a_tool_that_the_requests_raw_fields_bring_along_is_no_other(settings: ModelSettings) -> None:
-    with pytest.raises(PolicyBlocked, match="web_search"):
+    with pytest.raises(PolicyBlocked, match=r"web_search|stored_prompt"):
         asked(cop(allow=["lookup", "wipe"]), model_settings=settings)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -231,12 +233,42 @@ def test_a_hand_over_that_gives_the_application_data_is_a_call_of_its_own() -> N
     assert opened == ["late"]
 
 
-def test_a_clone_is_governed_like_the_agent_with_whatever_tools_it_has() -> None:
+COPIES: dict[str, Callable[[Any, list[Any]], Any]] = {
+    "clone": lambda made, tools: made.clone(name="clone", tools=tools),
+    "copy": lambda made, tools: with_tools(copy.copy(made), tools),
+    "deepcopy": lambda made, tools: with_tools(copy.deepcopy(made), tools),
+}
+
+
+def with_tools(made: Any, tools: list[Any]) -> Any:
+    made.tools = tools
+    return made
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_is_governed_like_the_agent_with_whatever_tools_it_has(how: str) -> None:
     tools = Tools()
     with model([WIPE]) as (llm, _):
-        clone = cop().wrap(agent(llm, [])).clone(name="clone", tools=both(tools))
+        copied = COPIES[how](cop().wrap(agent("gpt-4", [])), both(tools))
+        copied.model = llm
         with pytest.raises(PolicyBlocked):
-            run(clone)
+            run(copied)
+    assert tools.ran == []
+
+
+def test_a_runner_of_ones_own_runs_nothing_past_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own:
+        """It runs agents as it likes, and swallows what goes wrong."""
+
+        async def run(self, starting_agent: Any, input: Any, **_: Any) -> Any:  # noqa: A002 -- as the SDK calls it
+            with contextlib.suppress(Exception):
+                await starting_agent.tools[0].on_invoke_tool(context(starting_agent.tools[0]), '{"path": "y"}')
+            return "it went well"
+
+    tools = Tools()
+    monkeypatch.setattr("agents.run.DEFAULT_AGENT_RUNNER", Own())
+    with model([]) as (llm, _), pytest.raises(PolicyBlocked):
+        run(cop().wrap(agent(llm, both(tools)[1:])))
     assert tools.ran == []
 
 

@@ -65,9 +65,12 @@ def _strangers(roots: list[Path]) -> Iterator[str]:
 
 
 def _changed(distribution: metadata.Distribution) -> Iterator[str]:
-    """The files whose hash is not the one in RECORD, or that are gone; those without a hash there are not looked at."""
+    """Our files whose hash is not the one in RECORD, or that are gone; those without a hash there are not looked at.
+
+    The command's own small script is not either: an install by --target puts it elsewhere than it writes down.
+    """
     for file in distribution.files or ():
-        if file.hash is None or file.hash.mode != "sha256":
+        if not file.parts[0].startswith(_OURS) or file.hash is None or file.hash.mode != "sha256":
             continue
         try:
             digest = hashlib.sha256(Path(str(file.locate())).read_bytes()).digest()
