@@ -79,7 +79,8 @@ framework_venv() {
   case $1 in
     langchain1)
       packages=('langchain>=1.4,<2' 'langgraph>=1.2,<2' 'langchain-openai>=1.7,<2' 'langchain-classic>=1,<2'
-        'langchain-community>=0.4,<0.5' 'ddgs>=9') ;;
+        'langchain-community>=0.4,<0.5' 'ddgs>=9'
+        'openinference-instrumentation-langchain>=0.1' 'opentelemetry-instrumentation-langchain>=0.40') ;;
     langchain03) packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' 'ddgs>=9') ;;
     openai_agents) packages=('openai-agents>=0.24,<0.25') ;;
     openai_agents08) packages=('openai-agents==0.8.*' 'openai<2.18') ;;
