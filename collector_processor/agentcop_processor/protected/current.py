@@ -83,7 +83,7 @@ def _names(folder: str, places: Places) -> frozenset[str]:
             for entry in entries:
                 if entry.is_symlink():
                     place, real = resolver.lead(os.path.join(folder, entry.name))
-                    if place is not None or places.is_above(real):
+                    if place is not None or real in places.above:
                         found.add(entry.name)
     except OSError:
         pass  # a folder that cannot be listed: its links are found where they are named with a `/`

@@ -99,7 +99,10 @@ class Resolver:
             return _Step(path, self._places.at(path), exists=False)
         if not stat.S_ISLNK(found.st_mode):
             return _Step(path, self._places.at(path) or self._places.identified(found), exists=True)
-        real = os.path.realpath(path)
+        try:
+            real = os.path.realpath(path)
+        except OSError:  # a link of /proc that nobody here may follow
+            return _Step(path, self._places.at(path), exists=False)
         place = self._places.at(real)
         try:
             return _Step(real, place or self._places.identified(os.stat(path)), exists=True)

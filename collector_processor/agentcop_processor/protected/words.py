@@ -15,71 +15,104 @@ if TYPE_CHECKING:
 # Paths stay text: see places.
 # ruff: noqa: PTH111
 
+UNKNOWN: Final = "\ue000"
+"""Stands in a word for what this process cannot know: a variable it does not have, what a command prints."""
+GLOB: Final = frozenset("*?[" + UNKNOWN)
+
 _SIGNS: Final = "'\"`;|&<>(),=:"
 _BETWEEN: Final = str.maketrans(dict.fromkeys((*map(chr, range(32)), "\x7f", *_SIGNS), " "))
 _ESCAPED: Final = re.compile(r"(?:\\.|[^\s'\"`;|&<>(),=:\\])+", re.DOTALL)
 _SPAN: Final = re.compile(r"\"([^\"\n]{1,4096})\"|'([^'\n]{1,4096})'")
-_QUOTES: Final = re.compile(r"\$?['\"]|\\")
+_QUOTES: Final = re.compile(r"\$?['\"]|\\\n?")
 _BACKSLASHED: Final = re.compile(r"\\(.)", re.DOTALL)
 _CODED: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3}))")
-_VARIABLE: Final = re.compile(r"\$(?:\{[!#]?(\w+)[^}]*\}|(\w+))", re.ASCII)
-_UNKNOWN: Final = "\0"
-_ENDS: Final = ".,!?"
+_VARIABLE: Final = re.compile(r"\$(?:\{([!#]?)(\w+)([^}]*)\}|(\w+))", re.ASCII)
+_COMPUTED: Final = re.compile(r"[$!@+?*]\([^()]*\)|`[^`]*`|\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}|\{\}")
+"""What a shell computes: what a command prints, an extended glob, `{a,b}` and `{a..z}`; xargs fills in `{}`."""
+_INSIDE: Final = re.compile(r"(?<=[^\w./~*?\]-])[/~]")
+_ENDS: Final = ".,!?])}"
 _BRACKETS: Final = "[]{}"
-_DECODINGS: Final = 3
+_MARKS: Final = "#?!@"
+_DECODINGS: Final = 8
 _MAX_NAME: Final = 255
-
-GLOB: Final = frozenset("*?[{}")
 
 
 def words_of(text: str, names: Collection[str], *, spans: bool) -> Iterator[str]:
-    """The distinct words of `text` that hold a `/`, `~`, `$` or `..`, or that are one of `names` (casefolded).
+    """The distinct words of `text` that hold a `/`, `~` or `..`, or that are one of `names`.
 
-    Quotes, escapes and percent-escapes are seen through; where there are names, globs are words too. `spans`: what
-    stands between quotes is one word too.
+    Quotes, escapes, percent-escapes and variables are seen through. Where there are names (casefolded), globs are words
+    too. `spans`: what stands between quotes is one word too.
     """
     for form in _forms(text):
         words = set(form.translate(_BETWEEN).split())
         if spans or "\\" in form:
             words.update(_whole_words(form, spans=spans))
         for word in words:
-            if "/" in word or "$" in word or "~" in word or ".." in word:
+            if "/" in word or "~" in word or ".." in word:
                 if len(word) <= MAX_PATH:
                     yield from _cleaned(word)
             elif names and len(word) <= _MAX_NAME:
                 for cleaned in _cleaned(word):
-                    if cleaned.casefold() in names or not GLOB.isdisjoint(cleaned):
+                    if cleaned.casefold() in names or not (cleaned == UNKNOWN or GLOB.isdisjoint(cleaned)):
                         yield cleaned
 
 
-def expanded(word: str) -> Iterator[tuple[str, bool]]:
-    """`word` as a shell, or `os.path.expanduser`, makes it; and whether what it begins with is not known.
+def at_home(path: str) -> str:
+    """`path` with a leading `~` resolved, as a shell and `os.path.expanduser` do."""
+    if not path.startswith("~"):
+        return path
+    if path[1:2] in ("+", "-") and path[2:3] in ("", "/"):
+        return f".{path[2:]}"
+    return os.path.expanduser(path)
 
-    A variable that this process does not have is taken for nothing, and for a folder that cannot be named.
-    """
-    if "$" in word:
-        filled = _VARIABLE.sub(lambda match: os.environ.get(match[1] or match[2], _UNKNOWN), word)
-        if filled.startswith(_UNKNOWN):
-            yield filled.replace(_UNKNOWN, "").lstrip("/"), True
-        word = filled.replace(_UNKNOWN, "")
-    if word.startswith("~"):
-        here = word[1:2] in ("+", "-") and word[2:3] in ("", "/")
-        word = f".{word[2:]}" if here else os.path.expanduser(word)
-    yield word, False
+
+def filled(text: str) -> str:
+    """`text` with the variables of this process filled in."""
+    return _VARIABLE.sub(_value, text) if "$" in text else text
 
 
 def _forms(text: str) -> Iterator[str]:
-    """The text, and what is left of it once quotes, escapes and percent-escapes are taken away."""
+    """The text, and what is left of it once quotes, escapes, variables and commands in it are seen through."""
     yield text
-    if "\\" in text and (decoded := _CODED.sub(_character, text)) != text:
-        yield _QUOTES.sub("", decoded)
-    if _QUOTES.search(text) is not None:
-        yield _QUOTES.sub("", _BACKSLASHED.sub(r"\1", text))
+    if "$" in text or "`" in text or "(" in text or "{" in text:
+        computed = text
+        while (inner := _COMPUTED.sub(UNKNOWN, computed)) != computed:
+            computed = inner
+        if computed != text:
+            yield from _unquoted(filled(computed))
+        if "$" in text:
+            text = filled(text)
+            yield text
+    yield from _unquoted(text)
     for _ in range(_DECODINGS):
         if "%" not in text or (plain := unquote(text)) == text:
             return
         text = plain
         yield text
+
+
+def _unquoted(text: str) -> Iterator[str]:
+    if "\\" in text and (decoded := _CODED.sub(_character, text)) != text:
+        yield _QUOTES.sub("", decoded)
+    if _QUOTES.search(text) is not None:
+        yield _QUOTES.sub("", _BACKSLASHED.sub(_escaped, text))
+    if UNKNOWN in text:
+        yield text
+
+
+def _value(match: re.Match[str]) -> str:
+    """A variable's value; `$PWD` is where a shell would be started, whatever this process was given."""
+    sign, name, rest, bare = match.groups()
+    if (bare or name) == "PWD" and not rest:
+        return "."
+    whole = not rest or rest[0] == "?" or (rest[0] == ":" and rest[1:2] in ("-", "=", "?"))
+    if sign or not whole or (bare or name) == "OLDPWD":
+        return UNKNOWN  # a part of it, another's, or a shell's own
+    return os.environ.get(bare or name, UNKNOWN)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "" if match[1] == "\n" else match[1]
 
 
 def _character(match: re.Match[str]) -> str:
@@ -100,19 +133,23 @@ def _whole_words(text: str, *, spans: bool) -> Iterator[str]:
 
 def _cleaned(word: str) -> Iterator[str]:
     """The word, without what sticks to it: an option's letter, `@`, brackets, a full stop, a URL's end and host."""
+    yield from _ended(word)
+    if word[0] == "-" and (start := min(filter(lambda at: at > 0, (word.find("/"), word.find("~"))), default=0)):
+        yield from _ended(word[start:])
+    elif (inside := _INSIDE.search(word)) is not None:
+        yield from _ended(word[inside.start() :])
+    if word[0] in _BRACKETS or word[0] == "@":
+        yield from _ended(word.lstrip(_BRACKETS + "@"))
+    if word.startswith("//") and "/" in word[2:]:
+        yield from _ended(word[word.find("/", 2) :])
+
+
+def _ended(word: str) -> Iterator[str]:
     if not word:
         return
     yield word
-    if word[0] in "-@+" and (start := min(filter(lambda at: at > 0, (word.find("/"), word.find("~"))), default=0)):
-        yield word[start:]
-    if word[0] == "@":
-        yield word[1:]
-    if word.startswith("//"):
-        yield word[word.find("/", 2) :] if "/" in word[2:] else word
     if word[-1] in _ENDS:
         yield word.rstrip(_ENDS)
-    if word[0] in _BRACKETS or word[-1] in _BRACKETS:
-        yield word.strip(_BRACKETS)
-    for mark in "#?":
+    for mark in _MARKS:
         if mark in word[1:]:
             yield word.partition(mark)[0]
