@@ -1,0 +1,100 @@
+"""The lines of source around a place, secrets masked, for reports that show code."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from agentcop_core.escape import shorten
+from agentcop_core.redact import Redactor
+
+if TYPE_CHECKING:
+    from agentcop_scanner.finding import Finding, Place
+
+_AROUND: Final = 2
+_MOST_LINES: Final = 12
+_MOST_COLUMNS: Final = 240
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_KEPT_FILES: Final = 8
+_KEY: Final = "[redacted:private-key]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an excerpt."""
+
+    number: int
+    text: str
+    """Masked, cut with a count where it is long."""
+    hit: bool
+    """Whether the place is on it."""
+
+
+@dataclass(slots=True)
+class Excerpts:
+    """Reads source files again, a few kept at a time; not thread-safe. What cannot be read has no excerpt."""
+
+    moved: str = ""
+    """The folder that paths count from, where it is not the working folder."""
+    _read: dict[str, list[str]] = field(default_factory=dict)
+
+    def around(self, path: str, place: Place) -> tuple[Line, ...]:
+        """At most a dozen lines around `place`; none where the file is gone, not regular, over 4 MiB, or shorter."""
+        lines = self._lines(path)
+        last = max(place.line, place.end_line)
+        if last > len(lines):
+            return ()
+        first = max(1, place.line - _AROUND)
+        end = min(len(lines), last + _AROUND, first + _MOST_LINES - 1)
+        return tuple(
+            Line(number=number, text=_cut(lines[number - 1]), hit=place.line <= number <= last)
+            for number in range(first, end + 1)
+        )
+
+    def of(self, finding: Finding) -> tuple[Line, ...]:
+        """The excerpt of a finding; its own snippet where the file cannot be read as it was."""
+        lines = self.around(finding.path, finding.place)
+        if lines or not finding.snippet:
+            return lines
+        return tuple(
+            Line(number=finding.place.line + index, text=_cut(text), hit=True)
+            for index, text in enumerate(finding.snippet.splitlines()[:_MOST_LINES])
+        )
+
+    def _lines(self, path: str) -> list[str]:
+        if path not in self._read:
+            while len(self._read) >= _KEPT_FILES:
+                del self._read[next(iter(self._read))]
+            self._read[path] = _masked(_text(os.path.join(self.moved, path)))  # noqa: PTH118 -- an absolute one stays
+        return self._read[path]
+
+
+def _text(path: str) -> str:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return ""
+    with open(handle, "rb") as file:  # noqa: PTH123 -- it is open
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > _MOST_BYTES:
+            return ""
+        return file.read(_MOST_BYTES).decode("utf-8", "replace")
+
+
+def _masked(text: str) -> list[str]:
+    """The lines of `text` with secrets hidden, none lost or added: a key over several lines is hidden on each."""
+    redactor = Redactor()
+    lines: list[str] = []
+    inside = False
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        inside = inside or ("-----BEGIN" in line and "PRIVATE KEY" in line)
+        lines.append(_KEY if inside else line)
+        inside = inside and "-----END" not in line
+    whole = redactor.redact_text("\n".join(lines)).split("\n")
+    return whole if len(whole) == len(lines) else [redactor.redact_text(line) for line in lines]
+
+
+def _cut(line: str) -> str:
+    return shorten(line.expandtabs(4), _MOST_COLUMNS)
