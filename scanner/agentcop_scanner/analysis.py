@@ -12,6 +12,7 @@ from agentcop_scanner.source.disk.problem import UnreadError
 from agentcop_scanner.source.disk.reading import read_bytes
 from agentcop_scanner.source.module import Module
 from agentcop_scanner.source.parsing import parsed
+from agentcop_scanner.trust.suppression import suppressions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.rule import Rule
     from agentcop_scanner.source.disk.discovery import FoundFile
     from agentcop_scanner.source.document import Document
+    from agentcop_scanner.trust.suppression import Suppression
 
 MAX_FINDINGS = 2_000
 """Of one file; the rest is counted in a note."""
@@ -32,6 +34,7 @@ class Analysis:
 
     path: str
     findings: tuple[Finding, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
     lines: int = 0
     unscored: Unscored | None = None
     problem: str = ""
@@ -81,6 +84,7 @@ def analyse(file: FoundFile, name: str = "") -> Analysis:
     return Analysis(
         path=file.path,
         findings=tuple(findings[:MAX_FINDINGS]),
+        suppressions=suppressions_in(subject),
         lines=subject.text.count("\n"),
         unscored="failed" if failed else None,
         problem="; ".join(failed),

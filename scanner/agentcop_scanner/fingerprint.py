@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tokenize
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ _LENGTH = 16
 _LAYOUT = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 )
+
+
+_CLOSING = frozenset({")", "]", "}"})
 
 
 def fingerprint(finding: Finding) -> str:
@@ -29,10 +33,14 @@ def normalised(snippet: str) -> str:
     """
     try:
         tokens = [
-            token.string for token in tokenize.generate_tokens(io.StringIO(snippet).readline) if token.type not in _LAYOUT
+            token.string
+            for token in tokenize.generate_tokens(io.StringIO(snippet).readline)
+            if token.type not in _LAYOUT
         ]
     except (tokenize.TokenError, SyntaxError):
         return " ".join(snippet.split())
     # A comma before a closing bracket is the formatter's.
-    kept = [text for text, after in zip(tokens, [*tokens[1:], ""], strict=True) if not (text == "," and after in {")", "]", "}"})]
+    kept = [
+        text for text, after in zip_longest(tokens, tokens[1:], fillvalue="") if text != "," or after not in _CLOSING
+    ]
     return " ".join(kept) or " ".join(snippet.split())

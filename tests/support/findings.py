@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from agentcop_scanner.assess import assessed
+from agentcop_scanner.analysis import Analysis
 from agentcop_scanner.finding import SEVERITIES, Confidence, Finding, Place, Reach, Severity, Step
 from agentcop_scanner.report import FileResult, Report, Reported
+from agentcop_scanner.trust.assess import assessed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agentcop_scanner.suppression import Suppression
+    from agentcop_scanner.trust.suppression import Suppression
 
 TODAY = date(2026, 11, 27)
 
@@ -60,7 +61,11 @@ def reported(
 
 
 def file_of(*findings: Finding, path: str = "agents/files.py", suppressions: Sequence[Suppression] = ()) -> FileResult:
-    return assessed(path, findings, suppressions, lines=40, today=TODAY)
+    return assessed(analysis_of(*findings, path=path, suppressions=suppressions), today=TODAY)
+
+
+def analysis_of(*findings: Finding, path: str = "a.py", suppressions: Sequence[Suppression] = ()) -> Analysis:
+    return Analysis(path=path, findings=findings, suppressions=tuple(suppressions), lines=40)
 
 
 def report_of(*files: FileResult) -> Report:

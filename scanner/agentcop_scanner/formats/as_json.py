@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from agentcop_core.escape import escape_json
-from agentcop_scanner.score import trust_score
+from agentcop_scanner.trust.score import trust_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from agentcop_scanner.formats.view import View
     from agentcop_scanner.report import Changes, FileResult, Reported
     from agentcop_scanner.rule import Rule
-
 
 
 def render(view: View) -> Iterator[str]:

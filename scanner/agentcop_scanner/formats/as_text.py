@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape
 from agentcop_scanner.formats.words import calculation, changed, counted, extent, hidden, plural
-from agentcop_scanner.score import trust_score
+from agentcop_scanner.trust.score import trust_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,8 @@ from agentcop_core.escape import shorten
 from agentcop_core.redact import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentcop_scanner.finding import Finding, Place
 
 _AROUND: Final = 2
@@ -36,8 +38,8 @@ class Line:
 class Excerpts:
     """Reads source files again, a few kept at a time; not thread-safe. What cannot be read has no excerpt."""
 
-    moved: str = ""
-    """The folder that paths count from, where it is not the working folder."""
+    locate: Callable[[str], str] = str
+    """Where the file of a finding's path is."""
     _read: dict[str, list[str]] = field(default_factory=dict)
 
     def around(self, path: str, place: Place) -> tuple[Line, ...]:
@@ -63,11 +65,16 @@ class Excerpts:
             for index, text in enumerate(finding.snippet.splitlines()[:_MOST_LINES])
         )
 
+    def line(self, path: str, number: int) -> str:
+        """One line of a file, masked and cut; "" where there is none."""
+        lines = self._lines(path)
+        return _cut(lines[number - 1]) if 0 < number <= len(lines) else ""
+
     def _lines(self, path: str) -> list[str]:
         if path not in self._read:
             while len(self._read) >= _KEPT_FILES:
                 del self._read[next(iter(self._read))]
-            self._read[path] = _masked(_text(os.path.join(self.moved, path)))  # noqa: PTH118 -- an absolute one stays
+            self._read[path] = _masked(_text(self.locate(path)))
         return self._read[path]
 
 

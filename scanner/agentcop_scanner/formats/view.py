@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.demands import Demands, Outcome, outcome
 from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.formats.excerpt import Excerpts
+from agentcop_scanner.trust.demands import Demands, Outcome, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcop_scanner.finding import SEVERITIES
 
@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
     from agentcop_scanner.formats.view import View
     from agentcop_scanner.report import Changes
-    from agentcop_scanner.score import Term, TrustScore
+    from agentcop_scanner.trust.score import Term, TrustScore
+
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+
+_SMALL: Final = 0.005
 
 
 def plural(count: int, noun: str) -> str:
@@ -24,7 +28,11 @@ def counted(view: View) -> str:
     counts = view.counts
     by_severity = ", ".join(f"{counts[name]:,} {name}" for name in SEVERITIES if counts[name])
     aside = ", ".join(f"{counts[name]:,} {name}" for name in ("baselined", "suppressed") if counts[name])
-    return plural(counts["findings"], "finding") + (f": {by_severity}" if by_severity else "") + (f"; {aside}" if aside else "")
+    return (
+        plural(counts["findings"], "finding")
+        + (f": {by_severity}" if by_severity else "")
+        + (f"; {aside}" if aside else "")
+    )
 
 
 def extent(view: View) -> str:
@@ -57,9 +65,12 @@ def hidden(view: View) -> str:
 def calculation(score: TrustScore) -> Iterator[str]:
     """The score as a sum, a line a step: 100, less the points of each finding, the cap, the rounding."""
     yield "100.00  to begin with"
-    for term in score.terms:
+    terms, small = told(score)
+    for term in terms:
         finding = term.reported.finding
         yield f"{-term.points:6.2f}  {finding.rule} line {finding.place.line}: {factors(term)}"
+    if small:
+        yield f"{-sum(term.points for term in small):6.2f}  {len(small):,} more of less than {_SMALL} each"
     if score.cap is not None and round(score.product) > score.cap:
         by = score.capped_by
         what = f"{by.finding.severity} of high confidence, {by.finding.rule} line {by.finding.place.line}" if by else ""
@@ -67,9 +78,17 @@ def calculation(score: TrustScore) -> Iterator[str]:
     yield f"{score.value:6d}  trust score, rounded"
 
 
+def told(score: TrustScore) -> tuple[list[Term], list[Term]]:
+    """The terms that take off enough to be named, and the others."""
+    terms = [term for term in score.terms if term.points >= _SMALL]
+    return terms, [term for term in score.terms if term.points < _SMALL]
+
+
 def factors(term: Term) -> str:
-    """How the points of one finding come about: `30 % × 1 confidence × 1 reach × 0.5 second of its rule, of 70.00`."""
-    return (
-        f"{term.weight:.1%} {term.reported.finding.severity}{' suppressed' if term.reported.status == 'suppressed' else ''}"
-        f" × {term.confidence:g} confidence × {term.reach:g} reach × {term.decay:.4g} repeat, of {term.before:.2f}"
-    )
+    """How the points of one finding come about: `HIGH 0.3 x 1 confidence x 0.6 reach x 0.5 repeat, of 70.00`."""
+    finding = term.reported.finding
+    weighed = f"{finding.severity} {term.weight:.4g}"
+    if term.reported.status == "suppressed":
+        weighed += " (suppressed)"
+    parts = (weighed, f"{term.confidence:g} confidence", f"{term.reach:g} reach", f"{term.decay:.4g} repeat")
+    return f"{f' {TIMES} '.join(parts)}, of {term.before:.2f}"

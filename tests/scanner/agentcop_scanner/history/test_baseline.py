@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentcop_core.errors import ScanError
-from agentcop_scanner.baseline import Baseline, Comparison, as_baseline, compare
-from agentcop_scanner.baseline_file import read_baseline, write_baseline
+from agentcop_scanner.history.baseline import Baseline, Comparison, as_baseline, compare
+from agentcop_scanner.history.baseline_file import read_baseline, write_baseline
 from agentcop_scanner.report import FileResult
 from findings import TODAY, file_of, finding, report_of
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.report import Report
 
 OLD = date(2026, 5, 24)
+HEAD = '{"agentcop_baseline": 1, "scores": {}, "findings": ['
 
 
 def against(report: Report, baseline: Baseline, *still_there: str) -> Comparison:
@@ -131,12 +132,11 @@ def test_writing_what_was_read_changes_no_byte(tmp_path: Path, monkeypatch: pyte
         ('{"agentcop_baseline": 1, "scores": {"a": 101}, "findings": []}', "101 is no score"),
         ('{"agentcop_baseline": 1, "scores": {}, "findings": [7]}', "is no baseline"),
         (
-            '{"agentcop_baseline": 1, "scores": {}, "findings": [{"rule": 1, "path": "", "fingerprint": "", "since": ""}]}',
+            HEAD + '{"rule": 1, "path": "", "fingerprint": "", "since": ""}]}',
             "are text",
         ),
         (
-            '{"agentcop_baseline": 1, "scores": {}, '
-            '"findings": [{"rule": "AC121", "path": "a", "fingerprint": "0", "since": "soon"}]}',
+            HEAD + '{"rule": "AC121", "path": "a", "fingerprint": "0", "since": "soon"}]}',
             "soon",
         ),
     ],

@@ -1,8 +1,9 @@
 """The trust score of a file, and the calculation behind it in steps that a reader can redo.
 
-`score = min(cap, round(100 · Π(1 − weight · confidence · reach · decay)))`, each finding one factor. The k-th finding of
-the same rule in the file, the heaviest first, weighs half of the one before it. A CRITICAL or HIGH finding of high
-confidence caps the score, so that no number of clean lines buys it off. Lines of code are not in it.
+The score is 100 times the product of all `1 - weight * confidence * reach * decay`, a factor for each finding, rounded
+to a whole number and cut to the cap. The k-th finding of the same rule in the file, the heaviest first, weighs half of
+the one before it. A CRITICAL or HIGH finding of high confidence caps the score, so that nothing buys it off. Lines of
+code are not in it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CAP: Final[dict[Severity, int]] = {"CRITICAL": 39, "HIGH": 69}
 """The most that a file with an open or baselined finding of high confidence can have."""
 
 SUPPRESSED: Final = 0.1
-"""What is left of the weight of a finding that a comment suppresses for good. With a date it weighs nothing until then."""
+"""What is left of the weight of a finding that a comment suppresses for good; with an end, nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
+
+from agentcop_scanner.source.module import Module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from agentcop_scanner.finding import Finding
+    from agentcop_scanner.source.document import Document
 
 _MARK: Final = "agentcop:"
 _COMMENT: Final = re.compile(r"agentcop: ?ignore\b(?:\[(?P<rules>[^\]]{0,200})\])?(?P<words>.{0,500})")
@@ -42,11 +45,25 @@ class Suppression:
     def silences(self, finding: Finding) -> bool:
         """Whether it speaks of this finding, by rule and place."""
         place = finding.place
-        return not self.problem and finding.rule in self.rules and place.line <= self.covers <= max(place.line, place.end_line)
+        return (
+            not self.problem
+            and finding.rule in self.rules
+            and place.line <= self.covers <= max(place.line, place.end_line)
+        )
 
     def expired(self, today: date) -> bool:
         """Whether its last day is over."""
         return bool(self.until) and today > date.fromisoformat(self.until)
+
+
+def suppressions_in(subject: Module | Document) -> tuple[Suppression, ...]:
+    """Those of a file, in lines of the file."""
+    if not isinstance(subject, Module):
+        return document_suppressions(subject.text)
+    found = python_suppressions(subject.text)
+    if not subject.line_map:
+        return found
+    return tuple(replace(one, line=subject.file_line(one.line), covers=subject.file_line(one.covers)) for one in found)
 
 
 def python_suppressions(text: str) -> tuple[Suppression, ...]:
@@ -101,7 +118,7 @@ def _read(match: re.Match[str], line: int, covers: int) -> Suppression:
     named = tuple(rule.strip() for rule in (match["rules"] or "").split(",") if rule.strip())
     words = match["words"]
     until = _UNTIL.search(words)
-    reason = " ".join(_UNTIL.sub(" ", words).strip(" \t:-–—").split())
+    reason = " ".join(_UNTIL.sub(" ", words).strip(" \t:-").split())
     day = until[1] if until else ""
     return Suppression(
         line=line,
@@ -123,9 +140,12 @@ def _problem(rules: Iterable[str], reason: str, until: str) -> str:
     if not reason:
         return "it gives no reason"
     if until:
-        try:
-            if date.fromisoformat(until).isoformat() != until:
-                raise ValueError(until)  # 20270131 is a date to Python, and not what the reader was told
-        except ValueError:
-            return f"until={until} is no day of the form YYYY-MM-DD"
+        return "" if _is_day(until) else f"until={until} is no day of the form YYYY-MM-DD"
     return ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text  # Python also reads 20270131
+    except ValueError:
+        return False

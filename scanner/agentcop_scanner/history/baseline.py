@@ -89,8 +89,10 @@ def compare(report: Report, baseline: Baseline, *, today: date, exists: Callable
     return Comparison(report=replace(report, files=files, changes=changes), elsewhere=elsewhere)
 
 
-def as_baseline(report: Report, *, label: str, today: date, elsewhere: Baseline | None = None) -> Baseline:
-    """What is there now; a finding that was known keeps its day, and `elsewhere` is kept as it is.
+def as_baseline(
+    report: Report, *, label: str, today: date | None = None, elsewhere: Baseline | None = None
+) -> Baseline:
+    """What is there now; a finding that was known keeps its day, others get `today`, and `elsewhere` is kept as it is.
 
     Suppressed findings are not in it: their comment speaks for them.
     """
@@ -99,7 +101,7 @@ def as_baseline(report: Report, *, label: str, today: date, elsewhere: Baseline 
             rule=one.finding.rule,
             path=file.path,
             fingerprint=one.fingerprint,
-            since=one.reason if one.status == "baselined" else today.isoformat(),
+            since=one.reason if one.status == "baselined" else (today.isoformat() if today else ""),
         )
         for file in report.files
         for one in file.findings

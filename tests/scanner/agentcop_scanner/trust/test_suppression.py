@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_scanner.assess import assessed, idle
-from agentcop_scanner.suppression import Suppression, document_suppressions, python_suppressions
-from findings import TODAY, finding
+from agentcop_scanner.trust.assess import assessed, idle
+from agentcop_scanner.trust.suppression import Suppression, document_suppressions, python_suppressions
+from findings import TODAY, analysis_of, finding
 
 
 def only(text: str) -> Suppression:
@@ -51,33 +51,33 @@ def test_a_comment_that_lacks_something_silences_nothing_and_is_named(comment: s
     one = only(f"open(p)  # {comment}\n")
 
     assert problem in one.problem
-    result = assessed("a.py", [finding()], [one], lines=1, today=TODAY)
+    result = assessed(analysis_of(finding(), suppressions=[one]), today=TODAY)
     assert [reported.status for reported in result.findings] == ["open"]
-    assert problem in idle("a.py", [finding()], [one], today=TODAY)[0]
+    assert problem in idle(analysis_of(finding(), suppressions=[one]), today=TODAY)[0]
 
 
 def test_a_suppressed_finding_has_the_words_of_its_comment() -> None:
     one = only("open(p)  # agentcop: ignore[AC121] our own table until=2027-01-31\n")
 
-    (reported,) = assessed("a.py", [finding()], [one], lines=1, today=TODAY).findings
+    (reported,) = assessed(analysis_of(finding(), suppressions=[one]), today=TODAY).findings
 
     assert (reported.status, reported.reason, reported.until) == ("suppressed", "our own table", "2027-01-31")
-    assert idle("a.py", [finding()], [one], today=TODAY) == ()
+    assert idle(analysis_of(finding(), suppressions=[one]), today=TODAY) == ()
 
 
 def test_a_suppression_holds_on_its_last_day_and_not_on_the_next() -> None:
     one = only("open(p)  # agentcop: ignore[AC121] our own table until=2026-11-27\n")
     after = date(2026, 11, 28)
 
-    assert assessed("a.py", [finding()], [one], lines=1, today=TODAY).findings[0].status == "suppressed"
-    assert assessed("a.py", [finding()], [one], lines=1, today=after).findings[0].status == "open"
-    assert "ended on 2026-11-27" in idle("a.py", [finding()], [one], today=after)[0]
+    assert assessed(analysis_of(finding(), suppressions=[one]), today=TODAY).findings[0].status == "suppressed"
+    assert assessed(analysis_of(finding(), suppressions=[one]), today=after).findings[0].status == "open"
+    assert "ended on 2026-11-27" in idle(analysis_of(finding(), suppressions=[one]), today=after)[0]
 
 
 def test_a_suppression_with_nothing_to_silence_is_reported() -> None:
     one = only("open(p)  # agentcop: ignore[AC121,AC134] our own table\n")
 
-    (said,) = idle("a.py", [finding()], [one], today=TODAY)
+    (said,) = idle(analysis_of(finding(), suppressions=[one]), today=TODAY)
 
     assert "a.py:1 unused ignore[AC134]" in said
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from math import isclose, prod
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_scanner.report import Reported
-from agentcop_scanner.score import trust_score
+from agentcop_scanner.trust.score import trust_score
 from findings import any_reported, reported
+
+if TYPE_CHECKING:
+    import random
+
+    from agentcop_scanner.report import Reported
 
 
 def test_a_file_without_findings_has_a_hundred() -> None:
@@ -78,4 +82,4 @@ def test_a_reader_who_redoes_the_calculation_comes_to_the_same(findings: list[Re
 def test_thousands_of_findings_of_one_rule_weigh_as_two_of_them_and_no_more() -> None:
     many = [reported(severity="MEDIUM", line=line) for line in range(1, 10_001)]
 
-    assert trust_score(many).value == 82
+    assert trust_score(many).value == 81

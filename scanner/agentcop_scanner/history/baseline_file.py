@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import ScanError
-from agentcop_scanner.baseline import Baseline, Known
+from agentcop_scanner.history.baseline import Baseline, Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ _PERFECT: Final = 100
 
 
 def read_baseline(file: Path) -> Baseline:
-    """The baseline in `file`, its paths as they are seen from the working folder. Raises ScanError with what is wrong."""
+    """The baseline in `file`, its paths as seen from the working folder. Raises ScanError with what is wrong."""
     try:
         if file.stat().st_size > _MAX_BYTES:
             raise ScanError(f"{file}: over {_MAX_BYTES:,} bytes: no baseline is that large")
@@ -35,8 +35,7 @@ def read_baseline(file: Path) -> Baseline:
         raise ScanError(f"{file}: is no JSON: {error}") from error
     seen = _seen_from_here(file)
     try:
-        if data["agentcop_baseline"] != _VERSION:
-            raise ValueError(f"version {data['agentcop_baseline']!r}, and this build reads {_VERSION}")
+        _check_version(data["agentcop_baseline"])
         return Baseline(
             label=f"baseline {file}",
             known=tuple(replace(_known(entry), path=seen(entry["path"])) for entry in data["findings"]),
@@ -61,7 +60,10 @@ def write_baseline(baseline: Baseline, file: Path) -> None:
 
 def _lines(baseline: Baseline, seen: Callable[[str], str]) -> Iterator[str]:
     entries = sorted(
-        ({"path": seen(one.path), "rule": one.rule, "fingerprint": one.fingerprint, "since": one.since} for one in baseline.known),
+        (
+            {"path": seen(one.path), "rule": one.rule, "fingerprint": one.fingerprint, "since": one.since}
+            for one in baseline.known
+        ),
         key=lambda entry: (entry["path"], entry["rule"], entry["fingerprint"], entry["since"]),
     )
     yield f'{{"agentcop_baseline": {_VERSION},'
@@ -70,6 +72,11 @@ def _lines(baseline: Baseline, seen: Callable[[str], str]) -> Iterator[str]:
     yield ",\n".join(f"{json.dumps(path)}: {score}" for path, score in scores) + "},"
     yield '"findings": ['
     yield ",\n".join(json.dumps(entry) for entry in entries) + "]}"
+
+
+def _check_version(version: object) -> None:
+    if version != _VERSION:
+        raise ValueError(f"version {version!r}, and this build reads {_VERSION}")
 
 
 def _known(entry: dict[str, object]) -> Known:
