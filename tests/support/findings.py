@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from agentcop_scanner.analysis import Analysis
 from agentcop_scanner.finding import SEVERITIES, Confidence, Finding, Place, Reach, Severity, Step
+from agentcop_scanner.formats.view import View
 from agentcop_scanner.report import FileResult, Report, Reported
+from agentcop_scanner.rule import PatternRule
 from agentcop_scanner.trust.assess import assessed
 
 if TYPE_CHECKING:
@@ -97,3 +99,68 @@ def any_reported() -> st.SearchStrategy[Reported]:
             until=st.sampled_from(["", "2027-01-31"]),
         ),
     )
+
+
+DOC = """A path from outside reaches the file system
+
+## What it does
+
+Follows parameters of tools to `open` and its kind.
+
+## Why is this bad?
+
+A model that read the wrong page asks for `../../etc/passwd`.
+
+- It reads what it must not.
+- It writes what it must not.
+
+## Example
+
+```python
+open(base / name)
+```
+
+## Use instead
+
+    path = (base / name).resolve()
+
+    if not path.is_relative_to(base):
+        raise ValueError(name)
+
+## References
+
+- https://cwe.mitre.org/data/definitions/22.html
+"""
+
+RULE = PatternRule(
+    id="AC121", slug="path-traversal", severity="HIGH", cwe=(22,), asi=(2,), doc=DOC, check=lambda module: ()
+)
+
+HOSTILE = "</script></style><img src=x onerror=alert(1)>{{7*7}}{% raw %}\x1b[31m\u202e\u200b\x00]]>--> `|@all"
+"""Markup, templates, a terminal's escape, characters that turn or hide text."""
+
+
+def hostile_view(**changed: object) -> View:
+    """A report in which everything that scanned code can choose is hostile."""
+    one = finding(
+        path=f"agents/{HOSTILE}.py",
+        function=HOSTILE,
+        snippet=HOSTILE,
+        message=HOSTILE,
+        trace=(Step(path=f"{HOSTILE}.py", place=Place(line=3), what=HOSTILE),),
+    )
+    file = file_of(one, path=one.path)
+    broken = FileResult(path=f"b/{HOSTILE}", score=None, unscored="unparsable", problem=HOSTILE)
+    report = Report(files=(file, broken), notes=(HOSTILE,), skipped=((HOSTILE, HOSTILE),))
+    return view_of(report, **changed)
+
+
+def view_of(report: Report, **changed: object) -> View:
+    fields: dict[str, object] = {
+        "report": report,
+        "rules": {"AC121": RULE},
+        "made": datetime(2026, 11, 27, 12, 0, tzinfo=UTC),
+        "version": "0.1.0",
+        "scanned": ("agents",),
+    }
+    return View(**(fields | changed))  # type: ignore[arg-type]  # tests name real fields

@@ -36,7 +36,7 @@ def add_timeout(source: Source, finding: Finding) -> list[Edit]:
 
 
 def load_safely(source: Source, finding: Finding) -> list[Edit]:
-    """AC161: `yaml.load(x, Loader=L)` becomes `yaml.safe_load(x)`; other formats have no safe reader of the same data."""
+    """AC161: `yaml.load(x, Loader=L)` becomes `yaml.safe_load(x)`; other formats have no safe reader."""
     call = source.call(finding, lambda call: _attribute(call.func) in {"load", "unsafe_load", "full_load"})
     if call is None or len(call.args) != 1 or any(one.arg != "Loader" for one in call.keywords):
         return []

@@ -55,7 +55,7 @@ class Source:
         return self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
     def call(self, finding: Finding, wanted: Callable[[ast.Call], bool]) -> ast.Call | None:
-        """The call that a finding is about: one that is as `wanted` says, begins at its place, or else lies around it."""
+        """The call that a finding is about: as `wanted` says, and at its place, else the smallest around it."""
         place = finding.place
         last = max(place.line, place.end_line)
         touching = [

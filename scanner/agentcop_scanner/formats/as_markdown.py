@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape, shorten
+from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.formats.words import changed, counted, extent, hidden, plural
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _findings(view: View) -> Iterator[str]:
         return
     yield "\n| severity | rule | where | what | state |\n|---|---|---|---|---|\n"
     rows = []
-    for one in view.findings:
+    worst_first = sorted(view.findings, key=lambda one: (one.status != "open", SEVERITIES.index(one.finding.severity)))
+    for one in worst_first:
         finding = one.finding
         state = one.status + (f": {one.reason}" if one.reason else "")
         cells = (finding.severity, finding.rule, f"{finding.path}:{finding.place.line}", finding.message, state)

@@ -120,7 +120,7 @@ def _result(one: Reported, index: dict[str, int], view: View) -> dict[str, objec
     if one.status == "suppressed":
         result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": one.reason}]
     if view.report.changes is not None:
-        result["baselineState"] = "unchanged" if one.status == "baselined" else "new"
+        result["baselineState"] = "new" if one.status == "open" else "unchanged"
     return result
 
 

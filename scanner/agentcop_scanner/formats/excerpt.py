@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
-import stat
+import tokenize
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import shorten
 from agentcop_core.redact import Redactor
+from agentcop_scanner.source.disk.problem import UnreadError
+from agentcop_scanner.source.disk.reading import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 _AROUND: Final = 2
 _MOST_LINES: Final = 12
 _MOST_COLUMNS: Final = 240
-_MOST_BYTES: Final = 4 * 1024 * 1024
 _KEPT_FILES: Final = 8
 _KEY: Final = "[redacted:private-key]"
 
@@ -79,20 +81,22 @@ class Excerpts:
 
 
 def _text(path: str) -> str:
+    """The text of a regular file within the limits of a scan; "" for any other."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
+        raw = read_bytes(os.path.realpath(path), "python")
+    except (UnreadError, ValueError):
         return ""
-    with open(handle, "rb") as file:  # noqa: PTH123 -- it is open
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode) or state.st_size > _MOST_BYTES:
-            return ""
-        return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    try:
+        return raw.decode(tokenize.detect_encoding(io.BytesIO(raw).readline)[0])
+    except (SyntaxError, UnicodeError, LookupError):
+        return raw.decode(errors="replace")
 
 
 def _masked(text: str) -> list[str]:
     """The lines of `text` with secrets hidden, none lost or added: a key over several lines is hidden on each."""
     redactor = Redactor()
+    if not text:
+        return []
     lines: list[str] = []
     inside = False
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _HOW = (
     f"Each finding takes severity {TIMES} confidence {TIMES} reach {TIMES} repeat of what is left. "
-    "Severity: CRITICAL 0.6, HIGH 0.3, MEDIUM 0.1, LOW 0.03; a tenth of it if suppressed for good, nothing if suppressed "
-    "until a day. Confidence: high 1, medium 0.6, low 0.3. Reach: a tool or endpoint 1, unknown 0.6, tests or main block "
-    "0.3. Repeat: 1 for the first of a rule in the file, half of the one before for each more."
+    "Severity: CRITICAL 0.6, HIGH 0.3, MEDIUM 0.1, LOW 0.03; a tenth of it if suppressed for good, nothing if "
+    "suppressed until a day. Confidence: high 1, medium 0.6, low 0.3. Reach: a tool or endpoint 1, unknown 0.6, tests "
+    "or main block 0.3. Repeat: 1 for the first of a rule in the file, half of the one before for each more."
 )
 _OPEN_UP_TO = 30
 """Findings of a page that stand open; of a larger one all are closed."""
