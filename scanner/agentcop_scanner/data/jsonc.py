@@ -132,8 +132,8 @@ class _Reader:
         return Node(place=place, items=tuple(ended.items), entries=tuple(ended.entries))
 
 
-def read_json(text: str) -> Node:
-    """The tree of a JSON text. Raises DataError. Linear in the text."""
-    if len(text) > MAX_CHARS:
-        raise DataError(f"longer than {MAX_CHARS:,} characters")
+def read_json(text: str, *, most: int = MAX_CHARS) -> Node:
+    """The tree of a JSON text of at most `most` characters. Raises DataError. Linear in the text."""
+    if len(text) > most:
+        raise DataError(f"longer than {most:,} characters")
     return _Reader(text).read()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from agentcop_scanner.data.jsonc import read_json
-from agentcop_scanner.data.node import DataError, Lines, Node
-from agentcop_scanner.data.toml_tree import read_toml
-from agentcop_scanner.data.yaml_tree import read_yaml
-from agentcop_scanner.finding import Place
-from agentcop_scanner.source.classify import classify, data_language
+from agentcop_scanner.data.node import Entry, Lines, Node
+from agentcop_scanner.finding import Finding, Place
+from agentcop_scanner.source.snippet import snippet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentcop_scanner.finding import Confidence, Severity
+    from agentcop_scanner.rule import Rule
 
 DocumentKind = Literal["mcp", "editor", "agent", "hooks", "instructions", "skill", "compose", "other"]
 """`mcp`: servers of an MCP client. `editor`, `agent`: settings of an editor's or a command-line agent.
@@ -23,59 +26,59 @@ container files. `other`: crew, langgraph and agent definitions, and any other J
 
 @dataclass(kw_only=True)
 class Document:
-    """The text of one file, and what its data are if it has any. Read-only by agreement."""
+    """The text of one file, and what its data are if it has any. Read-only by agreement; the rest is made when asked."""
 
     path: str
     kind: DocumentKind
     text: str
+    """With `\\n` at the end of every line, whatever the file has."""
     root: Node | None = None
-    """The tree of the JSON, YAML or TOML, or of the front matter of a Markdown file; None for mere prose."""
-    body: int = 0
-    """Of a Markdown file with front matter: the offset where the prose begins."""
-    lines_of: Lines = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.lines_of = Lines(self.text)
+    """The tree of the JSON, YAML or TOML, or of the front matter of prose; None if there is none."""
+    prose: bool = False
+    """Whether the text is meant for a reader: Markdown and its like."""
 
     @cached_property
     def lines(self) -> list[str]:
         """The text by lines, without their ends."""
-        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return self.text.split("\n")
+
+    @cached_property
+    def _offsets(self) -> Lines:
+        return Lines(self.text)
 
     def place(self, start: int, end: int) -> Place:
         """The place of `text[start:end]`."""
-        return self.lines_of.place(start, end)
+        return self._offsets.place(start, end)
 
+    def values(self) -> Iterator[tuple[tuple[str, ...], Node]]:
+        """Every value with the keys that lead to it, the outer before the inner, in the order of the file."""
+        if self.root is not None:
+            yield from self.root.walk()
 
-def read_document(path: str, text: str) -> Document | None:
-    """The document in a file; None if the path is none that a rule reads. Raises DataError if its data are malformed."""
-    kind = classify(path)
-    if kind is None:
-        return None
-    match data_language(path):
-        case "json":
-            return Document(path=path, kind=kind, text=text, root=read_json(text))
-        case "yaml":
-            return Document(path=path, kind=kind, text=text, root=read_yaml(text))
-        case "toml":
-            return Document(path=path, kind=kind, text=text, root=read_toml(text))
-        case _:
-            return _prose(path, kind, text)
-
-
-def _prose(path: str, kind: DocumentKind, text: str) -> Document:
-    """Markdown and its like, perhaps with front matter; front matter that is no YAML is prose like the rest."""
-    first = text.removeprefix("\ufeff").lstrip("\n")
-    if not first.startswith(("---\n", "---\r\n")):
-        return Document(path=path, kind=kind, text=text)
-    start = text.index("---")
-    end = text.find("\n---", start + 3)
-    if end < 0:
-        return Document(path=path, kind=kind, text=text)
-    # The lines before are kept empty, so that places in the front matter are places in the file.
-    front = "\n" * text.count("\n", 0, start + 4) + text[start + 4 : end]
-    try:
-        root = read_yaml(front)
-    except DataError:
-        return Document(path=path, kind=kind, text=text)
-    return Document(path=path, kind=kind, text=text, root=root, body=end + 4)
+    def finding(  # noqa: PLR0913  # what a finding says that the place does not
+        self,
+        rule: Rule,
+        where: int | Place | Node | Entry,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence = "high",
+        function: str = "",
+        fix: str = "",
+    ) -> Finding:
+        """A finding of a rule at a line, a place, a value or a key. `function` tells findings of equal text apart."""
+        if isinstance(where, int):
+            place = Place(line=where, end_line=where)
+        else:
+            place = where if isinstance(where, Place) else where.place
+        return Finding(
+            rule=rule.id,
+            severity=severity or rule.severity,
+            path=self.path,
+            place=place,
+            message=message,
+            confidence=confidence,
+            function=function,
+            snippet=snippet(self.lines, place.line, place.end_line or place.line),
+            fix=fix,
+        )
