@@ -88,9 +88,7 @@ class Lines:
             at += len(line) + 1
             starts.append(at)
         # CR LF became two ends of which the first is none: the offsets stay right, the empty line between goes.
-        self._starts = [
-            start for start in starts[:-1] if not (start and text[start - 1 : start + 1] == "\r\n")
-        ]
+        self._starts = [start for start in starts[:-1] if not (start and text[start - 1 : start + 1] == "\r\n")]
 
     def place(self, start: int, end: int) -> Place:
         """The place of `text[start:end]`."""

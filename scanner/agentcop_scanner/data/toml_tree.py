@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _TABLE: Final = re.compile(r"[ \t]*+(\[\[?)([^\[\]\r\n]{1,500})\]")
-_KEY: Final = re.compile(r"""[ \t]*+((?:[A-Za-z0-9_.\-]++|"[^"\r\n]{0,200}+"|'[^'\r\n]{0,200}+'|[ \t]++(?!=))++)[ \t]*+=""")
+_KEY: Final = re.compile(
+    r"""[ \t]*+((?:[A-Za-z0-9_.\-]++|"[^"\r\n]{0,200}+"|'[^'\r\n]{0,200}+'|[ \t]++(?!=))++)[ \t]*+="""
+)
 _PART: Final = re.compile(r"""[A-Za-z0-9_\-]++|"[^"]*+"|'[^']*+'""")
 _LONG: Final = ('"""', "'''")
 

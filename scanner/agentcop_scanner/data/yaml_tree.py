@@ -54,28 +54,36 @@ def _documents(events: Iterator[yaml.Event]) -> Iterator[Node]:
     for count, event in enumerate(events):
         if count > MAX_NODES:
             raise DataError(f"more than {MAX_NODES:,} values")
-        done: Node | None = None
         if isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            if len(opened) >= MAX_DEPTH:
-                raise DataError(f"nested deeper than {MAX_DEPTH}")
-            mapping = isinstance(event, yaml.MappingStartEvent)
-            opened.append(_Open(event=event, mapping=mapping, anchor=event.anchor))
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            done = _closed(opened.pop(), event, anchors)
-        elif isinstance(event, yaml.ScalarEvent):
-            done = Node(scalar=_scalar(event), place=_place(event, event))
-            if event.anchor:
-                anchors[event.anchor] = done
-        elif isinstance(event, yaml.AliasEvent):
-            # An alias to what is still open would be a circle: nothing that a rule reads.
-            done = anchors.get(event.anchor) or Node(place=_place(event, event))
-        if done is not None:
-            if opened:
-                _put(opened[-1], done)
-            else:
-                yield done
+        done = _begun_or_done(event, opened, anchors)
+        if done is None:
+            continue
+        if opened:
+            _put(opened[-1], done)
+        else:
+            yield done
+
+
+def _begun_or_done(event: yaml.Event, opened: list[_Open], anchors: dict[str, Node]) -> Node | None:
+    """The node that an event completes; None if it begins one, or is about the document."""
+    if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        if len(opened) >= MAX_DEPTH:
+            raise DataError(f"nested deeper than {MAX_DEPTH}")
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        opened.append(_Open(event=event, mapping=mapping, anchor=event.anchor))
+        return None
+    if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+        return _closed(opened.pop(), event, anchors)
+    if isinstance(event, yaml.ScalarEvent):
+        done = Node(scalar=_scalar(event), place=_place(event, event))
+        if event.anchor:
+            anchors[event.anchor] = done
+        return done
+    if isinstance(event, yaml.AliasEvent):
+        # An alias to what is still open would be a circle: nothing that a rule reads.
+        return anchors.get(event.anchor or "") or Node(place=_place(event, event))
+    return None
 
 
 def _put(around: _Open, done: Node) -> None:
@@ -110,6 +118,8 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
 
 def _place(first: yaml.Event, last: yaml.Event) -> Place:
     start, end = first.start_mark, last.end_mark
+    if start is None or end is None:
+        return Place(line=1)
     # A block ends where the next thing begins: column 0 of a later line is the end of the line before.
     line, col = (end.line + 1, end.column) if end.column else (end.line, 0)
     return Place(line=start.line + 1, col=start.column + 1, end_line=max(line, start.line + 1), end_col=col)

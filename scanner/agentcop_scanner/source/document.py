@@ -26,7 +26,7 @@ container files. `other`: crew, langgraph and agent definitions, and any other J
 
 @dataclass(kw_only=True)
 class Document:
-    """The text of one file, and what its data are if it has any. Read-only by agreement; the rest is made when asked."""
+    """The text of one file, and what its data are if it has any. Read-only by agreement."""
 
     path: str
     kind: DocumentKind

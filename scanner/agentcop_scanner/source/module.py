@@ -42,7 +42,7 @@ class Module:
     line_map: tuple[int, ...] = ()
     """For a notebook: the line of the file that each line of `text` stands on. Empty: the same line."""
     col_map: tuple[tuple[int, ...], ...] = ()
-    """For a notebook: the column of the file, from 1, of each character of each line, and of its end. Empty: the same."""
+    """For a notebook: the column, from 1, in the file of each character of each line and its end. Empty: same."""
 
     @cached_property
     def lines(self) -> list[str]:

@@ -78,7 +78,7 @@ def _cell(cell: Node, raw: list[str]) -> Iterator[tuple[str, int, tuple[int, ...
 
 
 def _columns(literal: str, start: int) -> list[int]:
-    """The column of each character that a JSON string holds; `literal` is what stands between its quotes and its end."""
+    """The column of each character that a JSON string holds; `literal` stands after its first quote."""
     cols: list[int] = []
     at = 0
     for escape in _ESCAPE.finditer(literal):
