@@ -41,6 +41,8 @@ class Module:
     """Whether it is an `__init__.py`: its relative imports start one level lower."""
     line_map: tuple[int, ...] = ()
     """For a notebook: the line of the file that each line of `text` stands on. Empty: the same line."""
+    col_map: tuple[tuple[int, ...], ...] = ()
+    """For a notebook: the column, from 1, in the file of each character of each line and its end. Empty: same."""
 
     @cached_property
     def lines(self) -> list[str]:
@@ -247,7 +249,11 @@ class Module:
     def _col(self, line: int, offset: int) -> int:
         """Columns in characters: the tree counts bytes of UTF-8."""
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return offset if text.isascii() else len(text.encode(errors="replace")[:offset].decode(errors="ignore"))
+        chars = offset if text.isascii() else len(text.encode(errors="replace")[:offset].decode(errors="ignore"))
+        if 0 < line <= len(self.col_map):
+            columns = self.col_map[line - 1]
+            return columns[min(chars, len(columns) - 1)] - 1
+        return chars
 
     def finding(  # noqa: PLR0913  # what a finding says that the node does not
         self,
