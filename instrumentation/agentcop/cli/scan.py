@@ -12,6 +12,7 @@ from agentcop.cli._output import colours, escape, say
 from agentcop.cli._scanning import ScanRequest, fixes_of, scanned
 from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.formats import EXTENSIONS, FORMATS, format_of, render
+from agentcop_scanner.formats.words import plural
 from agentcop_scanner.history.baseline import as_baseline
 from agentcop_scanner.history.baseline_file import write_baseline
 from agentcop_scanner.trust.demands import Demands
@@ -104,7 +105,9 @@ def scan(  # noqa: PLR0913 -- the guide's flags and those of a build
         if update_baseline and baseline is not None:
             now = as_baseline(view.report, label=f"baseline {baseline}", today=view.made.date(), elsewhere=elsewhere)
             write_baseline(now, baseline)
-            _talk(f"wrote {baseline}: {len(now.known)} findings, {len(now.scores)} files", quiet=quiet)
+            _talk(
+                f"wrote {baseline}: {plural(len(now.known), 'finding')}, {plural(len(now.scores), 'file')}", quiet=quiet
+            )
         if style != "text":
             for line in view.outcome.crossed:
                 _talk(f"FAILED: {line}", quiet=quiet)
@@ -153,9 +156,7 @@ def _mend(request: ScanRequest, *, dry_run: bool, quiet: bool) -> None:
     if dry_run:
         for change in changes:
             click.echo(change.diff, nl=False)
-        say(f"{len(changes)} files would change: --fix without --dry-run writes them") if changes else say(
-            "nothing to mend"
-        )
+        say(f"{plural(len(changes), 'file')} would change: --fix alone writes it" if changes else "nothing to mend")
         sys.exit(1 if changes else 0)
     for change in changes:
         change.write()

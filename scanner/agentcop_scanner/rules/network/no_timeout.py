@@ -24,7 +24,6 @@ requests.get(url, timeout=10)
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Final
 
 from agentcop_scanner.rule import PatternRule
