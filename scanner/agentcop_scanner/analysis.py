@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcop_scanner.engine.program import HOPS, Program
+from agentcop_scanner.engine.verdict import findings
 from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.rule import ConfigRule, PatternRule
 from agentcop_scanner.rules import all_rules
@@ -67,20 +69,22 @@ def check(subject: Module | Document) -> tuple[list[Finding], list[str]]:
     return found, failed
 
 
-def analyse(file: FoundFile, name: str = "") -> Analysis:
+def analyse(file: FoundFile, name: str = "", program: Program | None = None) -> Analysis:
     """Reads, parses and checks one file. Never raises for what is in it. `name`: dotted name under the scanned root."""
     try:
         subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
     except UnreadError as error:
         return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
     found, failed = check(subject)
-    findings = sorted(dict.fromkeys(found), key=order)
+    if program is not None and isinstance(subject, Module):
+        found += findings(program, subject, HOPS)
+    ordered = sorted(dict.fromkeys(found), key=order)
     notes = []
-    if len(findings) > MAX_FINDINGS:
-        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(findings)} findings are shown")
+    if len(ordered) > MAX_FINDINGS:
+        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(ordered)} findings are shown")
     return Analysis(
         path=file.path,
-        findings=tuple(findings[:MAX_FINDINGS]),
+        findings=tuple(ordered[:MAX_FINDINGS]),
         lines=subject.text.count("\n"),
         unscored="failed" if failed else None,
         problem="; ".join(failed),

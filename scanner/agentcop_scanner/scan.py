@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.analysis import Analysis, analyse
+from agentcop_scanner.engine.program import Program
+from agentcop_scanner.engine.tables import tables
 from agentcop_scanner.fingerprint import fingerprint
 from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.report import FileResult, Report, Reported
+from agentcop_scanner.rule import TaintRule
+from agentcop_scanner.rules import all_rules
 from agentcop_scanner.source.disk.discovery import discover
 
 if TYPE_CHECKING:
@@ -33,7 +37,8 @@ def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
     """
     chosen = options or ScanOptions()
     found = discover(paths, recursive=chosen.recursive, max_files=chosen.max_files)
-    analyses = [analyse(file) for file in found.files]
+    program = Program(tables(rule for rule in all_rules() if isinstance(rule, TaintRule)), lambda _: None)
+    analyses = [analyse(file, program=program) for file in found.files]
     missing = [FileResult(path=path, score=None, unscored="unreadable", problem=why) for path, why in found.missing]
     notes = [note for analysis in analyses for note in analysis.notes]
     if found.folders_not_entered:
