@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from agentcop_scanner.data.node import Entry, Lines, Node
 from agentcop_scanner.finding import Finding, Place
 from agentcop_scanner.source.snippet import snippet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from agentcop_scanner.finding import Confidence, Severity
     from agentcop_scanner.rule import Rule
@@ -31,52 +32,45 @@ class Document:
     kind: DocumentKind
     text: str
     """With `\\n` at the end of every line, whatever the file has."""
-    data: object = None
-    """The parsed JSON, YAML or TOML: dicts, lists, strings, numbers; None for prose; a list of several documents."""
-    key_lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
-    """Line of each value of `data` by its way from the top: `("mcpServers", "files", "args", 0)`."""
+    root: Node | None = None
+    """The tree of the JSON, YAML or TOML, or of the front matter of prose; None if there is none."""
+    prose: bool = False
+    """Whether the text is meant for a reader: Markdown and its like."""
 
     @cached_property
     def lines(self) -> list[str]:
         """The text by lines, without their ends."""
         return self.text.split("\n")
 
-    def line(self, keys: tuple[str | int, ...]) -> int:
-        """The line that a value stands on, or the nearest value around it; 1 if nothing is known."""
-        while keys and keys not in self.key_lines:
-            keys = keys[:-1]
-        return self.key_lines.get(keys, 1)
+    @cached_property
+    def _offsets(self) -> Lines:
+        return Lines(self.text)
 
-    def values(self) -> Iterator[tuple[tuple[str | int, ...], object]]:
-        """Every value with its way from the top, the outer before the inner, in the order of the file."""
-        todo: list[tuple[tuple[str | int, ...], object]] = [((), self.data)]
-        while todo:
-            keys, value = todo.pop()
-            yield keys, value
-            if isinstance(value, dict):
-                todo += [((*keys, key), item) for key, item in reversed(value.items())]
-            elif isinstance(value, list):
-                todo += [((*keys, index), item) for index, item in reversed(list(enumerate(value)))]
+    def place(self, start: int, end: int) -> Place:
+        """The place of `text[start:end]`."""
+        return self._offsets.place(start, end)
+
+    def values(self) -> Iterator[tuple[tuple[str, ...], Node]]:
+        """Every value with the keys that lead to it, the outer before the inner, in the order of the file."""
+        if self.root is not None:
+            yield from self.root.walk()
 
     def finding(  # noqa: PLR0913  # what a finding says that the place does not
         self,
         rule: Rule,
-        where: int | tuple[str | int, ...] | Place,
+        where: int | Place | Node | Entry,
         message: str,
         *,
         severity: Severity | None = None,
         confidence: Confidence = "high",
-        function: str | None = None,
+        function: str = "",
         fix: str = "",
     ) -> Finding:
-        """A finding of a rule at a line, at a value of `data` by its way from the top, or at a place.
-
-        `function`, which tells findings of equal text apart, is the way to the value unless given.
-        """
-        keys = where if isinstance(where, tuple) else ()
-        place = (
-            where if isinstance(where, Place) else Place(line=self.line(where) if isinstance(where, tuple) else where)
-        )
+        """A finding of a rule at a line, a place, a value or a key. `function` tells findings of equal text apart."""
+        if isinstance(where, int):
+            place = Place(line=where, end_line=where)
+        else:
+            place = where if isinstance(where, Place) else where.place
         return Finding(
             rule=rule.id,
             severity=severity or rule.severity,
@@ -84,7 +78,7 @@ class Document:
             place=place,
             message=message,
             confidence=confidence,
-            function=".".join(map(str, keys)) if function is None else function,
+            function=function,
             snippet=snippet(self.lines, place.line, place.end_line or place.line),
             fix=fix,
         )

@@ -41,6 +41,8 @@ class Module:
     """Whether it is an `__init__.py`: its relative imports start one level lower."""
     line_map: tuple[int, ...] = ()
     """For a notebook: the line of the file that each line of `text` stands on. Empty: the same line."""
+    col_map: tuple[tuple[int, ...], ...] = ()
+    """For a notebook: the column, from 1, in the file of each character of each line and its end. Empty: same."""
 
     @cached_property
     def lines(self) -> list[str]:
@@ -234,19 +236,24 @@ class Module:
         line: int = getattr(node, "lineno", 1)
         end: int = getattr(node, "end_lineno", None) or line
         return Place(
-            line=self._line(line),
+            line=self.file_line(line),
             col=self._col(line, getattr(node, "col_offset", 0)) + 1,
-            end_line=self._line(end),
+            end_line=self.file_line(end),
             end_col=self._col(end, getattr(node, "end_col_offset", None) or 0),
         )
 
-    def _line(self, line: int) -> int:
+    def file_line(self, line: int) -> int:
+        """A line of the file, for one of `text`: they differ in a notebook."""
         return self.line_map[line - 1] if 0 < line <= len(self.line_map) else line
 
     def _col(self, line: int, offset: int) -> int:
         """Columns in characters: the tree counts bytes of UTF-8."""
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return offset if text.isascii() else len(text.encode(errors="replace")[:offset].decode(errors="ignore"))
+        chars = offset if text.isascii() else len(text.encode(errors="replace")[:offset].decode(errors="ignore"))
+        if 0 < line <= len(self.col_map):
+            columns = self.col_map[line - 1]
+            return columns[min(chars, len(columns) - 1)] - 1
+        return chars
 
     def finding(  # noqa: PLR0913  # what a finding says that the node does not
         self,

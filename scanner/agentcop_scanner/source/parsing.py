@@ -7,8 +7,11 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.source.data import Data, NotDataError, read_json, read_toml, read_yaml
-from agentcop_scanner.source.disk.kinds import document_kind
+from agentcop_scanner.data.jsonc import read_json
+from agentcop_scanner.data.node import DataError, Node
+from agentcop_scanner.data.toml_tree import read_toml
+from agentcop_scanner.data.yaml_tree import read_yaml
+from agentcop_scanner.source.disk.kinds import data_language, document_kind
 from agentcop_scanner.source.disk.problem import UnreadError
 from agentcop_scanner.source.disk.reading import document_text, python_text
 from agentcop_scanner.source.document import Document
@@ -55,31 +58,41 @@ def module_of(raw: bytes, path: str, name: str = "", *, is_package: bool = False
 
 def notebook_of(raw: bytes, path: str) -> Module:
     """The code cells of a notebook as one module, with the lines of the file. Raises UnreadError."""
-    text, line_map = code_of(document_text(raw))
-    return Module(path=path, text=text, tree=tree_of(text), line_map=line_map)
+    code = code_of(document_text(raw))
+    tree = tree_of(code.text)
+    return Module(path=path, text=code.text, tree=tree, line_map=code.lines, col_map=code.columns)
 
 
 def document_of(raw: bytes, path: str) -> Document:
     """The document that the bytes of a file are. Raises UnreadError."""
     text = document_text(raw)
     kind = document_kind(path)
-    data = _data(path.lower(), kind, text)
-    return Document(path=path, kind=kind, text=text, data=data.value, key_lines=data.lines)
-
-
-def _data(lower: str, kind: str, text: str) -> Data:
+    language = data_language(path)
+    if language == "prose":
+        return Document(path=path, kind=kind, text=text, root=_front_matter(text), prose=True)
     try:
-        if lower.endswith((".json", ".jsonc", ".json5", ".code-workspace", ".mcp")):
-            return read_json(text) if text.strip() else Data()
-        if lower.endswith((".yaml", ".yml")):
-            return read_yaml(text)
-        if lower.endswith(".toml"):
-            return read_toml(text)
-    except NotDataError as error:
+        root = _READERS[language](text) if text.strip() else None
+    except DataError as error:
         if kind == "other":  # templates and fragments bear these endings too; rules on text still see it
-            return Data()
+            return Document(path=path, kind=kind, text=text)
         raise UnreadError("unparsable", str(error)) from error
-    return Data()
+    return Document(path=path, kind=kind, text=text, root=root)
+
+
+_READERS = {"json": read_json, "yaml": read_yaml, "toml": read_toml}
+
+
+def _front_matter(text: str) -> Node | None:
+    """The YAML between two lines of dashes at the top of a Markdown file; None without, or if it is no YAML."""
+    before = len(text) - len(text.lstrip("\n"))
+    end = text.find("\n---", before + 3)
+    if not text.startswith("---\n", before) or end < 0:
+        return None
+    try:
+        # Lines are kept, so that a place in the front matter is a place in the file.
+        return read_yaml("\n" * (before + 1) + text[before + 4 : end])
+    except DataError:
+        return None
 
 
 def parsed(raw: bytes, path: str, kind: FileKind, name: str = "") -> Module | Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ _EXACT: dict[str, DocumentKind] = {
     "cline_mcp_settings.json": "mcp",
     "claude_desktop_config.json": "mcp",
     "fastmcp.json": "mcp",
+    "mcp.yaml": "mcp",
+    "mcp.yml": "mcp",
+    "mcp.toml": "mcp",
     "agents.md": "instructions",
+    "agents.override.md": "instructions",
+    "qwen.md": "instructions",
+    "warp.md": "instructions",
+    "crush.md": "instructions",
+    ".roorules": "instructions",
     "agent.md": "instructions",
     "claude.md": "instructions",
     "claude.local.md": "instructions",
@@ -46,13 +55,32 @@ _PATTERNS: tuple[tuple[str, DocumentKind], ...] = (
     ("*/.gemini/settings*.json", "agent"),
     ("*/.codex/config.toml", "agent"),
     ("*/.qwen/settings*.json", "agent"),
+    ("*/.claude.json", "agent"),
+    ("*/.amazonq/cli-agents/*.json", "agent"),
+    ("*/.kiro/settings/mcp.json", "mcp"),
     ("*/.claude/commands/*.md", "instructions"),
     ("*/.claude/agents/*.md", "instructions"),
-    ("*/.cursor/rules/*.mdc", "instructions"),
+    ("*/.claude/rules/*.md", "instructions"),
+    ("*/.claude/output-styles/*.md", "instructions"),
+    ("*/.cursor/rules/*.md*", "instructions"),
+    ("*/.cursor/commands/*.md", "instructions"),
     ("*/.github/prompts/*.md", "instructions"),
     ("*/.github/instructions/*.md", "instructions"),
+    ("*/.github/chatmodes/*.md", "instructions"),
+    ("*/.github/agents/*.md", "instructions"),
     ("*/.clinerules/*.md", "instructions"),
+    ("*/.roo/rules*/*.md", "instructions"),
     ("*/.windsurf/rules/*.md", "instructions"),
+    ("*/.continue/rules/*.md", "instructions"),
+    ("*/.kiro/steering/*.md", "instructions"),
+    ("*/.amazonq/rules/*.md", "instructions"),
+    ("*/.junie/*.md", "instructions"),
+    ("*/.trae/rules/*.md", "instructions"),
+    ("*/.gemini/commands/*.toml", "instructions"),
+    ("*/.opencode/command/*.md", "instructions"),
+    ("*/.opencode/agent/*.md", "instructions"),
+    ("*/.codex/prompts/*.md", "instructions"),
+    ("*/skills/*.md", "instructions"),
     ("*/.cursor/hooks.json", "hooks"),
     ("*/.vscode/tasks.json", "hooks"),
     ("*/.vscode/*.json", "editor"),
@@ -68,7 +96,28 @@ _PATTERNS: tuple[tuple[str, DocumentKind], ...] = (
     ("*/.devcontainer/devcontainer.json", "compose"),
     ("*/devcontainer.json", "compose"),
 )
-_DATA = (".json", ".jsonc", ".json5", ".yaml", ".yml", ".toml", ".mcp")
+Language = Literal["json", "yaml", "toml", "prose"]
+
+_LANGUAGES: dict[str, Language] = {
+    ".json": "json",
+    ".jsonc": "json",
+    ".json5": "json",
+    ".code-workspace": "json",
+    ".mcp": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".toml": "toml",
+}
+_DATA = tuple(_LANGUAGES)
+_LOCKS = frozenset(
+    {
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "conda-lock.yml",
+    }
+)
+"""Written by machines for machines: megabytes of hashes in which no rule has anything to say."""
 
 
 def file_kind(path: str) -> FileKind | None:
@@ -76,9 +125,16 @@ def file_kind(path: str) -> FileKind | None:
     lower = path.lower()
     if lower.endswith((".py", ".pyi", ".pyw")):
         return None if lower.endswith(".pyi") else "python"
+    if lower.rpartition("/")[2] in _LOCKS:
+        return None
     if lower.endswith(".ipynb"):
         return "notebook"
     return "document" if lower.endswith(_DATA) or document_kind(path) != "other" else None
+
+
+def data_language(path: str) -> Language:
+    """What the text of a document is written in, by its path."""
+    return _LANGUAGES.get(PurePosixPath(path.lower()).suffix, "prose")
 
 
 def document_kind(path: str) -> DocumentKind:
