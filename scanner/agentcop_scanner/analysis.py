@@ -79,10 +79,12 @@ def check(subject: Module | Document, program: Program) -> tuple[list[Finding], 
 
 def analyse(file: FoundFile, program: Program, name: str = "") -> Analysis:
     """Reads, parses and checks one file. Never raises for what is in it. `name`: dotted name under the scanned root."""
-    try:
-        subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
-    except UnreadError as error:
-        return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
+    subject: Module | Document | None = program.loaded(name) if name else None
+    if subject is None or subject.path != file.path:
+        try:
+            subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
+        except UnreadError as error:
+            return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
     found, failed = check(subject, program)
     ordered = sorted(dict.fromkeys(found), key=order)
     notes = [note for note in program.notes if note.startswith(f"{file.path}: ")]

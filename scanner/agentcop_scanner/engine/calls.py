@@ -136,7 +136,7 @@ def _anything(site: CallSite) -> Value:
     kind = made_by(site.dotted, None) if site.callee.is_a.startswith("=") else ""
     if found.taints:
         return Value(found.taints, is_a=kind)
-    return Value(results.unknown_taints(), is_a=kind)
+    return Value(results.unknown_taints(site.node.lineno), is_a=kind)
 
 
 __all__ = ["CONSTANT", "call", "made_by"]

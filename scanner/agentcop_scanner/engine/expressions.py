@@ -57,7 +57,7 @@ def global_name(frame: Frame, node: ast.Name) -> Value:
         return _module_value(frame, assigned)
     if name in _BUILTINS:
         return Value(is_a=f"={name}")
-    return unknown()
+    return unknown(line=node.lineno)
 
 
 def _module_value(frame: Frame, node: ast.expr) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.frame import Returned
 from agentcop_scanner.engine.state import meet
-from agentcop_scanner.engine.value import ALL, CONSTANT, NONE, WEAK, Facts, Marks, Value, cleared, weakened
+from agentcop_scanner.engine.value import ALL, CONSTANT, NONE, UNKNOWN, WEAK, Facts, Marks, Value, cleared, weakened
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def common(first: Facts, second: Facts) -> Facts:
 
 def about(value: Value, marks: Marks) -> Facts:
     """The fact that the text in a value has these marks."""
-    return dict.fromkeys(value.taints, marks) if marks else {}
+    # of things that are not told apart a check of one says nothing about the others
+    return {origin: marks for origin in value.taints if origin != UNKNOWN} if marks else {}
 
 
 def outcome(value: Value) -> tuple[Facts, Facts]:

@@ -39,7 +39,6 @@ class Program:
         self._load = load
         self._units: dict[str, Unit | None] = {}
         self._summaries: dict[tuple[int, int, str], Summary] = {}
-        self._kept: list[Unit] = []
         self._lookups: dict[tuple[int, str], Ref | None] = {}
         self._attributes: dict[tuple[int, str, str], Value | None] = {}
         self._done: set[tuple[int, int, int]] = set()
@@ -60,15 +59,18 @@ class Program:
 
     def unit(self, module: Module) -> Unit:
         """The unit of a module that is looked at for itself."""
-        if module.name and self._units.get(module.name) is not None:
-            known = self._units[module.name]
-            if known is not None and known.module.path == module.path:
-                return known
+        known = self._units.get(module.name) if module.name else None
+        if known is not None and known.module is module:
+            return known
         made = Unit(module)
-        self._kept.append(made)
-        if module.name:
+        if module.name and known is None:
             self._units[module.name] = made
         return made
+
+    def loaded(self, dotted: str) -> Module | None:
+        """The module of this name, if it was loaded already."""
+        known = self._units.get(dotted)
+        return known.module if known else None
 
     def _named(self, dotted: str) -> Unit | None:
         if dotted not in self._units:
@@ -80,7 +82,7 @@ class Program:
 
     def lookup(self, unit: Unit, dotted: str) -> Ref | None:
         """The function or class of the scanned tree that a dotted name means in a module."""
-        key = (id(unit), dotted)
+        key = (unit.key, dotted)
         if key not in self._lookups:
             self._lookups[key] = None  # an import that goes in a circle ends here
             self._lookups[key] = self._found(unit, dotted, 0)
@@ -128,21 +130,21 @@ class Program:
         unit, name = ref.unit, ref.scope.qualname
         if name not in unit.component_of:
             return None
-        key = (id(unit), level, name)
-        if key not in self._summaries and (id(unit), level, unit.component_of[name]) not in self._done:
+        key = (unit.key, level, name)
+        if key not in self._summaries and (unit.key, level, unit.component_of[name]) not in self._done:
             self.settle(unit, name, level)
         return self._summaries.get(key)
 
     def summarised(self, unit: Unit, name: str, level: int) -> Summary | None:
         """The summary of a function that was settled."""
-        return self._summaries.get((id(unit), level, name))
+        return self._summaries.get((unit.key, level, name))
 
     def settle(self, unit: Unit, name: str, level: int) -> None:
         """Summarises a function, after all those of its module that it calls."""
         needed = sorted({unit.component_of[other] for other in unit.reachable(name)})
-        todo = [at for at in needed if (id(unit), level, at) not in self._done]
+        todo = [at for at in needed if (unit.key, level, at) not in self._done]
         for at in todo:
-            self._done.add((id(unit), level, at))
+            self._done.add((unit.key, level, at))
         for at in todo:
             group = unit.order[at]
             alone = len(group) == 1 and group[0] not in unit.edges.get(group[0], ())
@@ -150,7 +152,7 @@ class Program:
                 changed = False
                 for member in group:
                     made = run(self, unit, member, level)
-                    key = (id(unit), level, member)
+                    key = (unit.key, level, member)
                     changed = changed or key not in self._summaries or not made.same_as(self._summaries[key])
                     self._summaries[key] = made
                 if not changed:
@@ -158,7 +160,7 @@ class Program:
 
     def attribute(self, unit: Unit, qualname: str, name: str, level: int) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
-        key = (id(unit), qualname, name)
+        key = (unit.key, qualname, name)
         if key not in self._attributes:
             self._attributes[key] = None
             self._attributes[key] = self._attribute(unit, qualname, name)
@@ -213,7 +215,7 @@ class Program:
 
     def interesting(self, unit: Unit, level: int) -> dict[str, bool]:
         """Per function of a module, whether text can arrive in it where that is dangerous, there or in what it calls."""
-        key = (id(unit), level)
+        key = (unit.key, level)
         if key not in self._interest:
             self._interest[key] = {}
             self._interest[key] = self._interested(unit, level)

@@ -96,9 +96,9 @@ _GROWS = words("append add insert extend update appendleft extendleft put put_no
 _UNREACHED = words("os.path.splitext")
 
 
-def unknown_taints() -> Taints:
-    """The origin of what nothing is known of."""
-    return {UNKNOWN: Taint()}
+def unknown_taints(line: int = 0) -> Taints:
+    """The origin of what nothing is known of; `line` tells it from others."""
+    return {Origin("unknown", "", "", line) if line else UNKNOWN: Taint()}
 
 
 def _source(site: CallSite, kind: OriginKind, what: str = "", is_a: str = "") -> Value:
@@ -182,7 +182,7 @@ def _get(site: CallSite, receiver: Value) -> Value:
     key = str(site.args[0].const)
     found = entry(receiver, key) if receiver.fields is None or key in receiver.fields else CONSTANT
     if receiver.is_a.startswith("=") or receiver.is_a == "table":
-        return CONSTANT if receiver.is_a == "table" else Value(unknown_taints())
+        return CONSTANT if receiver.is_a == "table" else Value(unknown_taints(site.node.lineno))
     return merge((found, site.args[1])) if len(site.args) > 1 else found
 
 
@@ -222,7 +222,7 @@ def _grown(frame: Frame, site: CallSite, receiver: Value) -> Value:
     target = spelled(site.node.func).rpartition(".")[0]
     names = frame.state.names
     if target not in names:
-        return CONSTANT if receiver.taints else Value(unknown_taints())
+        return CONSTANT if receiver.taints else Value(unknown_taints(site.node.lineno))
     given = frame.state.settled(combined(site.everything()))
     items: tuple[Value, ...] | None = None
     if receiver.items is not None and site.method in {"append", "extend"} and len(receiver.items) < 200:  # noqa: PLR2004  # as long as a written list may be
@@ -304,7 +304,7 @@ def _loaded(_frame: Frame, site: CallSite) -> Value:
     given = site.first()
     if given.is_a == "file" or given.taints:
         return Value(given.taints)
-    return CONSTANT if given.is_constant else Value(unknown_taints())
+    return CONSTANT if given.is_constant else Value(unknown_taints(site.node.lineno))
 
 
 def _temporary(_frame: Frame, _site: CallSite) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import NONE, Facts, Marks, Origin, Taint, Value, merge
+from agentcop_scanner.engine.value import NONE, Facts, Marks, Origin, Taint, Taints, Value, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,23 +40,33 @@ class State:
 
     def marks(self, origin: Origin, taint: Taint) -> Marks:
         """All that is known of the text of an origin, as it is in a value here."""
-        known = self.facts.get(origin)
+        facts = self.facts
+        known = facts.get(origin)
         marks = taint.marks if known is None else taint.marks | known
         if origin.kind == "param" and "." in origin.name:
-            above = self.facts.get(origin.root)
+            above = facts.get(origin.root)
             if above is not None:
                 marks |= above
         return marks
 
+    def _knows(self, origin: Origin) -> bool:
+        facts = self.facts
+        return origin in facts or (origin.kind == "param" and "." in origin.name and origin.root in facts)
+
     def settled(self, value: Value) -> Value:
         """A value with what is known here put into it, so that it survives where this path meets another."""
-        if (
-            not self.facts
-            or not value.taints
-            or not any(origin in self.facts or origin.root in self.facts for origin in value.taints)
-        ):
+        if not self.facts or not value.taints:
             return value
-        taints = {origin: taint._replace(marks=self.marks(origin, taint)) for origin, taint in value.taints.items()}
+        taints: Taints | None = None
+        for origin, taint in value.taints.items():
+            if not self._knows(origin):
+                continue
+            marks = self.marks(origin, taint)
+            if marks != taint.marks:
+                taints = dict(value.taints) if taints is None else taints
+                taints[origin] = Taint(marks, taint.joined, taint.trail)
+        if taints is None:
+            return value
         return Value(
             taints,
             is_a=value.is_a,
@@ -87,9 +97,12 @@ def joined(states: Iterable[State]) -> State:
         return live[0].copy()
     names: dict[str, Value] = {}
     for name in dict.fromkeys(name for state in live for name in state.names):
-        values = [state.settled(state.names[name]) for state in live if name in state.names]
-        first = values[0]
-        names[name] = first if all(value is first for value in values) else merge(values)
+        values = [(state, state.names[name]) for state in live if name in state.names]
+        first = values[0][1]
+        if all(value is first for _, value in values):
+            names[name] = first  # what all paths know of it stays known without being put into it
+        else:
+            names[name] = merge([state.settled(value) for state, value in values])
     facts = live[0].facts
     for state in live[1:]:
         facts = meet(facts, state.facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.rule import TaintRule
     from agentcop_scanner.source.module import Module
 
+_MAX_FIELDS = 4
 MAX_HITS = 400
 """Of one function; more are counted and reported as a note."""
 
@@ -50,10 +51,17 @@ class Hits:
     def __init__(self) -> None:
         self.found: dict[tuple[object, ...], Hit] = {}
         self.dropped = 0
+        self._fields: dict[tuple[object, ...], int] = {}
 
     def add(self, hit: Hit) -> None:
         """Adds a hit, or folds it into the same one that came another way: what both ways cleared is cleared."""
         known = self.found.get(hit.key)
+        if known is None and "." in hit.origin.name:
+            root = (hit.rule.id, id(hit.node), hit.origin.root)
+            self._fields[root] = self._fields.get(root, 0) + 1
+            if self._fields[root] > _MAX_FIELDS:  # many fields of one parameter: the parameter
+                hit = replace(hit, origin=hit.origin.root)
+                known = self.found.get(hit.key)
         if known is None:
             if len(self.found) >= MAX_HITS:
                 self.dropped += 1
@@ -63,13 +71,8 @@ class Hits:
         taint = both(Taint(known.marks, known.joined, known.trail), Taint(hit.marks, hit.joined, hit.trail))
         if taint.marks == known.marks and taint.joined == known.joined:
             return
-        self.found[hit.key] = Hit(
-            rule=hit.rule,
-            sink=hit.sink,
-            module=hit.module,
-            node=hit.node,
-            function=hit.function,
-            origin=hit.origin,
+        self.found[hit.key] = replace(
+            known,
             marks=taint.marks,
             joined=taint.joined,
             pieced=known.pieced or hit.pieced,

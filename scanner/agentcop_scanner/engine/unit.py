@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ _QUERY = re.compile(
     r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|COPY|MATCH|WHERE|MERGE|TRUNCATE|ALTER|PRAGMA|json_extract"
     r"|select|delete from|insert into|where)\b[^\n]*\S"
 )
+_KEYS = itertools.count()
 MODULE = ""
 """Stands for the code of a module that is in no function."""
 
@@ -30,6 +32,8 @@ class Unit:
 
     def __init__(self, module: Module) -> None:
         self.module = module
+        self.key = next(_KEYS)
+        """Tells units apart for as long as the process lives."""
 
     @cached_property
     def functions(self) -> dict[str, Scope]:

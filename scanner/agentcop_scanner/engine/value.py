@@ -28,9 +28,9 @@ Whatever clears for good sets both, so that what two branches have in common is 
 NONE: Marks = frozenset()
 ALL: Marks = frozenset(DANGERS) | frozenset(f"~{danger}" for danger in DANGERS)
 WEAK: Marks = frozenset(f"~{danger}" for danger in DANGERS)
-MAX_FIELDS = 3
+MAX_FIELDS = 2
 MAX_TEXT = 400
-MAX_ORIGINS = 24
+MAX_ORIGINS = 12
 """Of one value; more are folded into one that is unknown."""
 
 
@@ -55,7 +55,7 @@ class Origin(NamedTuple):
     line: int = 0
 
     def field(self, name: str) -> Origin:
-        """What is read from it under a name. Below three fields all are one."""
+        """What is read from it under a name. Below two fields all are one."""
         if self.kind not in {"param", "self"} or self.name.count(".") >= MAX_FIELDS:
             return self
         return Origin(self.kind, f"{self.name}.{name}", self.function, self.line)
@@ -143,9 +143,12 @@ _ELEMENT = {"paths": "pathlib.Path", "ast": "ast", "tarfile.members": "tarfile.T
 CONSTANT = Value()
 
 
-def unknown(is_a: str = "") -> Value:
-    """A value that nothing is known of."""
-    return Value({UNKNOWN: Taint()}, is_a=is_a)
+_NO_TAINT = Taint()
+
+
+def unknown(is_a: str = "", line: int = 0) -> Value:
+    """A value that nothing is known of; `line` tells it from others."""
+    return Value({Origin("unknown", "", "", line) if line else UNKNOWN: _NO_TAINT}, is_a=is_a)
 
 
 def literal(const: object) -> Value:

@@ -48,6 +48,7 @@ class Tree:
 
     def analyse(self, file: FoundFile) -> Analysis:
         """What is in one file. Never raises for what is in it."""
+        self._kept += file.size
         if self._kept > _MAX_BYTES_KEPT:
             self._program = Program(self._tables, self._load)
             self._kept = 0
