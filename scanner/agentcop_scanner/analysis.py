@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcop_scanner.engine.program import HOPS, Program
+from agentcop_scanner.engine.verdict import findings
 from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.rule import ConfigRule, PatternRule
 from agentcop_scanner.rules import all_rules
@@ -58,8 +60,8 @@ def _checked(rule: Rule, subject: Module | Document) -> Iterable[Finding]:
     return ()
 
 
-def check(subject: Module | Document) -> tuple[list[Finding], list[str]]:
-    """What the rules that look at one file find, and what went wrong in them: a rule that fails stops no other."""
+def check(subject: Module | Document, program: Program) -> tuple[list[Finding], list[str]]:
+    """What the rules find in one file, and what went wrong in them: a rule that fails stops no other."""
     found: list[Finding] = []
     failed: list[str] = []
     for rule in all_rules():
@@ -67,23 +69,30 @@ def check(subject: Module | Document) -> tuple[list[Finding], list[str]]:
             found += _checked(rule, subject)
         except (Exception, RecursionError) as error:
             failed.append(f"{rule.id} failed: {type(error).__name__}: {str(error)[:120]}")
+    if isinstance(subject, Module):
+        try:
+            found += findings(program, subject, HOPS)
+        except (Exception, RecursionError) as error:
+            failed.append(f"the taint engine failed: {type(error).__name__}: {str(error)[:120]}")
     return found, failed
 
 
-def analyse(file: FoundFile, name: str = "") -> Analysis:
+def analyse(file: FoundFile, program: Program, name: str = "") -> Analysis:
     """Reads, parses and checks one file. Never raises for what is in it. `name`: dotted name under the scanned root."""
-    try:
-        subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
-    except UnreadError as error:
-        return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
-    found, failed = check(subject)
-    findings = sorted(dict.fromkeys(found), key=order)
-    notes = []
-    if len(findings) > MAX_FINDINGS:
-        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(findings)} findings are shown")
+    subject: Module | Document | None = program.loaded(name) if name else None
+    if subject is None or subject.path != file.path:
+        try:
+            subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
+        except UnreadError as error:
+            return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
+    found, failed = check(subject, program)
+    ordered = sorted(dict.fromkeys(found), key=order)
+    notes = [note for note in program.notes if note.startswith(f"{file.path}: ")]
+    if len(ordered) > MAX_FINDINGS:
+        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(ordered)} findings are shown")
     return Analysis(
         path=file.path,
-        findings=tuple(findings[:MAX_FINDINGS]),
+        findings=tuple(ordered[:MAX_FINDINGS]),
         suppressions=suppressions_in(subject),
         lines=subject.text.count("\n"),
         unscored="failed" if failed else None,

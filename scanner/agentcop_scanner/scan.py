@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.analysis import analyse
 from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.report import FileResult, Report
 from agentcop_scanner.source.disk.discovery import discover
 from agentcop_scanner.trust.assess import assessed, idle
+from agentcop_scanner.work.tree import Tree, without_collection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,9 @@ def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
     """
     chosen = options or ScanOptions()
     found = discover(paths, recursive=chosen.recursive, max_files=chosen.max_files)
-    analyses = [analyse(file) for file in found.files]
+    tree = Tree(found.files)
+    with without_collection():
+        analyses = [tree.analyse(file) for file in found.files]
     missing = [FileResult(path=path, score=None, unscored="unreadable", problem=why) for path, why in found.missing]
     today = chosen.today or datetime.now(UTC).date()
     notes = [note for analysis in analyses for note in (*analysis.notes, *idle(analysis, today=today))]

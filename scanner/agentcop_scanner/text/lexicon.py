@@ -113,7 +113,7 @@ OVERRIDE: Final = re.compile(
     r"(?:ignore|ignoring|disregard|forget|override|bypass|supersede)s?\s(?:\w{1,12}\s){0,3}"
     r"(?:previous|prior|above|earlier|preceding|all|any|system|safety|other|your)\s(?:\w{1,14}\s){0,2}"
     r"(?:instructions?|rules?|guidelines?|prompts?|policy|policies|directives?|restrictions?|guardrails?)\b"
-    r"|(?:instructions?|rules?|guidelines?|restrictions?|guardrails?)[\w\s]{0,60} (?:no longer apply|do not apply|are void)"
+    r"|(?:instructions?|rules?|guidelines?|restrictions?|guardrails?)[\w\s]{0,60} (?:no longer apply|no longer hold|are void|are lifted)"
     r"|(?:ignoriere?|vergiss|missachte)\s(?:\w{1,12}\s){0,3}(?:anweisung|regel|vorgabe|instruktion)"
     r"|(?:ignore[zs]?|oublie[zs]?)\s(?:\w{1,12}\s){0,3}(?:instructions|consignes|règles)"
     r"|(?:ignora|olvida|ignore|esqueça|dimentica)\s(?:\w{1,12}\s){0,3}(?:instrucciones|reglas|instruções|regras|istruzioni|regole)"

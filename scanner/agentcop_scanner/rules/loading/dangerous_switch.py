@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from agentcop_scanner.finding import Finding
     from agentcop_scanner.source.module import Module
+    from agentcop_scanner.source.python.scopes import Function
 
 _SWITCH: Final = re.compile(
     r"(?:allow|enable)_(?:dangerous|unsafe|insecure|arbitrary)_[a-z_]{1,40}|(?:allow|enable)_pickle|unsafe_mode"
@@ -44,6 +45,7 @@ _NOT_OURS: Final = re.compile(
     r"allow_arbitrary_types|unsafe_allow_html|dangerously_(?:allow_html|set_inner_html|skip_permissions|auto_approve)\w*|allow_pickle"
 )
 _PICKLE: Final = re.compile(r"(?:allow|enable)_(?:pickle|unsafe_\w{1,30})")
+_LOADS: Final = re.compile(r"load|read|from_|deserial|open|get|restore|init", re.IGNORECASE)
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _ENV: Final = frozenset({"os.getenv", "os.environ.get", "getenv", "environ.get"})
 
@@ -54,8 +56,9 @@ def _check(module: Module) -> Iterator[Finding]:
             if keyword.arg and module.constant(keyword.value) is True and _is_switch(keyword.arg):
                 yield module.finding(RULE, call, f"{keyword.arg} is on.", confidence="high", fix="Leave it off.")
         yield from _environment(module, call)
-    for arguments in module.nodes.of(ast.arguments):
-        yield from _defaults(module, arguments)
+    for scope in module.scopes.functions.values():
+        if not isinstance(scope.node, ast.ClassDef):
+            yield from _defaults(module, scope.node)
 
 
 def _is_switch(name: str) -> bool:
@@ -73,7 +76,9 @@ def _environment(module: Module, call: ast.Call) -> Iterator[Finding]:
         )
 
 
-def _defaults(module: Module, arguments: ast.arguments) -> Iterator[Finding]:
+def _defaults(module: Module, function: Function) -> Iterator[Finding]:
+    arguments = function.args
+    loads = function.name == "__init__" or _LOADS.search(function.name) is not None
     positional = [*arguments.posonlyargs, *arguments.args]
     pairs = [
         *zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True),
@@ -82,7 +87,7 @@ def _defaults(module: Module, arguments: ast.arguments) -> Iterator[Finding]:
     for argument, default in pairs:
         if default is None or module.constant(default) is not True:
             continue
-        if _is_switch(argument.arg) or argument.arg in {"allow_pickle", "trust_remote_code"}:
+        if _is_switch(argument.arg) or (loads and argument.arg in {"allow_pickle", "trust_remote_code"}):
             message = f"{argument.arg} is on unless the caller turns it off."
             yield module.finding(RULE, argument, message, confidence="medium", fix="Make False the default.")
 

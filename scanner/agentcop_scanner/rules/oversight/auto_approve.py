@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.module import Module
 
 _SWITCHES: Final = words(
-    "auto_approve autoapprove auto_approve_all auto_approve_tools auto_confirm yolo yolo_mode skip_permissions"
+    "auto_approve autoapprove auto_approve_all auto_approve_tools yolo yolo_mode skip_permissions"
     " skip_approval skip_confirmation dangerously_skip_permissions bypass_permissions auto_accept_all"
     " chat.tools.autoapprove chat.tools.global.autoapprove chat.agent.autoapprove alwaysallowexecute always_allow_execute"
     " autoapprovalenabled trust_all_tools skipdangerousmodepermissionprompt"

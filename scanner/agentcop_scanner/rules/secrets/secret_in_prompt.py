@@ -46,6 +46,8 @@ _MESSAGES: Final = words("SystemMessage HumanMessage UserMessage AIMessage Syste
 
 
 def _check(module: Module) -> Iterator[Finding]:
+    if "environ" not in module.text and "getenv" not in module.text:
+        return
     scopes: list[tuple[Sequence[ast.stmt], bool]] = [(module.tree.body, False)]
     scopes += [
         (scope.node.body, module.entries.get(scope.qualname) == "tool") for scope in module.scopes.functions.values()

@@ -45,6 +45,11 @@ _VAGUE: Final = words(
     "token tokens secret secrets pin otp jwt auth pass credentials creds credential cookie cookies key keys authorization"
 )
 """Words that name other things as well: tokens of a text, a set of credentials."""
+_HARMLESS: Final = words(
+    "idempotency pagination page next continuation cursor cancel cancellation sync stop eos bos pad eof start end special"
+    " first last previous current prev lex lexer parser unk mask sep cls image audio resume marker trigger"
+)
+"""Tokens that open nothing."""
 _ABOUT: Final = words(
     "id ids name names count length hash digest hint label index idx prefix alias masked redacted ref arn"
 )
@@ -104,7 +109,12 @@ def _is_secret(name: str) -> bool:
     lower = name.lower().strip("_")
     if name.isupper() and name.endswith(("_NAME", "_ENV", "_VAR", "_KEY_NAME", "_HEADER")):
         return False
-    return lower not in _VAGUE and lower.rpartition("_")[2] not in _ABOUT and sensitivity(name) == "any"
+    return (
+        lower not in _VAGUE
+        and lower.partition("_")[0] not in _HARMLESS
+        and lower.rpartition("_")[2] not in _ABOUT
+        and sensitivity(name) == "any"
+    )
 
 
 RULE = PatternRule(id="AC173", slug="secret-logged", severity="MEDIUM", cwe=(532,), asi=(3,), doc=__doc__, check=_check)
