@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentcop_scanner.finding import Finding, Place
+from agentcop_scanner.finding import Finding, Place, Step
 from agentcop_scanner.report import FileResult, Reported
 
 if TYPE_CHECKING:
@@ -125,5 +125,5 @@ def _file(data: dict[str, Any]) -> FileResult:
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    """Without the way of the data: a refusal tells place and rule, and `agentcop scan` the rest."""
-    return Finding(**{**data, "place": Place(**data["place"]), "trace": ()})
+    trace = tuple(Step(**{**step, "place": Place(**step["place"])}) for step in data["trace"])
+    return Finding(**{**data, "place": Place(**data["place"]), "trace": trace})

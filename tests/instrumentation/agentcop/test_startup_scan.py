@@ -130,7 +130,7 @@ def test_scan_is_on_when_a_policy_is_given_and_off_where_it_is_switched_off(fold
         ("fail_on: [], min_score: 75", UNCHECKED, True),
         ("fail_on: [], min_score: 60", UNCHECKED, False),
         ("fail_on: [HIGH]", IGNORED, False),
-        ("fail_on: [LOW], min_score: 100", TOOL, False),
+        ("fail_on: [HIGH], min_score: 60", TOOL, False),
     ],
 )
 def test_the_policys_scan_section_decides(folder: Path, section: str, text: str, *, refused: bool) -> None:
@@ -164,15 +164,15 @@ def test_observe_mode_tells_what_it_would_refuse(folder: Path, caplog: pytest.Lo
 def test_code_without_source_is_told_and_refused_only_where_source_is_required(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    space: dict[str, object] = {"__name__": "__main__"}
-    exec("def note(text): return text", space)  # noqa: S102 -- as a notebook does
+    module = imported(folder, TOOL, "compiled")
+    (folder / "compiled.py").unlink()  # as where only its .pyc is shipped
 
-    AgentCop(policy_file=policy(folder, "fail_on: [LOW]")).wrap({"note": space["note"]})
-    assert "__main__.note has no source to scan" in caplog.text
+    AgentCop(policy_file=policy(folder, "fail_on: [HIGH]")).wrap({"note": module.note})
+    assert "compiled.note has no source to scan" in caplog.text
 
     cop = AgentCop(policy_file=policy(folder, "require_source: true"))
     with pytest.raises(ScanRefused, match="require_source"):
-        cop.wrap({"note": space["note"]})
+        cop.wrap({"note": module.note})
 
 
 def test_a_finding_in_an_installed_tool_is_told_and_never_a_refusal(
@@ -211,19 +211,21 @@ def test_the_file_that_makes_the_cop_is_scanned_when_it_does(folder: Path) -> No
         module.make()
 
 
-def test_the_guides_listing_runs_as_printed_and_scans_what_it_wraps(folder: Path) -> None:
+@pytest.mark.parametrize(("tool", "code"), [(TOOL, 0), (POISONED, 1)])
+def test_the_guides_listing_runs_as_printed_and_scans_what_it_wraps(
+    folder: Path, agentcop_home: Path, tool: str, code: int
+) -> None:
     (folder / "policies").mkdir()
-    (folder / "policies/agent.yaml").write_text(listings("yaml")[0].replace("${SLACK_WEBHOOK}", "https://h.example/x"))
-    text = listings("python")[0]
-    clean, poisoned = (imported(folder, one, name) for one, name in ((TOOL, "clean_one"), (POISONED, "poisoned_one")))
+    (folder / "policies/agent.yaml").write_text(listings("yaml")[0], encoding="utf-8")
+    (folder / "tools.py").write_text(tool, encoding="utf-8")
+    head = "from tools import note\n\nmy_agent = {'web_search': note}\n"
+    (folder / "agent.py").write_text(head + listings("python")[0] + "print(*agent)\n", encoding="utf-8")
+    environ = {"AGENTCOP_HOME": str(agentcop_home), "SLACK_WEBHOOK": "https://hooks.example/x"}
 
-    space = {"my_agent": {"web_search": clean.note}, "__name__": "agent"}
-    exec(compile(text, str(folder / "agent.py"), "exec"), space)  # noqa: S102 -- the guide's own code
-    assert set(space["agent"]) == {"web_search"}
+    done = subprocess.run([sys.executable, "agent.py"], capture_output=True, text=True, env=environ, check=False)
 
-    space = {"my_agent": {"web_search": poisoned.note}, "__name__": "agent"}
-    with pytest.raises(ScanRefused):
-        exec(compile(text, str(folder / "agent.py"), "exec"), space)  # noqa: S102 -- as above
+    assert (done.returncode, done.stdout) == (code, "" if code else "web_search\n"), done.stderr
+    assert ("ScanRefused" in done.stderr) == bool(code)
 
 
 def test_a_program_that_is_armed_by_its_environment_does_not_start_with_a_finding_its_policy_forbids(
