@@ -36,20 +36,28 @@ REPLY: Final = _idea(
 )
 """What the user will read."""
 NOT: Final = _idea(
-    "nicht niemals kein jamais nunca jamás никогда",
-    "not no never without avoid cannot n't don't dont won't can't shouldn't mustn't doesn't nie ohne ne pas sans sin não"
-    " nao sem non mai senza не без niet nooit zonder nigdy bez",
-    "不要 不得 请勿 請勿 别告 切勿 不能 不可 勿 ないで 決して ずに 없이 마세요 말",
+    "niemals kein jamais nunca jamás никогда",
+    "not never avoid cannot don't dont won't can't shouldn't mustn't doesn't n't nie nicht ne pas no não nao non mai не niet"
+    " nooit nigdy nie no_need_to refrain_from",
+    "不要 不得 请勿 請勿 别 切勿 不能 不可 勿 ないで 決して 마세요",
 )
+WITHOUT: Final = _idea("", "without ohne sans sin sem senza без zonder bez", "ずに 없이 而不")
+NOT_AFTER: Final = _idea("", "nicht niemals nie niet", "ない ず 않 말 마")
+"""Of languages that say `not` after the verb."""
 TELL: Final = _idea(
     "tell mention inform notif reveal disclos report alert erwähn sag informier teile mitteil mitzuteil verrat melde"
     " mention révél rével avert prév mencion revel avis comunic conten dire dici rivel mostr сообща говор упомин раскры"
-    " показыв уведомл vertel vermeld meld informeer toon zeig surface announc acknowledg wiedz"
-    " powiad informuj",
-    "say show display let letting lets know knowing notice see aware explain expose dis dites dig diga digas decir conte"
-    " contes muestres wissen zeige",
-    "告诉 告訴 提及 告知 透露 通知 显示 提到 伝え 知らせ 言及 明かさ 表示 알리 말하",
+    " показыв уведомл vertel vermeld meld informeer toon zeig announc acknowledg wiedz powiad informuj",
+    "say show display explain expose dis dites dig diga digas decir conte contes muestres wissen zeige surface_this"
+    " surface_it let_the_user letting_the_user let_them_know letting_them_know let_him_know make_the_user_aware",
+    "告诉 告訴 提及 告知 透露 通知 显示 提到 伝え 知らせ 言及 明かさ 表示 알리",
 )
+LEARN: Final = _idea(
+    "notic merk bemerk erfahr remarqu s'aperc enter notar darse perceb accorg узна замет",
+    "know see learn find_out aware be_told be_informed wissen savoir saber sapere",
+    "知道 发现 察觉 気づ 知ら 알",
+)
+"""What the user is not to do."""
 HUSH: Final = _idea(
     "",
     "say_nothing keep_this_secret keep_it_secret keep_this_hidden keep_this_confidential keep_it_hidden keep_this_private"

@@ -21,6 +21,10 @@ _AROUND: Final = 2
 _SPACES: Final = re.compile(r"[^\S\n]+|\n(?!\s*\n)")
 _UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
 _QUOTED_WORDS: Final = 3
+_MOST_NOTS: Final = 20
+_GOVERNS: Final = 36
+"""How far after `not` stands the verb that it forbids."""
+_FAR: Final = 100
 _OBJECT: Final = 40
 """How far after `tell` stands what is not to be told."""
 
@@ -114,18 +118,17 @@ def _bounds(text: str) -> list[int]:
 def _sentence(text: str, start: int, end: int) -> _Sentence:
     plain = _plain(text[start:end])
     used = lexicon.QUOTED.sub(_unquoted, plain)
-    negated = bool(lexicon.NOT.search(used))
     covert = bool(lexicon.COVERT.search(used))
     hush = bool(lexicon.HUSH.search(used))
-    tell = lexicon.TELL.search(used) if negated else None
-    told = tell is not None and bool(lexicon.USER.search(used) or lexicon.REPLY.search(used))
-    itself = tell is not None and bool(lexicon.ITSELF.search(used, tell.end(), tell.end() + _OBJECT))
+    tell = _untold(used)
+    told = tell is not None
+    itself = tell is not None and bool(lexicon.ITSELF.search(used, tell, tell + _OBJECT))
     gives = bool(lexicon.GIVE.search(used)) and not _forbids(used)
     return _Sentence(
         start=start,
         end=end,
         hides=told or hush or (covert and gives),
-        hides_itself=hush or covert or (told and (itself or "without " in used)),
+        hides_itself=hush or covert or (told and (itself or bool(lexicon.WITHOUT.search(used)))),
         takes=_taken(plain) if gives else "",
         reads_keys=bool(lexicon.READ.search(used)) and _keys(plain) and not _forbids(used),
         gives=gives,
@@ -135,6 +138,34 @@ def _sentence(text: str, start: int, end: int) -> _Sentence:
         sends=bool(lexicon.ADDRESS.search(plain)),
         slot=bool(lexicon.SLOT.search(plain)),
     )
+
+
+def _untold(used: str) -> int | None:
+    """Where the verb ends that a sentence forbids: to tell the user; None if it forbids nothing of the kind."""
+    for match in islice(lexicon.NOT.finditer(used), _MOST_NOTS):
+        tell = lexicon.TELL.search(used, match.end(), match.end() + _GOVERNS)
+        if tell is not None and _to_user(used, tell.end()):
+            return tell.end()
+        learn = lexicon.LEARN.search(used, match.end(), match.end() + _GOVERNS)
+        if learn is not None and lexicon.USER.search(used, max(0, match.start() - _GOVERNS), match.start()):
+            return learn.end()
+    for match in islice(lexicon.WITHOUT.finditer(used), _MOST_NOTS):
+        # "Never stop without telling the user" asks for the opposite.
+        clause = max(used.rfind(mark, 0, match.start()) for mark in (",", ";", ":", " and ", " then ", "。", "，")) + 1
+        tell = lexicon.TELL.search(used, match.end(), match.end() + _GOVERNS)
+        if tell and _to_user(used, tell.start()) and not lexicon.NOT.search(used, clause, match.start()):
+            return tell.end()
+    for match in islice(lexicon.TELL.finditer(used), _MOST_NOTS):
+        after = lexicon.NOT_AFTER.search(used, match.end(), match.end() + _OBJECT)
+        around = lexicon.USER.search(used, max(0, match.start() - _GOVERNS), match.end() + _OBJECT)
+        if after is not None and around is not None:
+            return match.end()
+    return None
+
+
+def _to_user(used: str, at: int) -> bool:
+    end = at + _FAR
+    return bool(lexicon.USER.search(used, at, end) or lexicon.REPLY.search(used, at, end))
 
 
 _FORBIDDEN: Final = re.compile(

@@ -110,7 +110,7 @@ def _is_secret(name: str) -> bool:
     if name.isupper() and name.endswith(("_NAME", "_ENV", "_VAR", "_KEY_NAME", "_HEADER")):
         return False
     return (
-        lower not in _VAGUE
+        lower not in _VAGUE | _OTHER_KEYS
         and lower.partition("_")[0] not in _HARMLESS
         and lower.rpartition("_")[2] not in _ABOUT
         and sensitivity(name) == "any"
