@@ -41,20 +41,26 @@ NOT: Final = _idea(
     " nooit nigdy nie no_need_to refrain_from",
     "不要 不得 请勿 請勿 别 切勿 不能 不可 勿 ないで 決して 마세요",
 )
+ASK: Final = _idea(
+    "ask consult confirm approv permission consent frag demand pregunt pergunt chied",
+    "asking prior_consent",
+    "询问 同意 確認",
+)
+"""Only after `without`: a call that nobody is asked about."""
 WITHOUT: Final = _idea("", "without ohne sans sin sem senza без zonder bez", "ずに 없이 而不")
 NOT_AFTER: Final = _idea("", "nicht niemals nie niet", "ない ず 않 말 마")
 """Of languages that say `not` after the verb."""
 TELL: Final = _idea(
-    "tell mention inform notif reveal disclos report alert erwähn sag informier teile mitteil mitzuteil verrat melde"
+    "tell mention inform bring brought pointing bother highlight discuss talk_about draw_attention flag trouble hint notif reveal disclos report alert erwähn sag informier teile mitteil mitzuteil verrat melde"
     " mention révél rével avert prév mencion revel avis comunic conten dire dici rivel mostr сообща говор упомин раскры"
     " показыв уведомл vertel vermeld meld informeer toon zeig announc acknowledg wiedz powiad informuj",
-    "say show display explain expose dis dites dig diga digas decir conte contes muestres wissen zeige surface_this"
+    "say show display explain expose point raise refer alarm share_this share_that admit describe comment dis dites dig diga digas decir conte contes muestres wissen zeige surface_this"
     " surface_it let_the_user letting_the_user let_them_know letting_them_know let_him_know make_the_user_aware",
     "告诉 告訴 提及 告知 透露 通知 显示 提到 伝え 知らせ 言及 明かさ 表示 알리",
 )
 LEARN: Final = _idea(
-    "notic merk bemerk erfahr remarqu s'aperc enter notar darse perceb accorg узна замет",
-    "know see learn find_out aware be_told be_informed wissen savoir saber sapere",
+    "notic bother troubl burden worri merk bemerk erfahr remarqu s'aperc enter notar darse perceb accorg узна замет",
+    "know see learn find_out aware be_told be_informed be_shown be_asked be_notified be_alerted be_consulted realise realize suspect wissen savoir saber sapere",
     "知道 发现 察觉 気づ 知ら 알",
 )
 """What the user is not to do."""
@@ -73,10 +79,10 @@ COVERT: Final = _idea(
     "悄悄 暗中 偷偷 秘密地 こっそり 密かに 몰래",
 )
 GIVE: Final = _idea(
-    "pass includ send append attach forward upload submit transmit embed provid exfiltrat leak übergib übergeb sende"
+    "pass includ supply suppli deliver relay populat substitut replac send append attach forward upload submit transmit embed provid exfiltrat leak übergib übergeb sende"
     " schick füg kopier übermitt transmet transmett envoi envoy ajout inclu joins joindre copi enví envi adjunt añad pasa"
     " incluy anex passe allega invia includi отправ переда включ добав скопир прилож verstuur stuur voeg kopieer wyślij",
-    "put post copy share insert add place write report_them posting",
+    "put post copy share insert add adding place write hand fill paste echo dump report_them posting",
     "放入 发送 上传 传递 包含 附加 复制 提交 發送 填入 送信 渡し 含め 添付 コピー 보내 전달 포함",
 )
 READ: Final = _idea(
@@ -112,6 +118,7 @@ PRECEDENCE: Final = re.compile(
     r"(?:before|prior to|after|ahead of) (?:using |calling |running |invoking |you (?:use|call) )?"
     r"(?:any|every|each|all|using this|calling this)\b"
     r"|takes? (?:priority|precedence) over|overrides? (?:all|any|every|other)|(?:priority|precedence) over (?:every|all|any)"
+    r"|when(?:ever)? \W?[\w.]{2,40}\W? (?:tool )?is (?:called|used|invoked|run|about to)"
     r"|when (?:this tool|the \w{2,40} tool) is (?:available|used|called|present)|whenever (?:you|the|a|another)\b"
     r"|(?:before|after|on|with) (?:each|every) (?:call|answer|reply|message|commit|response|request|use)"
     r"|instead of the (?:address|recipient|tool|url)|vor jede[mnr]|bevor du|avant chaque|avant d|antes de|prima di|перед"
@@ -122,6 +129,10 @@ OVERRIDE: Final = re.compile(
     r"(?:previous|prior|above|earlier|preceding|all|any|system|safety|other|your)\s(?:\w{1,14}\s){0,2}"
     r"(?:instructions?|rules?|guidelines?|prompts?|policy|policies|directives?|restrictions?|guardrails?)\b"
     r"|(?:instructions?|rules?|guidelines?|restrictions?|guardrails?)[\w\s]{0,60} (?:no longer apply|no longer hold|are void|are lifted)"
+    r"|(?:previous|prior|earlier|your|system|safety|existing)\s(?:\w{1,14}\s){0,2}(?:instructions?|rules?|guidelines?|restrictions?|guardrails?|polic(?:y|ies))"
+    r" (?:is|are|have been|has been) (?:suspended|revoked|superseded|cancell?ed|void|overridden|lifted|disabled|replaced|withdrawn)"
+    r"|(?:ignore|disregard|forget|override) (?:the|your|all|any|every) (?:instructions?|rules?|guidelines?|restrictions?|guardrails?|polic(?:y|ies))"
+    r" (?:in|of|from|given by|set by) (?:the|your) (?:system|developer|operator|prompt)"
     r"|(?:ignoriere?|vergiss|missachte)\s(?:\w{1,12}\s){0,3}(?:anweisung|regel|vorgabe|instruktion)"
     r"|(?:ignore[zs]?|oublie[zs]?)\s(?:\w{1,12}\s){0,3}(?:instructions|consignes|règles)"
     r"|(?:ignora|olvida|ignore|esqueça|dimentica)\s(?:\w{1,12}\s){0,3}(?:instrucciones|reglas|instruções|regras|istruzioni|regole)"

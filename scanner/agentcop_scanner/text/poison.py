@@ -151,8 +151,9 @@ def _untold(used: str) -> int | None:
             return learn.end()
     for match in islice(lexicon.WITHOUT.finditer(used), _MOST_NOTS):
         # "Never stop without telling the user" asks for the opposite.
-        clause = max(used.rfind(mark, 0, match.start()) for mark in (",", ";", ":", " and ", " then ", "。", "，")) + 1
+        clause = max(used.rfind(mark, 0, match.start()) for mark in (";", ":", " then ", "。")) + 1
         tell = lexicon.TELL.search(used, match.end(), match.end() + _GOVERNS)
+        tell = tell or lexicon.ASK.search(used, match.end(), match.end() + _GOVERNS)
         if tell and _to_user(used, tell.start()) and not lexicon.NOT.search(used, clause, match.start()):
             return tell.end()
     for match in islice(lexicon.TELL.finditer(used), _MOST_NOTS):
