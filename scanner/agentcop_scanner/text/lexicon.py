@@ -38,7 +38,7 @@ REPLY: Final = _idea(
 NOT: Final = _idea(
     "niemals kein jamais nunca jamás никогда",
     "not never avoid cannot don't dont won't can't shouldn't mustn't doesn't n't nie nicht ne pas no não nao non mai не niet"
-    " nooit nigdy nie no_need_to refrain_from",
+    " nooit nigdy nie no_need_to refrain_from nothing nichts rien nada niente nulla niets nikomu ничего nobody_needs_to no_one_needs_to",
     "不要 不得 请勿 請勿 别 切勿 不能 不可 勿 ないで 決して 마세요",
 )
 ASK: Final = _idea(
@@ -54,7 +54,7 @@ TELL: Final = _idea(
     "tell mention inform bring brought pointing bother highlight discuss talk_about draw_attention flag trouble hint notif reveal disclos report alert erwähn sag informier teile mitteil mitzuteil verrat melde"
     " mention révél rével avert prév mencion revel avis comunic conten dire dici rivel mostr сообща говор упомин раскры"
     " показыв уведомл vertel vermeld meld informeer toon zeig announc acknowledg wiedz powiad informuj",
-    "say show display explain expose point raise refer alarm share_this share_that admit describe comment dis dites dig diga digas decir conte contes muestres wissen zeige surface_this"
+    "say show display explain expose point raise refer alarm share_this share_that admit dis dites dig diga digas decir conte contes muestres wissen zeige surface_this"
     " surface_it let_the_user letting_the_user let_them_know letting_them_know let_him_know make_the_user_aware",
     "告诉 告訴 提及 告知 透露 通知 显示 提到 伝え 知らせ 言及 明かさ 表示 알리",
 )
@@ -64,13 +64,25 @@ LEARN: Final = _idea(
     "知道 发现 察觉 気づ 知ら 알",
 )
 """What the user is not to do."""
-HUSH: Final = _idea(
-    "",
-    "say_nothing keep_this_secret keep_it_secret keep_this_hidden keep_this_confidential keep_it_hidden keep_this_private"
-    " between_us stay_silent remain_silent hide_this conceal_this user_must_not_notice user_will_not_notice"
-    " without_the_user's_knowledge without_notice",
-    "保密 内密 秘密に",
+HUSH: Final = re.compile(
+    r"\b(?:say nothing|stay silent|remain silent|between us|unaware|in the dark|without (?:the user's knowledge|notice))\b"
+    r"|\b(?:keep|keeping|hide|hiding|conceal|withhold)\b(?: \w{1,12}){0,3} (?:secret from|quiet about|from (?:the |your |its )?"
+    r"(?:user|human|person|people|developer|operator|customer|reviewer|client))"
+    r"|\bhidden from (?:the )?(?:user|human|person|developer) (?:and|in|at|so|because)\b"
+    r"|\b(?:nobody|no one) (?:needs|has|is) to (?:know|hear|see|notice|learn)\b"
+    r"|\bgeheim(?:halten)?\b|\ben secreto\b|保密|内密|秘密に"
 )
+"""Says by itself that something is kept from somebody."""
+LEFT_OUT: Final = re.compile(r"\b(?:(?:leave|leaving) (?:it|this|that|them) out|omit (?:it|this|that|them))\b")
+"""Of what is shown: means something only beside private text that is handed on."""
+ALTER: Final = _idea("accept insert disabl bypass skip weaken whitelist allow approv add replac", "grant merge")
+"""Changes of code or of a decision that a rule for a coding agent may hide."""
+DEFENCE: Final = re.compile(
+    r"[\s,]*(?:that |which )?(?:you (?:may |might )?(?:find|see|read|encounter|come across)|found|inside|embedded|contained|within|appear|written"
+    r"|(?:are |is )?(?:in|from|given in|coming from) (?:the |a |an |any |its |their |your )?(?:\w{1,14} )?"
+    r"(?:user|web|pages?|tools?|documents?|files?|contents?|e-?mails?|data|results?|text|messages?|dependenc|issue|comment|source))"
+)
+"""After `ignore any instructions`: what honest rules say against injected text."""
 COVERT: Final = _idea(
     "secretly silently quietly covertly discreetly invisibly stealthily surreptitiously heimlich unbemerkt stillschweigend"
     " discrètement secrètement secretamente silenciosamente discretamente segretamente тайно незаметно скрытно stiekem"
@@ -108,7 +120,7 @@ SECRETS: Final = _idea(
     "密码 密钥 环境变量 凭证 令牌 私钥 パスワード 環境変数 秘密鍵 認証情報 비밀번호",
 )
 TALK: Final = re.compile(
-    r"(?:entire|full|complete|whole|all(?: of)?(?: the)?|previous|prior|past)\s(?:\w{1,20}\s){0,3}"
+    r"(?:entire|full|complete|whole|all(?: of)?(?: the)?|previous|prior|past|last|recent|latest)\s(?:\w{1,20}\s){0,3}"
     r"(?:conversation|chat|messages?|history|context|transcript|dialogue)"
     r"|(?:conversation|chat|message) (?:history|so far)|full text of the user|gesamten? (?:verlauf|gespräch|chat)"
     r"|toute la conversation|toda la conversación|toda a conversa|intera conversazione|всю переписк|完整的?对话|对话历史|会話履歴"
@@ -151,7 +163,7 @@ SLOT: Final = re.compile(
 """Where the thing read is to be put: a parameter of the tool."""
 ITSELF: Final = _idea(
     "",
-    "this that it these dieses das davon dies esto eso cela ceci isso isto questo ciò это этом dit",
+    "this it these dieses das davon dies esto eso cela ceci isso isto questo ciò это этом dit",
     "这 此 これ このこと それ",
 )
 QUOTED: Final = re.compile(r"\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”|«[^»\n]{0,300}»|‘[^’\n]{12,300}’|`[^`\n]{20,300}`")

@@ -49,6 +49,9 @@ class _Sentence:
     """Tells the model to keep something from the user."""
     hides_itself: bool
     """What it keeps from the user is this very instruction, or everything."""
+    orders_silence: bool
+    """Forbids by name to tell the user of it."""
+    leaves_out: bool
     takes: str
     """What it hands on: `keys` (files of keys), `secrets`, `talk`; "" for nothing."""
     reads_keys: bool
@@ -59,26 +62,35 @@ class _Sentence:
     marks: bool
     sends: bool
     slot: bool
+    alters: bool
+    """Changes code or a decision."""
 
 
-def poison(text: str) -> Poison | None:
-    """The first hidden instruction in a text; None if it is honest. Linear in the text."""
+def poison(text: str, *, of_tool: bool = False) -> Poison | None:
+    """The first hidden instruction in a text; None if it is honest. Linear in the text.
+
+    `of_tool`: the text describes a tool or an argument, which has no business with files of keys at all.
+    """
     sentences = _sentences(text)
     for at, sentence in enumerate(sentences):
         around = sentences[max(0, at - _AROUND) : at + _AROUND + 1]
-        found = _judge(sentence, around)
+        found = _judge(sentence, around, of_tool=of_tool)
         if found is not None:
             return Poison(why=found[0], start=sentence.start, end=sentence.end, sure=found[1])
     return None
 
 
-def _judge(sentence: _Sentence, around: list[_Sentence]) -> tuple[str, bool] | None:
+def _judge(sentence: _Sentence, around: list[_Sentence], *, of_tool: bool) -> tuple[str, bool] | None:
     if sentence.cancels:
         return "tells the model to drop the instructions it has", True
     if sentence.hides:
         return _hidden(sentence, around)
+    if sentence.takes and any(other.leaves_out for other in around):
+        return "has the model take private text and leave that out of what it shows", False
     if sentence.takes == "keys" and sentence.sends:
         return "has the model send files of keys to an address", True
+    if of_tool and sentence.takes == "keys" and sentence.slot:
+        return "has the model hand on files of keys", False
     marked = any(other.marks for other in around)
     keys = sentence.takes == "keys" or (sentence.reads_keys and any(other.gives and other.slot for other in around))
     if keys and (marked or sentence.first) and (sentence.slot or sentence.takes == "keys"):
@@ -96,6 +108,8 @@ def _hidden(sentence: _Sentence, around: list[_Sentence]) -> tuple[str, bool] | 
         return "has the model put in or send something and hide that from the user", True
     if sentence.hides_itself and any(other.first for other in around):
         return "puts itself before other tools and hides that from the user", sentence.first
+    if sentence.orders_silence and any(other.alters for other in around if other.start < sentence.start):
+        return "has the model change something and hide that from the user", False
     return None
 
 
@@ -129,14 +143,17 @@ def _sentence(text: str, start: int, end: int) -> _Sentence:
         end=end,
         hides=told or hush or (covert and gives),
         hides_itself=hush or covert or (told and (itself or bool(lexicon.WITHOUT.search(used)))),
+        orders_silence=told and itself,
+        leaves_out=bool(lexicon.LEFT_OUT.search(used)),
         takes=_taken(plain) if gives else "",
         reads_keys=bool(lexicon.READ.search(used)) and _keys(plain) and not _forbids(used),
         gives=gives,
         first=bool(lexicon.PRECEDENCE.search(used)),
-        cancels=bool(lexicon.OVERRIDE.search(used)) and not _forbids(used),
+        cancels=_cancels(used) and not _forbids(used),
         marks=bool(lexicon.MARKUP.search(plain)),
         sends=bool(lexicon.ADDRESS.search(plain)),
         slot=bool(lexicon.SLOT.search(plain)),
+        alters=bool(lexicon.ALTER.search(used)) and not _forbids(used),
     )
 
 
@@ -180,6 +197,12 @@ def _forbids(used: str) -> bool:
     """Whether the sentence as a whole says what not to do; `do not tell the user` inside another is no such sentence."""
     found = _FORBIDDEN.search(used)
     return found is not None and lexicon.GIVE.search(used, 0, found.start()) is None
+
+
+def _cancels(used: str) -> bool:
+    """Whether it says to drop the instructions at hand, and not those that other people's text may hold."""
+    found = lexicon.OVERRIDE.search(used)
+    return found is not None and lexicon.DEFENCE.match(used, found.end()) is None
 
 
 def _taken(plain: str) -> str:
