@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentcop_scanner.engine.program import HOPS, Program
+from agentcop_scanner.engine.verdict import findings
 from agentcop_scanner.finding import SEVERITIES
 from agentcop_scanner.rule import ConfigRule, PatternRule
 from agentcop_scanner.rules import all_rules
@@ -12,6 +14,7 @@ from agentcop_scanner.source.disk.problem import UnreadError
 from agentcop_scanner.source.disk.reading import read_bytes
 from agentcop_scanner.source.module import Module
 from agentcop_scanner.source.parsing import parsed
+from agentcop_scanner.trust.suppression import suppressions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.rule import Rule
     from agentcop_scanner.source.disk.discovery import FoundFile
     from agentcop_scanner.source.document import Document
+    from agentcop_scanner.trust.suppression import Suppression
 
 MAX_FINDINGS = 2_000
 """Of one file; the rest is counted in a note."""
@@ -32,6 +36,7 @@ class Analysis:
 
     path: str
     findings: tuple[Finding, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
     lines: int = 0
     unscored: Unscored | None = None
     problem: str = ""
@@ -55,8 +60,8 @@ def _checked(rule: Rule, subject: Module | Document) -> Iterable[Finding]:
     return ()
 
 
-def check(subject: Module | Document) -> tuple[list[Finding], list[str]]:
-    """What the rules that look at one file find, and what went wrong in them: a rule that fails stops no other."""
+def check(subject: Module | Document, program: Program) -> tuple[list[Finding], list[str]]:
+    """What the rules find in one file, and what went wrong in them: a rule that fails stops no other."""
     found: list[Finding] = []
     failed: list[str] = []
     for rule in all_rules():
@@ -64,23 +69,31 @@ def check(subject: Module | Document) -> tuple[list[Finding], list[str]]:
             found += _checked(rule, subject)
         except (Exception, RecursionError) as error:
             failed.append(f"{rule.id} failed: {type(error).__name__}: {str(error)[:120]}")
+    if isinstance(subject, Module):
+        try:
+            found += findings(program, subject, HOPS)
+        except (Exception, RecursionError) as error:
+            failed.append(f"the taint engine failed: {type(error).__name__}: {str(error)[:120]}")
     return found, failed
 
 
-def analyse(file: FoundFile, name: str = "") -> Analysis:
+def analyse(file: FoundFile, program: Program, name: str = "") -> Analysis:
     """Reads, parses and checks one file. Never raises for what is in it. `name`: dotted name under the scanned root."""
-    try:
-        subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
-    except UnreadError as error:
-        return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
-    found, failed = check(subject)
-    findings = sorted(dict.fromkeys(found), key=order)
-    notes = []
-    if len(findings) > MAX_FINDINGS:
-        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(findings)} findings are shown")
+    subject: Module | Document | None = program.loaded(name) if name else None
+    if subject is None or subject.path != file.path:
+        try:
+            subject = parsed(read_bytes(file.real, file.kind), file.path, file.kind, name)
+        except UnreadError as error:
+            return Analysis(path=file.path, unscored=error.unscored, problem=error.problem)
+    found, failed = check(subject, program)
+    ordered = sorted(dict.fromkeys(found), key=order)
+    notes = [note for note in program.notes if note.startswith(f"{file.path}: ")]
+    if len(ordered) > MAX_FINDINGS:
+        notes.append(f"{file.path}: only {MAX_FINDINGS} of {len(ordered)} findings are shown")
     return Analysis(
         path=file.path,
-        findings=tuple(findings[:MAX_FINDINGS]),
+        findings=tuple(ordered[:MAX_FINDINGS]),
+        suppressions=suppressions_in(subject),
         lines=subject.text.count("\n"),
         unscored="failed" if failed else None,
         problem="; ".join(failed),

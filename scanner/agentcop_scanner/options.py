@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
 
 
@@ -20,5 +21,7 @@ class ScanOptions:
     cache: Path | None = None
     """Folder that remembers results between scans; None: nothing is remembered."""
     max_files: int = 200_000
+    today: date | None = None
+    """The day that suppressions with an end are held against; None: this day, in UTC."""
     progress: Callable[[int, int], None] | None = None
     """Called with how many files are done, and of how many."""

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.analysis import Analysis, analyse
-from agentcop_scanner.fingerprint import fingerprint
 from agentcop_scanner.options import ScanOptions
-from agentcop_scanner.report import FileResult, Report, Reported
+from agentcop_scanner.report import FileResult, Report
 from agentcop_scanner.source.disk.discovery import discover
+from agentcop_scanner.trust.assess import assessed, idle
+from agentcop_scanner.work.tree import Tree, without_collection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-
-def _result(analysis: Analysis) -> FileResult:
-    return FileResult(
-        path=analysis.path,
-        score=None,
-        unscored=analysis.unscored,
-        problem=analysis.problem,
-        findings=tuple(Reported(finding=one, fingerprint=fingerprint(one)) for one in analysis.findings),
-        lines=analysis.lines,
-    )
 
 
 def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
@@ -33,13 +23,16 @@ def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
     """
     chosen = options or ScanOptions()
     found = discover(paths, recursive=chosen.recursive, max_files=chosen.max_files)
-    analyses = [analyse(file) for file in found.files]
+    tree = Tree(found.files)
+    with without_collection():
+        analyses = [tree.analyse(file) for file in found.files]
     missing = [FileResult(path=path, score=None, unscored="unreadable", problem=why) for path, why in found.missing]
-    notes = [note for analysis in analyses for note in analysis.notes]
+    today = chosen.today or datetime.now(UTC).date()
+    notes = [note for analysis in analyses for note in (*analysis.notes, *idle(analysis, today=today))]
     if found.folders_not_entered:
         notes.append(f"{found.folders_not_entered} folders were not entered: the scan was not recursive")
     return Report(
-        files=tuple(sorted([*map(_result, analyses), *missing], key=lambda file: file.path)),
+        files=tuple(sorted([*(assessed(one, today=today) for one in analyses), *missing], key=lambda file: file.path)),
         skipped=tuple(found.skipped),
         notes=tuple(notes),
     )

@@ -76,7 +76,8 @@ def cases(folder: Path) -> Iterator[Case]:
             head, _, body = block.partition("\n")
             title, path, labels = (part.strip() for part in head.split("|"))
             expected = tuple(
-                (rule, int(line)) for rule, _, line in (label.partition(":") for label in labels.split() if ":" in label)
+                (rule, int(line))
+                for rule, _, line in (label.partition(":") for label in labels.split() if ":" in label)
             )
             yield Case(title=title, path=path, text=_filled(body, title), expected=expected)
 
@@ -137,7 +138,9 @@ def table(outcomes: Iterable[Outcome]) -> str:
         honest += not one.case.expected
         alarmed += bool(one.false) and not one.case.expected
         words += [f"  missed {rule}:{line} in {one.case.title}" for rule, line in one.missed]
-        words += [f"  false {found.rule}:{found.place.line} in {one.case.title}: {found.message}" for found in one.false]
+        words += [
+            f"  false {found.rule}:{found.place.line} in {one.case.title}: {found.message}" for found in one.false
+        ]
     rows = [f"{'rule':6} {'labels':>6} {'found':>6} {'false':>6}"]
     rows += [
         f"{rule:6} {labels[rule]:6} {labels[rule] - missed[rule]:6} {false[rule]:6}"
@@ -145,7 +148,9 @@ def table(outcomes: Iterable[Outcome]) -> str:
     ]
     total = labels.total()
     hit = total - missed.total()
-    rows.append(f"recall {hit}/{total}, honest files with a false alarm {alarmed}/{honest}, false alarms {false.total()}")
+    rows.append(
+        f"recall {hit}/{total}, honest files with a false alarm {alarmed}/{honest}, false alarms {false.total()}"
+    )
     return "\n".join(rows + words)
 
 

@@ -236,13 +236,14 @@ class Module:
         line: int = getattr(node, "lineno", 1)
         end: int = getattr(node, "end_lineno", None) or line
         return Place(
-            line=self._line(line),
+            line=self.file_line(line),
             col=self._col(line, getattr(node, "col_offset", 0)) + 1,
-            end_line=self._line(end),
+            end_line=self.file_line(end),
             end_col=self._col(end, getattr(node, "end_col_offset", None) or 0),
         )
 
-    def _line(self, line: int) -> int:
+    def file_line(self, line: int) -> int:
+        """A line of the file, for one of `text`: they differ in a notebook."""
         return self.line_map[line - 1] if 0 < line <= len(self.line_map) else line
 
     def _col(self, line: int, offset: int) -> int:

@@ -21,8 +21,36 @@ _PREFIX: Final = re.compile(r"(?:[A-Za-z]{1,12}[-_])(?:[A-Za-z0-9]{1,12}[-_]){0,
 _SOFT: Final = frozenset({"url-password", "password", "bearer-token"})
 """Kinds whose shape says little: the value must look like a secret as well."""
 _DULL_PASSWORDS: Final = frozenset(
-    "password passwd pass secret user username admin root postgres mysql redis guest test token mypassword minio"
-    " example localhost rabbitmq neo4j elastic changeit default none null pwd pw key".split()
+    [
+        "password",
+        "passwd",
+        "pass",
+        "secret",
+        "user",
+        "username",
+        "admin",
+        "root",
+        "postgres",
+        "mysql",
+        "redis",
+        "guest",
+        "test",
+        "token",
+        "mypassword",
+        "minio",
+        "example",
+        "localhost",
+        "rabbitmq",
+        "neo4j",
+        "elastic",
+        "changeit",
+        "default",
+        "none",
+        "null",
+        "pwd",
+        "pw",
+        "key",
+    ]
 )
 _MIN_BITS: Final = 2.8
 _LONGEST: Final = 512
@@ -116,5 +144,5 @@ def _all_words(body: str) -> bool:
     """`learn-contrib-2-tutorial` has the prefix of a key and is a name."""
     parts = [part for part in re.split(r"[-_]", body) if part]
     return len(parts) > 1 and all(
-        part.isalpha() and part.islower() or part.isdigit() and len(part) < 5 for part in parts
-    )  # noqa: PLR2004  # a year
+        (part.isalpha() and part.islower()) or (part.isdigit() and len(part) < 5) for part in parts
+    )  # a year

@@ -95,9 +95,9 @@ def _permissions(document: Document, names: tuple[str, ...], node: Node) -> Iter
     elif last in {"allowed-tools", "allowed_tools", "tools"} and document.kind in {"skill", "instructions"}:
         words = _SPLIT.split(node.scalar) if isinstance(node.scalar, str) else node.strings()
         given = [(word, node) for word in words]
-    elif last in {"bash", "*", "shell"} and "permission" in names[:-1] and node.scalar == "allow":
-        given = [("*", node)]
-    elif last in {"*", "bash"} and names[-2:-1] == ("permissions",) and node.scalar in {"allow", True}:
+    elif (last in {"bash", "*", "shell"} and "permission" in names[:-1] and node.scalar == "allow") or (
+        last in {"*", "bash"} and names[-2:-1] == ("permissions",) and node.scalar in {"allow", True}
+    ):
         given = [("*", node)]
     for word, where in given:
         # A bare Bash in a skill names the tool, which still asks; in a list of permissions it allows every command.

@@ -42,6 +42,8 @@ class FoundFile:
     kind: FileKind
     root: str
     """The real folder that was named and that it was found under: dotted names start there."""
+    size: int = 0
+    """Bytes, when it was found."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class _Search:
             self.full = True
             return
         self.seen.add(identity)
-        self.found.files.append(FoundFile(path=shown, real=real, kind=kind, root=root))
+        self.found.files.append(FoundFile(path=shown, real=real, kind=kind, root=root, size=mode.st_size))
 
     def _folder(self, shown: str, real: Path) -> None:
         root = real.as_posix()

@@ -1,0 +1,201 @@
+"""What a check shows of the text it looks at: where it holds, and where it does not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from agentcop_scanner.engine.frame import Returned
+from agentcop_scanner.engine.state import meet
+from agentcop_scanner.engine.value import ALL, CONSTANT, NONE, UNKNOWN, WEAK, Facts, Marks, Value, cleared, weakened
+from agentcop_scanner.source.words import words
+
+if TYPE_CHECKING:
+    from agentcop_scanner.engine.frame import Frame
+
+_BLOCKING = words(
+    "block deny denied forbid forbidden ban banned danger dangerous unsafe bad disallow reserved suspicious reject blacklist black"
+)
+ASPECTS = {
+    "url:host": cleared("url"),
+    "url:scheme": NONE,
+    "url:path": NONE,
+    "url:port": NONE,
+    "path:suffix": NONE,
+    "path:name": cleared("path"),
+    "token": weakened("shell", "argument"),
+    "path:part": weakened("path"),
+    "mime": NONE,
+    "ast": weakened("code"),
+    "dns": cleared("url"),
+}
+"""What an allow-list shows that looks at one part of the text only."""
+_SEPARATORS = frozenset({"/", "\\", "..", "../", "..\\", "\0", "~"})
+
+
+def union(first: Facts, second: Facts) -> Facts:
+    """What two checks have shown that both hold."""
+    if not first or not second:
+        return first or second
+    found = dict(first)
+    for origin, marks in second.items():
+        found[origin] = found.get(origin, NONE) | marks
+    return found
+
+
+def common(first: Facts, second: Facts) -> Facts:
+    """What either of two checks has shown."""
+    return meet(first, second)
+
+
+def about(value: Value, marks: Marks) -> Facts:
+    """The fact that the text in a value has these marks."""
+    # of things that are not told apart a check of one says nothing about the others
+    return {origin: marks for origin in value.taints if origin != UNKNOWN} if marks else {}
+
+
+def outcome(value: Value) -> tuple[Facts, Facts]:
+    """What is known where a value is true, and where it is false: what is empty is harmless."""
+    if value.facts is not None:
+        return value.facts
+    if not value.taints or value.is_a.startswith(("url:", "path:", "ast", "dns", "token")):
+        return {}, {}
+    return {}, about(value, ALL)
+
+
+def over_all(facts: tuple[Facts, Facts] | None) -> tuple[Facts, Facts] | None:
+    """What is known of every element, if a check on any of them is asked for `all` or `any`."""
+    return facts
+
+
+def _listed(value: Value) -> Marks:
+    """What it shows that a value is one of a given set."""
+    return ASPECTS.get(value.is_a, ALL)
+
+
+def _is_block_list(node: ast.expr) -> bool:
+    name = ast.unparse(node).lower() if isinstance(node, ast.Name | ast.Attribute) else ""
+    return any(word in name for word in _BLOCKING)
+
+
+def compare(frame: Frame, node: ast.Compare) -> Value:
+    """A comparison."""
+    left = frame.value(node.left)
+    true: Facts = {}
+    false: Facts = {}
+    for at, (operator, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
+        right = frame.value(right_node)
+        left_node = node.left if at == 0 else node.comparators[at - 1]
+        part_true, part_false = _one(operator, left_node, left, right_node, right)
+        true = union(true, part_true)
+        false = part_false if at == 0 else common(false, part_false)
+        left = right
+    return Value(facts=(true, false), is_a="bool")
+
+
+def _one(
+    operator: ast.cmpop, left_node: ast.expr, left: Value, right_node: ast.expr, right: Value
+) -> tuple[Facts, Facts]:
+    if isinstance(operator, ast.NotIn | ast.NotEq | ast.IsNot):
+        positive: ast.cmpop = {ast.NotIn: ast.In(), ast.NotEq: ast.Eq(), ast.IsNot: ast.Is()}[type(operator)]
+        true, false = _one(positive, left_node, left, right_node, right)
+        return false, true
+    if isinstance(operator, ast.In):
+        return _membership(left, right_node, right)
+    if isinstance(operator, ast.Is | ast.Eq):
+        return _equality(left, right)
+    return {}, {}
+
+
+def _membership(left: Value, right_node: ast.expr, right: Value) -> tuple[Facts, Facts]:
+    if left.is_constant and right.taints and right.items is None and right.fields is None:
+        return _holds(left, right)
+    if not left.taints or right.is_a == "path:parents":
+        if right.is_a == "path:parents":
+            facts = about(right, cleared("path"))
+            return facts, {}
+        return {}, {}
+    if right.is_a == "paths":  # base in path.parents
+        return about(right, cleared("path")), {}
+    own = {
+        origin: taint for origin, taint in right.taints.items() if origin.kind not in {"self", "unknown", "operator"}
+    }
+    if any(origin in left.taints for origin in own):
+        return {}, {}
+    if _is_block_list(right_node):
+        return {}, about(left, WEAK & _listed(left))
+    # what is in a set that the program holds is one of its own; what is not is at best not forbidden
+    return about(left, _listed(left)), about(left, WEAK & _listed(left) if right.is_constant else NONE)
+
+
+def _holds(left: Value, right: Value) -> tuple[Facts, Facts]:
+    """A constant that is, or is not, somewhere in the text."""
+    word = left.const
+    if not isinstance(word, str):
+        return {}, {}
+    if right.is_a == "path:part" and word == "..":
+        return {}, about(right, weakened("path"))
+    if word in _SEPARATORS:
+        marks = weakened("path")
+        if word in {"/", "\\"}:
+            marks = cleared("path") if word == "/" else weakened("path")
+        return {}, about(right, marks)
+    if word in {"__", "import", "exec", "eval", "os.", "system", "import os", "__import__", "subprocess"}:
+        return {}, about(right, weakened("code", "template"))
+    if word in {";", "|", "&", "`", "$", "&&", "||", "$(", "\n"}:
+        return {}, about(right, weakened("shell"))
+    if word in {"{{", "{%"}:
+        return {}, about(right, cleared("template"))
+    if word in {"'", '"', "--", "drop", "DROP", "delete"}:
+        return {}, about(right, weakened("sql", "query"))
+    return {}, {}
+
+
+def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:
+    for one, other in ((left, right), (right, left)):
+        if one.is_a == "commonpath":
+            return about(one, cleared("path")), {}
+        if one.taints and other.is_constant and not other.facts:
+            if other.const is None and other.text == "" and other.is_a == "" and not other.items:
+                return about(one, ALL), {}  # it is nothing
+            return about(one, _listed(one)), {}
+    if left.is_a == "url:host" or right.is_a == "url:host":
+        return union(about(left, cleared("url")), about(right, cleared("url"))), {}
+    if left.is_a in {"pathlib.Path", "path:name"} and set(left.taints) == set(right.taints):
+        return about(left, cleared("path")), {}
+    return {}, {}
+
+
+def returns(frame: Frame, value: Value) -> None:
+    """Notes a way out of the function with a value, and what is known on it."""
+    if not frame.state.live:
+        return
+    value = frame.state.settled(value)
+    first = value.items[0] if value.items else value
+    facts = dict(frame.state.facts)
+    true, false = outcome(first)
+    const = first.const
+    known = const is not None or (first.is_constant and first is CONSTANT)
+    never_true = known and not const
+    never_false = (
+        (known and bool(const)) or (value.items is not None and len(value.items) == 0) or first.is_a in {"list", "dict"}
+    )
+    nothing = (
+        const is None
+        and not first.taints
+        and not first.is_a
+        and not first.text
+        and first.facts is None
+        and first.ref is None
+    )
+    frame.returned.append(
+        Returned(
+            value,
+            facts,
+            None if never_true or nothing else union(facts, true),
+            None if never_false and not nothing else union(facts, false),
+        )
+    )
+
+
+__all__ = ["CONSTANT", "Facts", "about", "common", "compare", "outcome", "over_all", "returns", "union"]
