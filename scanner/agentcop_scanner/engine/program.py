@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import expressions, statements
+from agentcop_scanner.engine import expressions, sinks, statements
 from agentcop_scanner.engine.calls import made_by
 from agentcop_scanner.engine.refs import ClassRef, FunctionRef, InstanceRef, Ref
 from agentcop_scanner.engine.run import run
@@ -233,15 +233,10 @@ class Program:
         return found
 
     def _direct(self, unit: Unit, name: str, level: int) -> bool:
-        words = self.tables.words
         for call in unit.calls.get(name, ()):
-            func = call.func
-            last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-            if last in words:
+            if sinks.may_be(unit, call, self.tables.by_word):
                 return True
-            dotted = unit.module.resolve(func)
-            if dotted.rpartition(".")[2] in words:
-                return True
+            dotted = unit.module.dotted(call)
             if level > 0 and "." in dotted:
                 ref = self.lookup(unit, dotted)
                 if isinstance(ref, FunctionRef) and ref.unit is not unit:

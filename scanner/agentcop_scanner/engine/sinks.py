@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
+from agentcop_scanner.engine import commands
 from agentcop_scanner.engine.callsite import CallSite, name_words, spelled
 from agentcop_scanner.engine.text import looks_like_cypher, looks_like_sql
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.unit import Unit
     from agentcop_scanner.engine.value import Value
     from agentcop_scanner.rule import Sink
 
@@ -20,6 +22,10 @@ _QUERY_NAMES = words("sql query queries stmt statement cypher select command ddl
 _URL_NAMES = words("url uri link href endpoint address website webpage page src location")
 _PATH_NAMES = words("path file filename filepath dir directory folder fname dest destination output target")
 _COMMAND_NAMES = words("command cmd commands shell script cmdline bash")
+_MAYBE = words("to_thread run_in_executor run_sync run_in_threadpool partial getattr") | {
+    name.rpartition(".")[2] for name in commands.NAMES
+}
+_OF_TEXT = frozenset({".format", ".format_map"})
 _NAMES = {"sql": _QUERY_NAMES, "url": _URL_NAMES, "path": _PATH_NAMES, "command": _COMMAND_NAMES}
 
 
@@ -36,6 +42,33 @@ def look(frame: Frame, site: CallSite) -> None:
                 if sink.looks and name.startswith(".") and not _looks(sink.looks, value, node):
                     continue
                 frame.arrive(rule, site.node, site.shown, value)
+
+
+def may_be(unit: Unit, call: ast.Call, table: dict[str, list[tuple[str, Sink]]]) -> bool:
+    """Whether a call may be a sink, by its spelling alone: quick, and never no where a closer look would say yes."""
+    func = call.func
+    last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    if last in _MAYBE:
+        return True
+    candidates = table.get(last)
+    dotted = unit.module.dotted(call)
+    if candidates is None:
+        candidates = table.get(dotted.rpartition(".")[2])
+    return candidates is not None and any(_may_be_this(unit, func, dotted, name, sink) for name, sink in candidates)
+
+
+def _may_be_this(unit: Unit, func: ast.expr, dotted: str, name: str, sink: Sink) -> bool:
+    if name == dotted or name.startswith("*"):
+        return True
+    if not isinstance(func, ast.Attribute):
+        return isinstance(func, ast.Name) and "." not in name
+    if not name.startswith("."):
+        # a method of a known class, which a module that imports nothing of it has no objects of
+        owner = name.rpartition(".")[0].rpartition(".")[2]
+        return owner[:1].isupper() and name.partition(".")[0] in unit.packages
+    if name in _OF_TEXT:
+        return not isinstance(func.value, ast.Constant)
+    return not sink.receivers or "self" in sink.receivers or bool(name_words(spelled(func.value)) & sink.receivers)
 
 
 def _names(site: CallSite) -> Iterator[str]:

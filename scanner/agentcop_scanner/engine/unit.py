@@ -58,6 +58,11 @@ class Unit:
         return names
 
     @cached_property
+    def packages(self) -> frozenset[str]:
+        """The top names of all that is imported."""
+        return frozenset(name.partition(".")[0] for name in self.module.imports.values())
+
+    @cached_property
     def calls(self) -> dict[str, list[ast.Call]]:
         """The calls in each function, those inside inner functions included."""
         found: dict[str, list[ast.Call]] = {}
