@@ -52,7 +52,7 @@ Source = Literal[
 
 `tool`, `endpoint`, `command`: a parameter of such a function. `public`: of any other function that others may call.
 `model`: what a model wrote. `request`: what came over the network. `upload`: the name a client gave a file. `content`:
-files, pages, rows, messages. `operator`: environment and configuration. `unknown`: anything that is no constant.
+files, pages, rows, messages. `operator`: environment and configuration. `self`: an attribute of the object. `unknown`: anything that is no constant.
 """
 
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "References")

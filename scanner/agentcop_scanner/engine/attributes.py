@@ -36,6 +36,7 @@ _MODEL_PARTS = words(
     "content text output_text choices message output completion generations tool_calls parsed arguments"
 )
 _REPLY_PARTS = words("text content body raw stream headers")
+SELF = Origin("self", "self")
 _PATH_NAME = cleared("path")
 _OPERATOR = words("os.environ sys.argv os.environb sys.stdin")
 
@@ -60,7 +61,7 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
     if known is not None:
         return known
     if isinstance(value.ref, InstanceRef):
-        return _of_instance(frame, value, name)
+        return _of_instance(frame, value, name, node.lineno)
     kind = last(value.is_a)
     if is_path(value):
         return _of_path(value, name)
@@ -101,7 +102,7 @@ def _of_thing(frame: Frame, node: ast.Attribute, value: Value) -> Value:
     return Value(ref=frame.world.lookup(frame.unit, dotted), is_a=f"={dotted}")
 
 
-def _of_instance(frame: Frame, value: Value, name: str) -> Value:
+def _of_instance(frame: Frame, value: Value, name: str, line: int) -> Value:
     ref = value.ref
     if not isinstance(ref, InstanceRef):
         return unknown()
@@ -115,10 +116,14 @@ def _of_instance(frame: Frame, value: Value, name: str) -> Value:
             return Value(kept or unknown().taints, is_a=found.is_a, const=found.const, ref=found.ref)
         return Value(ref=FunctionRef(unit=ref.unit, scope=method, bound=True), is_a=f"={ref.qualname}.{name}")
     held = frame.world.attribute(ref.unit, ref.qualname, name, frame.level)
-    if held is not None:
+    own = any(origin == SELF for origin in value.taints)
+    if held is not None and own:
         return held
     fields = value.field(name)
-    return fields if fields.taints else unknown()
+    if held is None:
+        return fields if fields.taints else unknown(line=line)
+    # another object: its text came with it, its class says what it is
+    return Value(fields.taints or held.taints, is_a=held.is_a, const=held.const, ref=held.ref)
 
 
 def _of_path(value: Value, name: str) -> Value:

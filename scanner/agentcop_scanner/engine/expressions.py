@@ -96,7 +96,7 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     if value.is_a == "splitext" and key.const in {1, -1}:
         return Value(value.taints, is_a="path:suffix")
     if value.is_a == "tokens" and key.const == 0:
-        return Value(value.taints, is_a="token")
+        return Value(value.element().taints, is_a="token")
     return value.element()
 
 
@@ -132,7 +132,8 @@ def _bool_op(frame: Frame, node: ast.BoolOp) -> Value:
         if at == 0:
             true, false = part_true, part_false
         elif both_and:
-            true, false = guards.union(true, part_true), guards.common(false, part_false)
+            optional = guards.optional(node.values[:at], part_false)
+            true, false = guards.union(true, part_true), guards.union(guards.common(false, part_false), optional)
         else:
             true, false = guards.common(true, part_true), guards.union(false, part_false)
         frame.state.learn(part_true if both_and else part_false)

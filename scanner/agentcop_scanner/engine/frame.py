@@ -55,6 +55,8 @@ class Returned(NamedTuple):
     true: Facts | None
     """What is known besides if the value is true; None: it never is, on this way."""
     false: Facts | None
+    opted_in: bool = False
+    """Whether the operator had to ask for this way: what is not checked on it is their choice."""
 
 
 class Frame:

@@ -23,13 +23,14 @@ ASPECTS = {
     "url:port": NONE,
     "path:suffix": NONE,
     "path:name": cleared("path"),
-    "token": weakened("shell", "argument"),
     "path:part": weakened("path"),
     "mime": NONE,
     "ast": weakened("code"),
     "dns": cleared("url"),
 }
 """What an allow-list shows that looks at one part of the text only."""
+_FIRST_WORD = weakened("shell", "argument") | {"#token"}
+"""What a check of its first word shows of a command."""
 _SEPARATORS = frozenset({"/", "\\", "..", "../", "..\\", "\0", "~"})
 
 
@@ -51,7 +52,10 @@ def common(first: Facts, second: Facts) -> Facts:
 def about(value: Value, marks: Marks) -> Facts:
     """The fact that the text in a value has these marks."""
     # of things that are not told apart a check of one says nothing about the others
-    return {origin: marks for origin in value.taints if origin != UNKNOWN} if marks else {}
+    found = {origin: marks for origin in value.taints if origin != UNKNOWN} if marks else {}
+    if value.is_a == "token":
+        found.update({origin.above: _FIRST_WORD for origin in found if origin.fields})
+    return found
 
 
 def outcome(value: Value) -> tuple[Facts, Facts]:
@@ -61,6 +65,13 @@ def outcome(value: Value) -> tuple[Facts, Facts]:
     if not value.taints or value.is_a.startswith(("url:", "path:", "ast", "dns", "token")):
         return {}, {}
     return {}, about(value, ALL)
+
+
+def optional(before: list[ast.expr], false: Facts) -> Facts:
+    """What a check shows that is made only where a policy is set: `if self.hosts and not allowed(url, self.hosts)`."""
+    if not all(isinstance(node, ast.Name | ast.Attribute) for node in before):
+        return {}
+    return {origin: marks & WEAK for origin, marks in false.items()}
 
 
 def over_all(facts: tuple[Facts, Facts] | None) -> tuple[Facts, Facts] | None:
@@ -153,11 +164,14 @@ def _holds(left: Value, right: Value) -> tuple[Facts, Facts]:
 
 def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:
     for one, other in ((left, right), (right, left)):
+        if other.is_a == "None" or other.const is False:
+            true, false = outcome(one)
+            return false, true
+        if other.const is True and one.facts is not None:
+            return one.facts
         if one.is_a == "commonpath":
             return about(one, cleared("path")), {}
         if one.taints and other.is_constant and not other.facts:
-            if other.const is None and other.text == "" and other.is_a == "" and not other.items:
-                return about(one, ALL), {}  # it is nothing
             return about(one, _listed(one)), {}
     if left.is_a == "url:host" or right.is_a == "url:host":
         return union(about(left, cleared("url")), about(right, cleared("url"))), {}
@@ -174,26 +188,16 @@ def returns(frame: Frame, value: Value) -> None:
     first = value.items[0] if value.items else value
     facts = dict(frame.state.facts)
     true, false = outcome(first)
-    const = first.const
-    known = const is not None or (first.is_constant and first is CONSTANT)
-    never_true = known and not const
-    never_false = (
-        (known and bool(const)) or (value.items is not None and len(value.items) == 0) or first.is_a in {"list", "dict"}
-    )
-    nothing = (
-        const is None
-        and not first.taints
-        and not first.is_a
-        and not first.text
-        and first.facts is None
-        and first.ref is None
-    )
+    nothing = first.is_a == "None" or first.const is False or first.const == ""
+    something = first.const is not None and bool(first.const)
+    something = something or bool(first.text) or first.is_a in {"list", "dict"} or first.ref is not None
     frame.returned.append(
         Returned(
             value,
             facts,
-            None if never_true or nothing else union(facts, true),
-            None if never_false and not nothing else union(facts, false),
+            None if nothing else union(facts, true),
+            None if something and not nothing else union(facts, false),
+            frame.state.opted_in,
         )
     )
 

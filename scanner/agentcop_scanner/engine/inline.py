@@ -129,10 +129,9 @@ def _argument(origin: Origin, given: dict[str, Value]) -> Value | None:
     """What stands for a parameter, or a field of it, at the call; None for what is no parameter."""
     if origin.kind != "param":
         return None
-    name, *fields = origin.name.split(".")
-    value = given.get(name, CONSTANT)
-    for field in fields:
-        value = value.field(field)
+    value = given.get(origin.name, CONSTANT)
+    for field in origin.fields.split(".")[1:]:
+        value = value.element() if field == "[]" else value.field(field)
     return value
 
 
@@ -259,12 +258,15 @@ def outcomes(frame: Frame) -> tuple[Facts, Facts]:
 
     true: Facts | None = None
     false: Facts | None = None
+    asked = all(entry.opted_in for entry in frame.returned)
     for entry in frame.returned:
+        if entry.opted_in and not asked:
+            continue
         if entry.true is not None:
             true = entry.true if true is None else meet(true, entry.true)
         if entry.false is not None:
             false = entry.false if false is None else meet(false, entry.false)
-    if frame.state.live:  # it ends without a return: that is nothing, which is false
+    if frame.state.live and not frame.state.opted_in:  # it ends without a return: that is nothing, which is false
         false = dict(frame.state.facts) if false is None else meet(false, frame.state.facts)
     return true or {}, false or {}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agentcop_scanner.engine import commands
 from agentcop_scanner.engine.callsite import CallSite, name_words, spelled
 from agentcop_scanner.engine.text import looks_like_cypher, looks_like_sql
+from agentcop_scanner.engine.value import marked, weakened
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def look(frame: Frame, site: CallSite) -> None:
                 continue
             seen.add(id(sink))
             for value, node in _dangerous(site, sink):
+                if rule.danger == "code" and _emptied(site):
+                    value = marked(value, weakened("code"))  # noqa: PLW2901  # the same text, less free
                 if sink.looks and name.startswith(".") and not _looks(sink.looks, value, node):
                     continue
                 frame.arrive(rule, site.node, site.shown, value)
@@ -117,6 +120,17 @@ def _dangerous(site: CallSite, sink: Sink) -> Iterator[tuple[Value, ast.expr | N
             yield site.keywords[which], site.keyword_node(which)
 
 
+def _emptied(site: CallSite) -> bool:
+    """Whether built-ins or all globals are taken away from what is run."""
+    given = site.argument(1, "globals")
+    return (
+        given is not None
+        and given.is_a == "dict"
+        and given.fields is not None
+        and (not given.fields or "__builtins__" in given.fields)
+    )
+
+
 def _looks(what: str, value: Value, node: ast.expr | None) -> bool:
     if what == "sql" and (
         value.is_a in {"sql", "cypher"} or looks_like_sql(value.text) or looks_like_cypher(value.text)
@@ -125,5 +139,5 @@ def _looks(what: str, value: Value, node: ast.expr | None) -> bool:
     if what == "url" and "://" in value.text:
         return True
     spoken = name_words(spelled(node)) if node is not None else frozenset()
-    origins = frozenset().union(*(name_words(origin.name) for origin in value.taints if origin.kind == "param"))
+    origins = frozenset().union(*(name_words(origin.shown) for origin in value.taints if origin.kind == "param"))
     return bool((spoken | origins) & _NAMES[what])

@@ -106,6 +106,8 @@ def _if(frame: Frame, node: ast.If) -> None:
     second.learn(false)
     if test.const is not None and isinstance(test.const, bool):
         (second if test.const else first).live = False
+    if _permits(node.test):
+        first.opted_in = True
     frame.state = first
     execute(frame, node.body)
     first = frame.state
@@ -125,13 +127,15 @@ def _asks_permission(test: ast.expr) -> bool:
     """Whether a test is `not allow_something`: the caller had to say that it wants what is dangerous."""
     if isinstance(test, ast.BoolOp):
         return any(_asks_permission(part) for part in test.values)
-    if not isinstance(test, ast.UnaryOp) or not isinstance(test.op, ast.Not):
-        return False
-    name = test.operand
-    spelled = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
-    if isinstance(name, ast.Call):
-        texts = [arg.value for arg in ast.walk(name) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        spelled = "_".join(texts).lower()
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _permits(test.operand)
+
+
+def _permits(test: ast.expr) -> bool:
+    """Whether a test is `allow_something`."""
+    spelled = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    if isinstance(test, ast.Call):  # os.environ.get("ALLOW_SOMETHING")
+        texts = [arg.value for arg in ast.walk(test) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        spelled = "_".join(texts)
     return bool(_OPT_IN & set(spelled.lower().split("_")))
 
 

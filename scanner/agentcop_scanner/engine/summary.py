@@ -56,7 +56,7 @@ class Hits:
     def add(self, hit: Hit) -> None:
         """Adds a hit, or folds it into the same one that came another way: what both ways cleared is cleared."""
         known = self.found.get(hit.key)
-        if known is None and "." in hit.origin.name:
+        if known is None and hit.origin.fields:
             root = (hit.rule.id, id(hit.node), hit.origin.root)
             self._fields[root] = self._fields.get(root, 0) + 1
             if self._fields[root] > _MAX_FIELDS:  # many fields of one parameter: the parameter

@@ -66,10 +66,8 @@ def of_unknown(_frame: Frame, site: CallSite) -> Value | None:
 def of_known(_frame: Frame, site: CallSite, found: Value) -> Value:
     """The result of a function that was seen. If its name says that it checks, and it was not seen how, that is weak."""
     name = site.name
-    if not (_is_check(name) or name_words(name) & _WRONG):
-        return found
     true, false = found.facts or ({}, {})
-    if true or false:
+    if true or false or not (_is_check(name) or _is_cleaner(name) or name_words(name) & _WRONG):
         return found
     marks = WEAK
     weak_true, weak_false = _facts(site, marks)

@@ -65,7 +65,7 @@ def _finding(program: Program, unit: Unit, hit: Hit) -> Finding | None:
     if rule is None or severity is None:
         return None
     confidence: Confidence = "high" if source in {"tool", "endpoint", "model", "request", "upload"} else "medium"
-    if source in {"unknown", "operator", "command"}:
+    if source in {"unknown", "operator", "command", "self"}:
         confidence = "low"
     if hit.opted_in or (weak and rule.weak in {"", "#identifier"}):
         severity, confidence = "LOW", "low"
@@ -99,8 +99,6 @@ def _source(unit: Unit, origin: Origin) -> Source | None:
     """What an origin counts as; None if only the callers can tell."""
     if origin.kind == "param":
         return _of_parameter(unit, origin)
-    if origin.kind == "self":
-        return "unknown"
     return origin.kind
 
 
@@ -108,7 +106,7 @@ def _of_parameter(unit: Unit, origin: Origin) -> Source | None:
     scope = unit.module.scopes.functions.get(origin.function)
     if scope is None or isinstance(scope.node, ast.ClassDef):
         return "unknown"
-    name = origin.name.partition(".")[0]
+    name = origin.name
     arg = next((arg for arg in _all_arguments(scope) if arg.arg == name), None)
     annotation = unit.annotation(arg.annotation) if arg is not None else ""
     entry = unit.module.entries.get(scope.qualname)
@@ -120,7 +118,7 @@ def _of_parameter(unit: Unit, origin: Origin) -> Source | None:
         return "request"
     if entry is not None:
         return entry
-    if last(annotation).endswith(_TOOL_TYPES) and "." in origin.name:
+    if last(annotation).endswith(_TOOL_TYPES) and origin.fields:
         return "tool"
     return _by_name(unit, scope)
 
@@ -172,16 +170,16 @@ def _said(origin: Origin, source: Source) -> str:
     """The origin, for a reader."""
     if origin.kind == "param":
         owner = origin.function.rpartition(".")[2] if origin.function else "the module"
-        return f"{origin.name}, {_WORDS.get(source, 'an argument of')} {owner},"
+        return f"{origin.shown}, {_WORDS.get(source, 'an argument of')} {owner},"
     if origin.kind == "unknown":
         return "text that is not constant"
     if origin.kind == "self":
-        return f"{origin.name}"
+        return f"{origin.shown}"
     if origin.kind == "model":
-        return f"text of a model, {origin.name},"
+        return f"text of a model, {origin.shown},"
     if origin.kind == "operator":
-        return f"text of the operator, {origin.name},"
-    return f"untrusted text, {origin.name},"
+        return f"text of the operator, {origin.shown},"
+    return f"untrusted text, {origin.shown},"
 
 
 def _reach(unit: Unit, hit: Hit, source: Source) -> Reach:

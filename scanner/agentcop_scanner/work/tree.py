@@ -42,7 +42,9 @@ class Tree:
         try:
             raw = read_bytes(file.real, "python")
             self._kept += len(raw)
-            return module_of(raw, file.path, self.names.by_path[file.path], is_package=file.path.endswith("__init__.py"))
+            return module_of(
+                raw, file.path, self.names.by_path[file.path], is_package=file.path.endswith("__init__.py")
+            )
         except UnreadError:
             return None  # reported where the file itself is analysed
 

@@ -1,4 +1,4 @@
-"""A class or function is chosen by a name in data
+"""A class or function is chosen by a name in data.
 
 ## What it does
 Finds `getattr(importlib.import_module(...), name)` and the like where the name comes from data: a saved agent, a
@@ -23,7 +23,7 @@ all of it, and what it chooses is called.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC108",

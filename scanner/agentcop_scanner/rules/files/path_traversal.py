@@ -1,4 +1,4 @@
-"""Text from outside chooses a file
+"""Text from outside chooses a file.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models and requests to `open`, `Path.read_text`, `os.remove`,
@@ -30,7 +30,7 @@ The agent reads keys, or overwrites its own code and settings.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC121",
