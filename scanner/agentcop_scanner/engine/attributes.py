@@ -63,6 +63,8 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
     if isinstance(value.ref, InstanceRef):
         return _of_instance(frame, value, name, node.lineno)
     kind = last(value.is_a)
+    if value.is_a in {"temporary", "written"}:
+        return marked(value, _PATH_NAME)
     if is_path(value):
         return _of_path(value, name)
     if value.is_a in {"urllib.parse.ParseResult", "urls"}:
@@ -73,8 +75,6 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
         return _of_upload(value, name, node.lineno)
     if value.is_a == "tarfile.TarInfo" and name in {"name", "path", "linkname"}:
         return Value({Origin("content", "a name in an archive", "", node.lineno): Taint()})
-    if any(origin.kind in {"model", "content", "request"} for origin in value.taints):
-        return value if value.fields is None else value.field(name)
     return value.field(name)
 
 

@@ -50,12 +50,9 @@ def look(frame: Frame, site: CallSite) -> None:
 
 def _whole(frame: Frame, site: CallSite, value: Value) -> None:
     """A command whose parts are not known: whoever wrote it chose the program."""
-    rule = frame.world.tables.rules.get("AC111")
-    if rule is None:
-        return
-    for origin, taint in value.taints.items():
-        if origin.kind in {"param", "model", "request"} and value.is_a in {"tokens", "", "str"}:
-            frame.hit(rule, site.node, site.shown, origin, taint)
+    rule = frame.world.tables.rules.get("AC111" if value.is_a == "tokens" else "AC113")
+    if rule is not None:
+        frame.arrive(rule, site.node, site.shown, value)
 
 
 def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:

@@ -6,8 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine import attributes, calls, guards, strings
+from agentcop_scanner.engine.callsite import name_words
 from agentcop_scanner.engine.refs import ClassRef, ClosureRef, FunctionRef
 from agentcop_scanner.engine.value import CONSTANT, NONE, Value, as_piece, combined, literal, merge, unknown
+from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from agentcop_scanner.engine.frame import Frame
 
 _MAX_ITEMS = 200
+_COMPLAINTS = words("error errors err problem problems rejection reason issue issues violation violations denial complaint")
+"""What is called so is true where a check has failed."""
 
 
 def evaluate(frame: Frame, node: ast.expr | None) -> Value:
@@ -242,6 +246,8 @@ def bind(frame: Frame, target: ast.expr, value: Value) -> None:
     """Gives a value to what stands left of an assignment."""
     state = frame.state
     if isinstance(target, ast.Name):
+        if value.is_a == "checked" and value.facts and name_words(target.id) & _COMPLAINTS:
+            value = Value(value.taints, is_a="checked", facts=(value.facts[1], value.facts[0]))
         state.names[target.id] = state.settled(value)
     elif isinstance(target, ast.Tuple | ast.List):
         _unpack(frame, target, value)

@@ -166,6 +166,8 @@ def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:
     for one, other in ((left, right), (right, left)):
         if other.is_a == "None" or other.const is False:
             true, false = outcome(one)
+            if one.is_a == "checked" and other.is_a == "None":
+                return true, true  # a check that cannot be seen, and gives what is wrong: whoever goes on has passed it
             return false, true
         if other.const is True and one.facts is not None:
             return one.facts

@@ -179,6 +179,7 @@ def _carry_hits(frame: Frame, site: CallSite, ref: FunctionRef, summary: Summary
     """What arrives in the function through its parameters arrives here with the arguments."""
     step = _step(frame, site)
     foreign = ref.unit is not frame.unit
+    public = not ref.scope.node.name.startswith("_") and ref.scope.qualname not in ref.unit.module.entries
     for hit in summary.hits:
         value = _argument(hit.origin, given)
         if value is None or not frame.state.live:
@@ -202,6 +203,7 @@ def _carry_hits(frame: Frame, site: CallSite, ref: FunctionRef, summary: Summary
                     pieced=hit.pieced or outer.joined,
                     trail=(*outer.trail, step, *hit.trail, *_inside(hit, foreign=foreign))[:_MAX_TRAIL],
                     opted_in=hit.opted_in or frame.state.opted_in,
+                    via=site.node if public and not hit.joined and not here else None,
                 )
             )
 

@@ -17,6 +17,7 @@ from agentcop_scanner.engine.value import (
     Value,
     add,
     as_piece,
+    cleared,
     combined,
     literal,
     marked,
@@ -300,6 +301,10 @@ def _opened(_frame: Frame, site: CallSite) -> Value:
     return _source(site, "content", "a file", "file")
 
 
+def _in_memory(_frame: Frame, site: CallSite) -> Value:
+    return marked(site.first() if site.args else CONSTANT, cleared("path"), "file")
+
+
 def _loaded(_frame: Frame, site: CallSite) -> Value:
     given = site.first()
     if given.is_a == "file" or given.taints:
@@ -316,14 +321,29 @@ def _dumped(_frame: Frame, site: CallSite) -> Value:
     return Value(marked(given, frozenset({"~code", "code"})).taints)
 
 
-def _getattr(_frame: Frame, site: CallSite) -> Value | None:
+def _getattr(frame: Frame, site: CallSite) -> Value | None:
     name = site.argument(1)
+    target = site.first()
+    # where the module is from outside too, loading it is what is dangerous
+    if name is not None and name.taints and not target.taints and (target.is_a == "module" or _is_module(frame, target)):
+        rule = frame.world.tables.rules.get("AC108")
+        if rule is not None:
+            frame.arrive(rule, site.node, site.shown, name)
     if name is None or not isinstance(name.const, str):
         return None
-    target = site.first()
     if target.is_a.startswith("="):
         return Value(is_a=f"{target.is_a}.{name.const}".replace("=builtins.", "="))
     return target.field(name.const)
+
+
+def _is_module(frame: Frame, value: Value) -> bool:
+    """Whether a value is a module, as far as its name says."""
+    name = value.is_a.removeprefix("=")
+    return value.is_a.startswith("=") and value.ref is None and name in frame.module.modules
+
+
+def _module(_frame: Frame, site: CallSite) -> Value:
+    return Value(site.first().taints, is_a="module")
 
 
 def _shlex_split(_frame: Frame, site: CallSite) -> Value:
@@ -362,6 +382,8 @@ _FUNCTIONS: dict[str, Callable[[Frame, CallSite], Value | None]] = {
     "open": _opened,
     "io.open": _opened,
     "aiofiles.open": _opened,
+    "io.BytesIO": _in_memory,
+    "io.StringIO": _in_memory,
     "json.load": _loaded,
     "json.loads": _loaded,
     "yaml.safe_load": _loaded,
@@ -376,6 +398,7 @@ _FUNCTIONS: dict[str, Callable[[Frame, CallSite], Value | None]] = {
     "tempfile.TemporaryDirectory": _temporary,
     "tempfile.gettempdir": _temporary,
     "getattr": _getattr,
+    **dict.fromkeys(("importlib.import_module", "__import__", "importlib.util.module_from_spec"), _module),
     "shlex.split": _shlex_split,
     **dict.fromkeys(
         ("enumerate", "sorted", "list", "tuple", "set", "reversed", "iter", "next", "zip", "filter", "frozenset"), _each

@@ -38,6 +38,8 @@ class Hit:
     """Whether it was put after something else in the function of the node, and not by a caller."""
     trail: tuple[Step, ...] = ()
     opted_in: bool = False
+    via: ast.AST | None = None
+    """The call, in the function whose origin it is, through which it gets to another function that is public."""
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -25,6 +25,31 @@ _GIVEN_BY_FRAMEWORK = words(
     " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext Config"
     " RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
 )
+_INJECTED = (
+    "Session",
+    "System",
+    "Context",
+    "Client",
+    "Manager",
+    "Service",
+    "State",
+    "Store",
+    "Registry",
+    "LLM",
+    "Model",
+    "Agent",
+    "Runtime",
+    "Config",
+    "Settings",
+    "Connection",
+    "Pool",
+    "Engine",
+    "Handler",
+    "Provider",
+    "Backend",
+    "Driver",
+)
+"""How classes end whose objects the framework hands to a tool: no model writes them."""
 _TOOL_TYPES = ("Tool", "ToolCall", "ToolMessage", "ToolInput", "ToolArgs", "ToolUse")
 _WORDS: dict[str, str] = {
     "tool": "an argument of the tool",
@@ -70,9 +95,11 @@ def _finding(program: Program, unit: Unit, hit: Hit) -> Finding | None:
     if hit.opted_in or (weak and rule.weak in {"", "#identifier"}):
         severity, confidence = "LOW", "low"
     said = _said(hit.origin, source)
+    # a public function that merely passes it on is not where it went wrong
+    node = hit.via if hit.via is not None and confidence == "high" else hit.node
     return unit.module.finding(
         rule,
-        hit.node,
+        node,
         rule.message.format(source=said, sink=hit.sink),
         severity=severity,
         confidence=confidence,
@@ -110,8 +137,10 @@ def _of_parameter(unit: Unit, origin: Origin) -> Source | None:
     arg = next((arg for arg in _all_arguments(scope) if arg.arg == name), None)
     annotation = unit.annotation(arg.annotation) if arg is not None else ""
     entry = unit.module.entries.get(scope.qualname)
-    if last(annotation) in _GIVEN_BY_FRAMEWORK or (entry == "endpoint" and _injected(scope, name)):
-        return "unknown"
+    if last(annotation) in _GIVEN_BY_FRAMEWORK or (entry == "tool" and last(annotation).endswith(_INJECTED)):
+        return "self"
+    if entry == "endpoint" and _injected(scope, name):
+        return "public"
     if last(annotation) in {"Request", "WebSocket", "HttpRequest"}:
         return "request"
     if last(annotation) in {"UploadFile", "FileStorage"}:

@@ -70,6 +70,11 @@ class Module:
         return imported(self.nodes, self.package)
 
     @cached_property
+    def modules(self) -> frozenset[str]:
+        """The dotted names that `import` gave, which are modules."""
+        return frozenset(alias.name for node in self.nodes.of(ast.Import) for alias in node.names)
+
+    @cached_property
     def starred(self) -> tuple[str, ...]:
         """The modules of which everything is imported."""
         return starred(self.nodes, self.package)

@@ -33,9 +33,9 @@ RULE = TaintRule(
     asi=(5,),
     doc=__doc__,
     danger="import",
-    sinks=(Sink(calls=("getattr-of-module",), args=(1,)),),
-    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content unknown")},
-    joined={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content unknown")},
+    sinks=(Sink(calls=("operator.attrgetter",), args=(0,)),),
+    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content")},
+    joined={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content")},
     message="{source} chooses what {sink} takes out of a module",
     fix="Look the name up in a table of the classes that may be used.",
 )
