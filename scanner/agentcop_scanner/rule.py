@@ -62,20 +62,37 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Refer
 class Rule(Protocol):
     """What every kind of rule has."""
 
-    id: str
-    """`AC121`; never reused."""
-    slug: str
-    """The file's name with dashes: `path-traversal`."""
-    severity: Severity
-    cwe: tuple[int, ...]
-    asi: tuple[int, ...]
-    """Numbers of OWASP's top ten for agentic applications: 5 is ASI05."""
-    doc: str
-    """The module's docstring."""
-    stable_since: str
-    """The version of AgentCop whose releases have it."""
-    fixable: bool
-    """Whether `agentcop scan --fix` can mend it."""
+    @property
+    def id(self) -> str:
+        """`AC121`; never reused."""
+
+    @property
+    def slug(self) -> str:
+        """The file's name with dashes: `path-traversal`."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is at its worst."""
+
+    @property
+    def cwe(self) -> tuple[int, ...]:
+        """Numbers of the Common Weakness Enumeration."""
+
+    @property
+    def asi(self) -> tuple[int, ...]:
+        """Numbers of OWASP's top ten for agentic applications: 5 is ASI05."""
+
+    @property
+    def doc(self) -> str:
+        """The module's docstring."""
+
+    @property
+    def stable_since(self) -> str:
+        """The version of AgentCop whose releases have it."""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `agentcop scan --fix` can mend it."""
 
     @property
     def kind(self) -> Kind:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from agentcop_scanner.engine.frame import Frame
 
 _MAX_ITEMS = 200
-_COMPLAINTS = words("error errors err problem problems rejection reason issue issues violation violations denial complaint")
+_COMPLAINTS = words(
+    "error errors err problem problems rejection reason issue issues violation violations denial complaint"
+)
 """What is called so is true where a check has failed."""
 
 

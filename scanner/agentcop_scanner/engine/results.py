@@ -325,7 +325,12 @@ def _getattr(frame: Frame, site: CallSite) -> Value | None:
     name = site.argument(1)
     target = site.first()
     # where the module is from outside too, loading it is what is dangerous
-    if name is not None and name.taints and not target.taints and (target.is_a == "module" or _is_module(frame, target)):
+    if (
+        name is not None
+        and name.taints
+        and not target.taints
+        and (target.is_a == "module" or _is_module(frame, target))
+    ):
         rule = frame.world.tables.rules.get("AC108")
         if rule is not None:
             frame.arrive(rule, site.node, site.shown, name)

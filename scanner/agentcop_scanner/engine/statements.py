@@ -169,9 +169,7 @@ def _rejects(body: Sequence[ast.stmt]) -> bool:
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
             return True
-        if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            todo += children(node)
-        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+        if (isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)) or isinstance(node, ast.ExceptHandler | ast.match_case):
             todo += children(node)
     return False
 
@@ -242,9 +240,7 @@ def _match(frame: Frame, node: ast.Match) -> None:
 
 
 def _pattern(frame: Frame, pattern: ast.pattern, subject: Value) -> None:
-    if isinstance(pattern, ast.MatchValue | ast.MatchSingleton):
-        frame.state.learn(guards.about(subject, ALL))
-    elif isinstance(pattern, ast.MatchOr) and all(isinstance(part, ast.MatchValue) for part in pattern.patterns):
+    if isinstance(pattern, ast.MatchValue | ast.MatchSingleton) or (isinstance(pattern, ast.MatchOr) and all(isinstance(part, ast.MatchValue) for part in pattern.patterns)):
         frame.state.learn(guards.about(subject, ALL))
     for node in ast.walk(pattern):
         if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:

@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 2_000
 _FETCH: Final = r"\b(?:curl|wget|fetch|iwr|irm|invoke-webrequest|invoke-restmethod)\b"
-_SHELL: Final = r"(?:sudo\s+(?:-\w+\s+)?)?(?:env\s+)?(?:/\w+/(?:\w+/)?)?(?:(?:ba|z|da|k|a)?sh|python[0-9.]*|perl|ruby|node|php|iex|invoke-expression|source)\b"
+_SHELL: Final = r"(?:(?:sudo\s+(?:-\w+\s+)?)?(?:env\s+)?(?:/\w+/(?:\w+/)?)?(?:(?:ba|z|da|k|a)?sh|iex|invoke-expression)(?![\w.-])|(?:sudo\s+)?(?:python[0-9.]*|perl|ruby|node|php)(?:\s+-)?\s*(?:$|[;&|\"'`)>]))"
 _DECODE: Final = r"base64\s+(?:-d|-D|--decode|-di)\b|base64 -d\b|xxd -r|openssl (?:enc )?-?base64 -d"
 _PIPED_FETCH: Final = re.compile(rf"{_FETCH}[^|\n]{{0,600}}+\|(?:[^|\n]{{0,200}}\|)?\s*{_SHELL}", re.IGNORECASE)
 _INNER_FETCH: Final = re.compile(
-    rf"(?:{_SHELL}|eval|\.)\s[^\n]{{0,40}}?(?:<\(|\$\(|`|\()\s*(?:{_FETCH})", re.IGNORECASE
+    rf"\b(?:(?:ba|z|da|k|a)?sh|eval|source|iex|invoke-expression)\s[^\n]{{0,40}}?(?:<\(|\$\(|(?<=iex )\(|(?<=eval )`)\s*(?:{_FETCH})",
+    re.IGNORECASE,
 )
 _CRADLE: Final = re.compile(r"\b(?:iex|invoke-expression)\b[^\n]{0,80}?downloadstring", re.IGNORECASE)
 _PIPED_DECODE: Final = re.compile(rf"(?:{_DECODE})[^|\n]{{0,300}}+\|\s*{_SHELL}", re.IGNORECASE)
 _INNER_DECODE: Final = re.compile(
-    rf"(?:{_SHELL}|eval)\s[^\n]{{0,40}}?(?:<\(|\$\(|`)[^\n]{{0,600}}?(?:{_DECODE})|exec\(\s*(?:base64|__import__\(.base64.\))\.b64decode",
+    rf"\b(?:(?:ba|z|da|k|a)?sh|eval|source|python[0-9.]*)\s[^\n]{{0,40}}?(?:<\(|\$\(|`)[^\n]{{0,600}}?(?:{_DECODE})|exec\(\s*(?:base64|__import__\(.base64.\))\.b64decode",
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"https?://[^\s\"'`)>|;]{1,300}")
+_ANY: Final = re.compile(rf"{_FETCH}|base64|b64decode|xxd|openssl|downloadstring", re.IGNORECASE)
 _AGAINST: Final = re.compile(
     r"\b(?:never|do not|don't|must not|avoid|instead of|refuse|reject|block|dangerous|not allowed)\b", re.IGNORECASE
 )
@@ -50,6 +52,8 @@ class Fetched:
 
 def fetched(text: str) -> Iterator[Fetched]:
     """At most one such command a line, those that the text warns against left out."""
+    if not _ANY.search(text):
+        return
     at = 0
     for line in text.split("\n"):
         found = _found(line[:_LONGEST])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agentcop_core.redact.secrets import SHAPES
 from agentcop_core.redact.sensitive import sensitivity
 from agentcop_scanner.text.randomness import entropy, is_placeholder, looks_like_password, looks_random
+from agentcop_scanner.text.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _KEY_BLOCK: Final = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s\"'+,|>()\\nr]{0,64})([A-Za-z0-9+/]{40,80}+)"
 )
-_VENDOR: Final = re.compile(r"(?:[A-Za-z]{1,12}[-_])(?:[A-Za-z0-9]{1,12}[-_]){0,2}")
+_PREFIX: Final = re.compile(r"(?:[A-Za-z]{1,12}[-_])(?:[A-Za-z0-9]{1,12}[-_]){0,2}")
 _SOFT: Final = frozenset({"url-password", "password", "bearer-token"})
 """Kinds whose shape says little: the value must look like a secret as well."""
 _DULL_PASSWORDS: Final = frozenset(
@@ -95,7 +96,7 @@ _SPOKEN: Final = {
 def typed_secrets(text: str) -> Iterator[Secret]:
     """The secrets that are known by their shape, placeholders left out. Linear in the text."""
     taken: list[tuple[int, int]] = []
-    for shape in SHAPES:
+    for shape in (*SHAPES, *VENDORS):
         if shape.needle not in text:
             continue
         for found in shape.pattern.finditer(text):
@@ -131,7 +132,7 @@ def _is_real(kind: str, value: str) -> bool:
             and not value.startswith(("$", "%"))
             and (looks_random(value) or (kind != "bearer-token" and _is_mixed(value)))
         )
-    body = _VENDOR.sub("", value, count=1)
+    body = _PREFIX.sub("", value, count=1)
     return any(map(str.isdigit, body)) and entropy(body) > _MIN_BITS and not _all_words(body)
 
 

@@ -50,7 +50,7 @@ _AGENT: Final = re.compile(
 )
 _RUNS: Final = words(
     "invoke ainvoke run arun run_sync run_async stream astream run_stream kickoff kickoff_async execute aexecute chat achat"
-    " initiate_chat a_initiate_chat step run_streamed call_tool execute_tool query aquery"
+    " initiate_chat a_initiate_chat step run_streamed call_tool execute_tool"
 )
 _CODE: Final = words(
     "exec eval os.system subprocess.run subprocess.Popen subprocess.check_output subprocess.call"

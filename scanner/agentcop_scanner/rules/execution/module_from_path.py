@@ -36,11 +36,22 @@ RULE = TaintRule(
     sinks=(
         Sink(calls=("importlib.import_module", "__import__", "importlib.__import__")),
         Sink(calls=("importlib.util.spec_from_file_location",), args=(1, "location")),
-        Sink(calls=("runpy.run_path", "runpy.run_module", "imp.load_source", "importlib.machinery.SourceFileLoader"), args=(0, 1)),
+        Sink(
+            calls=("runpy.run_path", "runpy.run_module", "imp.load_source", "importlib.machinery.SourceFileLoader"),
+            args=(0, 1),
+        ),
         Sink(calls=("pkgutil.resolve_name", "pydoc.locate", "django.utils.module_loading.import_string")),
     ),
-    whole={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "content"), **at("LOW", "public unknown operator command")},
-    joined={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "content public"), **at("LOW", "unknown operator command")},
+    whole={
+        **at("HIGH", "tool endpoint model request upload"),
+        **at("MEDIUM", "content"),
+        **at("LOW", "public unknown operator command"),
+    },
+    joined={
+        **at("HIGH", "tool endpoint model request upload"),
+        **at("MEDIUM", "content public"),
+        **at("LOW", "unknown operator command"),
+    },
     message="{source} chooses the module that {sink} loads",
     fix="Look the name up in a table of the modules that may be loaded.",
 )

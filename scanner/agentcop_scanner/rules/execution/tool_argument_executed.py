@@ -40,7 +40,14 @@ RULE = TaintRule(
     danger="code",
     sinks=(
         Sink(calls=("eval", "exec", "pandas.eval", "sympy.sympify")),
-        Sink(calls=("sympy.parsing.sympy_parser.parse_expr", "cexprtk.evaluate_expression", "execjs.eval", "js2py.eval_js")),
+        Sink(
+            calls=(
+                "sympy.parsing.sympy_parser.parse_expr",
+                "cexprtk.evaluate_expression",
+                "execjs.eval",
+                "js2py.eval_js",
+            )
+        ),
         Sink(calls=("IPython.get_ipython.run_cell", ".run_cell", ".runsource", ".runcode", ".run_code_in_process")),
         Sink(calls=("*.PythonREPL.run", "*.PythonAstREPLTool.run", "*.PythonREPLTool.run", "*.PythonInterpreter.run")),
         Sink(calls=(".eval", ".query"), receivers=frozenset({"df", "dataframe", "frame"})),

@@ -41,7 +41,9 @@ RULE = TaintRule(
     doc=__doc__,
     danger="path",
     sinks=(
-        Sink(calls=("open", "io.open", "os.open", "aiofiles.open", "codecs.open", "gzip.open"), args=(0, "file", "path")),
+        Sink(
+            calls=("open", "io.open", "os.open", "aiofiles.open", "codecs.open", "gzip.open"), args=(0, "file", "path")
+        ),
         Sink(
             calls=(
                 "os.remove",
@@ -74,15 +76,16 @@ RULE = TaintRule(
         Sink(
             calls=tuple(
                 f"pathlib.Path.{name}"
-                for name in (
-                    "open read_text read_bytes write_text write_bytes unlink rmdir rename replace touch iterdir symlink_to"
-                ).split()
+                for name in ["open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "rename", "replace", "touch", "iterdir", "symlink_to"]
             ),
             args=(-1,),
         ),
         Sink(calls=(".read_text", ".write_text", ".read_bytes", ".write_bytes"), args=(-1,)),
         Sink(calls=("*.FileResponse", "*.send_file", "*.FileIO"), args=(0, "path")),
-        Sink(calls=("numpy.save", "numpy.savetxt", "numpy.load", "numpy.loadtxt", "PIL.Image.open", "cv2.imread"), args=(0,)),
+        Sink(
+            calls=("numpy.save", "numpy.savetxt", "numpy.load", "numpy.loadtxt", "PIL.Image.open", "cv2.imread"),
+            args=(0,),
+        ),
         Sink(calls=("pandas.read_csv", "pandas.read_json", "pandas.read_excel", "pandas.read_parquet"), args=(0,)),
         Sink(calls=(".to_csv", ".to_excel", ".to_parquet", ".to_json"), args=(0, "path_or_buf"), looks="path"),
     ),

@@ -49,4 +49,6 @@ def _check(module: Module) -> Iterator[Finding]:
                 yield module.finding(RULE, value, message, fix="Leave it off.")
 
 
-RULE = PatternRule(id="AC163", slug="remote-code", severity="MEDIUM", cwe=(829,), asi=(4,), doc=__doc__, check=_check)
+RULE = PatternRule(
+    id="AC163", slug="remote-code", severity="MEDIUM", cwe=(829,), asi=(4,), doc=__doc__, fixable=True, check=_check
+)

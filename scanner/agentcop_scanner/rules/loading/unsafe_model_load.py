@@ -75,5 +75,5 @@ def _keras(module: Module) -> Iterator[Finding]:
 
 
 RULE = PatternRule(
-    id="AC162", slug="unsafe-model-load", severity="HIGH", cwe=(502,), asi=(4,), doc=__doc__, check=_check
+    id="AC162", slug="unsafe-model-load", severity="HIGH", cwe=(502,), asi=(4,), doc=__doc__, fixable=True, check=_check
 )

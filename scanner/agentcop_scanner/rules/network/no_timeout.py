@@ -57,4 +57,6 @@ def _check(module: Module) -> Iterator[Finding]:
         yield module.finding(RULE, call, message, confidence="high", fix="Give it a timeout.")
 
 
-RULE = PatternRule(id="AC135", slug="no-timeout", severity="LOW", cwe=(400,), asi=(8,), doc=__doc__, check=_check)
+RULE = PatternRule(
+    id="AC135", slug="no-timeout", severity="LOW", cwe=(400,), asi=(8,), doc=__doc__, fixable=True, check=_check
+)

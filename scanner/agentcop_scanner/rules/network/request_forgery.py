@@ -42,17 +42,32 @@ RULE = TaintRule(
         Sink(
             calls=tuple(
                 f"{module}.{verb}"
-                for module in ("requests", "httpx", "requests.Session", "httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession")
+                for module in (
+                    "requests",
+                    "httpx",
+                    "requests.Session",
+                    "httpx.Client",
+                    "httpx.AsyncClient",
+                    "aiohttp.ClientSession",
+                )
                 for verb in ("get", "post", "put", "patch", "delete", "head", "options")
             ),
             args=(0, "url"),
         ),
         Sink(
-            calls=("requests.request", "httpx.request", "httpx.stream", "requests.Session.request", "httpx.AsyncClient.request"),
+            calls=(
+                "requests.request",
+                "httpx.request",
+                "httpx.stream",
+                "requests.Session.request",
+                "httpx.AsyncClient.request",
+            ),
             args=(1, "url"),
         ),
         Sink(calls=("httpx.AsyncClient.stream", "httpx.Client.stream", "urllib3.PoolManager.request"), args=(1, "url")),
-        Sink(calls=("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib.request.Request", "urllib2.urlopen")),
+        Sink(
+            calls=("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib.request.Request", "urllib2.urlopen")
+        ),
         Sink(calls=("wget.download", "newspaper.Article", "feedparser.parse", "trafilatura.fetch_url", "pycurl.Curl")),
         Sink(
             calls=(".get", ".post", ".put", ".patch", ".delete", ".head", ".aget", ".apost", ".fetch"),

@@ -101,4 +101,6 @@ def _assigned(module: Module, target: ast.Attribute, value: ast.expr) -> str:
     return "verify = False" if target.attr == "verify" and off and ("session" in owner or "client" in owner) else ""
 
 
-RULE = PatternRule(id="AC134", slug="tls-off", severity="HIGH", cwe=(295,), asi=(7,), doc=__doc__, check=_check)
+RULE = PatternRule(
+    id="AC134", slug="tls-off", severity="HIGH", cwe=(295,), asi=(7,), doc=__doc__, fixable=True, check=_check
+)

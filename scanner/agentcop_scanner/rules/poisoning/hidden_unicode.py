@@ -84,6 +84,7 @@ RULE = ConfigRule(
     cwe=(1007,),
     asi=(1, 4),
     doc=__doc__,
+    fixable=True,
     check=_check_document,
     also=_check,
 )

@@ -45,7 +45,7 @@ _FIX = "Take the hidden instruction out; if it came with somebody else's tool, d
 
 def _check(module: Module) -> Iterator[Finding]:
     for text, node in told_in_module(module):
-        found = poison(text)
+        found = poison(text, of_tool=True)
         if found is not None:
             message = f"What the model is told here is no description: it {found.why}."
             yield module.finding(RULE, node, message, confidence="high" if found.sure else "medium", fix=_FIX)
@@ -53,7 +53,7 @@ def _check(module: Module) -> Iterator[Finding]:
 
 def _check_document(document: Document) -> Iterator[Finding]:
     for text, place, offset in told_in_document(document):
-        found = poison(text)
+        found = poison(text, of_tool=place is not None)
         if found is not None:
             where = place or document.place(offset + found.start, offset + found.end)
             message = f"What the model is told here is no description: it {found.why}."

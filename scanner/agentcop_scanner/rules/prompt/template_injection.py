@@ -35,8 +35,22 @@ RULE = TaintRule(
     doc=__doc__,
     danger="template",
     sinks=(
-        Sink(calls=("jinja2.Template", "jinja2.environment.Template", "mako.template.Template", "tornado.template.Template")),
-        Sink(calls=("flask.render_template_string", "jinja2.nativetypes.NativeTemplate", "bottle.template", "chevron.renderer")),
+        Sink(
+            calls=(
+                "jinja2.Template",
+                "jinja2.environment.Template",
+                "mako.template.Template",
+                "tornado.template.Template",
+            )
+        ),
+        Sink(
+            calls=(
+                "flask.render_template_string",
+                "jinja2.nativetypes.NativeTemplate",
+                "bottle.template",
+                "chevron.renderer",
+            )
+        ),
         Sink(
             calls=(
                 "jinja2.Environment.from_string",
@@ -51,8 +65,16 @@ RULE = TaintRule(
             receivers=frozenset({"env", "environment", "jinja", "jinja2", "template", "templates"}),
         ),
     ),
-    whole={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown"), **at("LOW", "self")},
-    joined={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown"), **at("LOW", "self")},
+    whole={
+        **at("HIGH", "tool endpoint model request upload public content"),
+        **at("MEDIUM", "unknown"),
+        **at("LOW", "self"),
+    },
+    joined={
+        **at("HIGH", "tool endpoint model request upload public content"),
+        **at("MEDIUM", "unknown"),
+        **at("LOW", "self"),
+    },
     message="{source} becomes a template in {sink}",
     fix="Use jinja2.sandbox.ImmutableSandboxedEnvironment, or a template language without code.",
 )

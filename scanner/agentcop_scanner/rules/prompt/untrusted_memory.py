@@ -33,7 +33,9 @@ RULE = TaintRule(
     danger="memory",
     sinks=(
         Sink(calls=(".add_memory", ".save_memory", ".remember", ".store_memory", ".add_to_memory"), args=("*",)),
-        Sink(calls=(".add", ".save", ".store", ".put"), args=("*",), receivers=frozenset({"memory", "memories", "mem0"})),
+        Sink(
+            calls=(".add", ".save", ".store", ".put"), args=("*",), receivers=frozenset({"memory", "memories", "mem0"})
+        ),
     ),
     whole=at("MEDIUM", "content request"),
     joined=at("MEDIUM", "content request"),

@@ -37,7 +37,10 @@ RULE = TaintRule(
     sinks=(
         Sink(calls=("*.SystemMessage", "*.SystemMessagePromptTemplate.from_template"), args=(0, "content")),
         Sink(calls=("system-message",), args=(0,)),
-        Sink(calls=("*.Agent", "*.Assistant", "*.create_react_agent", "*.create_agent"), args=("instructions", "system_prompt", "prompt")),
+        Sink(
+            calls=("*.Agent", "*.Assistant", "*.create_react_agent", "*.create_agent"),
+            args=("instructions", "system_prompt", "prompt"),
+        ),
     ),
     whole={**at("HIGH", "request"), **at("MEDIUM", "content")},
     joined={**at("HIGH", "request"), **at("MEDIUM", "content")},

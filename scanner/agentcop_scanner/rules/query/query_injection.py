@@ -33,7 +33,10 @@ RULE = TaintRule(
     doc=__doc__,
     danger="query",
     sinks=(
-        Sink(calls=(".xpath", ".find_element", ".find_elements", ".find_element_by_xpath", ".evaluate_xpath"), args=(0, 1)),
+        Sink(
+            calls=(".xpath", ".find_element", ".find_elements", ".find_element_by_xpath", ".evaluate_xpath"),
+            args=(0, 1),
+        ),
         Sink(calls=("lxml.etree.XPath",)),
         Sink(calls=(".search_s", ".search_ext_s"), args=(2, "filterstr")),
         Sink(calls=(".search_issues", ".jql", ".enhanced_search_issues"), args=(0, "jql", "jql_str")),

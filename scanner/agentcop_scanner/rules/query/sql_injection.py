@@ -38,7 +38,15 @@ RULE = TaintRule(
     danger="sql",
     sinks=(
         Sink(
-            calls=(".execute", ".executemany", ".executescript", ".exec_driver_sql", ".fetch", ".fetchrow", ".fetchval"),
+            calls=(
+                ".execute",
+                ".executemany",
+                ".executescript",
+                ".exec_driver_sql",
+                ".fetch",
+                ".fetchrow",
+                ".fetchval",
+            ),
             args=(0, "sql", "query", "statement"),
             receivers=frozenset(
                 {
@@ -63,9 +71,28 @@ RULE = TaintRule(
             ),
             looks="sql",
         ),
-        Sink(calls=("pandas.read_sql", "pandas.read_sql_query", "sqlalchemy.text", "duckdb.query", "duckdb.sql", "duckdb.execute")),
         Sink(
-            calls=(".run", ".query", ".sql", ".run_query", ".read_query", ".write_query", ".execute_query", ".query_df", ".command"),
+            calls=(
+                "pandas.read_sql",
+                "pandas.read_sql_query",
+                "sqlalchemy.text",
+                "duckdb.query",
+                "duckdb.sql",
+                "duckdb.execute",
+            )
+        ),
+        Sink(
+            calls=(
+                ".run",
+                ".query",
+                ".sql",
+                ".run_query",
+                ".read_query",
+                ".write_query",
+                ".execute_query",
+                ".query_df",
+                ".command",
+            ),
             args=(0, "sql", "query"),
             receivers=frozenset(
                 {

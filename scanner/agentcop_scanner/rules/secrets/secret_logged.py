@@ -50,6 +50,10 @@ _HARMLESS: Final = words(
     " first last previous current prev lex lexer parser unk mask sep cls image audio resume marker trigger"
 )
 """Tokens that open nothing."""
+_OTHER_KEYS: Final = words(
+    "client_key session_key host_key account_key shared_key storage_key service_key app_key license_key"
+)
+"""As often the key of a mapping."""
 _ABOUT: Final = words(
     "id ids name names count length hash digest hint label index idx prefix alias masked redacted ref arn"
 )
@@ -109,12 +113,15 @@ def _is_secret(name: str) -> bool:
     lower = name.lower().strip("_")
     if name.isupper() and name.endswith(("_NAME", "_ENV", "_VAR", "_KEY_NAME", "_HEADER")):
         return False
-    return (
-        lower not in _VAGUE
-        and lower.partition("_")[0] not in _HARMLESS
-        and lower.rpartition("_")[2] not in _ABOUT
-        and sensitivity(name) == "any"
-    )
+    if lower in _VAGUE | _OTHER_KEYS or lower.partition("_")[0] in _HARMLESS or lower.rpartition("_")[2] in _ABOUT:
+        return False
+    # token_bytes is about a token: the end of the name must say that the value is the secret.
+    return sensitivity(name) == "any" and sensitivity("_".join(lower.split("_")[-2:])) == "any" and _ends_well(lower)
+
+
+def _ends_well(lower: str) -> bool:
+    end = lower.rpartition("_")[2]
+    return end in {"key", "keys"} or sensitivity(end) != "no"
 
 
 RULE = PatternRule(id="AC173", slug="secret-logged", severity="MEDIUM", cwe=(532,), asi=(3,), doc=__doc__, check=_check)

@@ -100,7 +100,8 @@ def _permissions(document: Document, names: tuple[str, ...], node: Node) -> Iter
     ):
         given = [("*", node)]
     for word, where in given:
-        if word.strip().lower() in _ALL_COMMANDS and not (word == "Bash" and document.kind == "instructions"):
+        # A bare Bash in a skill names the tool, which still asks; in a list of permissions it allows every command.
+        if word.strip().lower() in _ALL_COMMANDS and not (word.strip() == "Bash" and document.prose):
             message = f"Every command is allowed without a question: {word.strip()[:40]}."
             yield document.finding(RULE, where, message, function=".".join(names)[-120:])
             break

@@ -37,7 +37,15 @@ RULE = TaintRule(
     danger="argument",
     sinks=(
         Sink(
-            calls=("*.git.clone", "*.git.fetch", "*.git.diff", "*.git.log", "*.git.show", "*.git.checkout", "*.git.pull"),
+            calls=(
+                "*.git.clone",
+                "*.git.fetch",
+                "*.git.diff",
+                "*.git.log",
+                "*.git.show",
+                "*.git.checkout",
+                "*.git.pull",
+            ),
             args=("*",),
         ),
         Sink(calls=("git.Repo.clone_from",), args=(0, 1, "multi_options")),

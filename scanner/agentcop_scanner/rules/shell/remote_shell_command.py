@@ -51,7 +51,9 @@ RULE = TaintRule(
         Sink(
             calls=(".run", ".execute", ".exec", ".process_exec", ".sudo", ".start_and_wait"),
             args=(0, "command", "cmd"),
-            receivers=frozenset({"commands", "sandbox", "container", "ssh", "shell", "executor", "terminal", "process", "kernel"}),
+            receivers=frozenset(
+                {"commands", "sandbox", "container", "ssh", "shell", "executor", "terminal", "process", "kernel"}
+            ),
             looks="command",
         ),
         Sink(calls=("docker.DockerClient.containers.run",), args=(1, "command")),

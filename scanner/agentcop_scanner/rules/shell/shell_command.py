@@ -37,7 +37,9 @@ RULE = TaintRule(
     doc=__doc__,
     danger="shell",
     sinks=(
-        Sink(calls=("os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput")),
+        Sink(
+            calls=("os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput")
+        ),
         Sink(calls=("asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell"), args=(0, "cmd")),
         Sink(
             calls=(
@@ -52,7 +54,9 @@ RULE = TaintRule(
             args=(0, "args", "command"),
             given=(("shell", True),),
         ),
-        Sink(calls=("pexpect.spawn", "pexpect.run", "pexpect.popen_spawn.PopenSpawn", "invoke.run", "fabric.api.local")),
+        Sink(
+            calls=("pexpect.spawn", "pexpect.run", "pexpect.popen_spawn.PopenSpawn", "invoke.run", "fabric.api.local")
+        ),
         Sink(calls=(".run_shell", ".subprocess_shell", "plumbum.local", "sh.bash", "sh.sh")),
     ),
     whole={
