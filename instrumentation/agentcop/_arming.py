@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agentcop._boot import ENABLED, POLICY, fix, say, stop
 from agentcop._frameworks import UNGOVERNED
 from agentcop.adapters import REGISTRY, ROOTS, install, installable
-from agentcop_core.errors import NotArmed, PolicyError
+from agentcop_core.errors import NotArmed, PolicyError, ScanRefused
 
 if TYPE_CHECKING:
     from agentcop._cop import AgentCop
@@ -109,6 +109,8 @@ def _warn(framework: str) -> None:
 def _reasons(module: str, fault: BaseException) -> list[str]:
     if isinstance(fault, PolicyError):
         return list(fault.problems)
+    if isinstance(fault, ScanRefused):
+        return str(fault).splitlines()
     if isinstance(fault, OSError) and fault.strerror and fault.filename:
         return [f"{module} was imported and cannot be governed: {fault.filename}: {fault.strerror}"]
     return [f"{module} was imported and cannot be governed: {type(fault).__name__}: {fault}"]

@@ -24,8 +24,8 @@ POOR = """\
 import requests
 
 
-def fetch(url: str) -> str:
-    return requests.get(url, verify=False, timeout=5).text
+def fetch() -> str:
+    return requests.get("https://api.example/x", verify=False, timeout=5).text
 """
 """One HIGH finding of high confidence, on line 5."""
 MEDIUM = """\

@@ -31,6 +31,7 @@ RULE = TaintRule(
     cwe=(502,),
     asi=(5, 6),
     doc=__doc__,
+    fixable=True,
     danger="object",
     sinks=(
         Sink(

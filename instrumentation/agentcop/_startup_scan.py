@@ -1,0 +1,148 @@
+"""The scan when a program starts: what the policy forbids in the agent's own code refuses the agent."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from agentcop._sources import Sources, source_of_caller, sources_of
+from agentcop_core.errors import ScanRefused
+from agentcop_core.escape import escape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentcop_policies import Policy
+    from agentcop_scanner.report import FileResult, Reported
+    from agentcop_scanner.trust.demands import Demands
+
+_log = logging.getLogger("agentcop")
+_MOST_NAMED = 10
+
+
+class StartupScan:
+    """Scans what it is shown, each file once in a process. Thread-safe."""
+
+    def __init__(self, policy: Policy, home: Path, *, asked: bool) -> None:
+        """What `policy` demands in `scan:`, without one that no CRITICAL finding remains; `home`: the state folder.
+
+        `asked`: whether somebody wrote `scan=True`; what has no source is then worth a warning.
+        """
+        section = policy.document.scan
+        self._asked = asked or section is not None
+        self._min_score = section.min_score if section is not None else None
+        self._fail_on = section.fail_on if section is not None else ("CRITICAL",)
+        self._require_source = section is not None and section.require_source
+        self._observe = policy.document.mode == "observe"
+        self._memory = home / "startup-scans"
+        self._lock = threading.Lock()
+        self._done: set[str] = set()
+        self._told: set[str] = set()
+
+    def caller(self) -> None:
+        """Scan the file that makes the cop. Raises ScanRefused."""
+        self._check(source_of_caller())
+
+    def objects(self, *objects: object) -> None:
+        """Scan the code of agents and tools, before anything guards them. Raises ScanRefused."""
+        for obj in objects:
+            self._check(sources_of(obj))
+
+    def _check(self, sources: Sources) -> None:
+        with self._lock:
+            if not sources.complete:
+                self._say("the object holds too much to look at all of it: some of its code is not scanned")
+            reasons = self._missing(sources.missing - self._told)
+            fresh = sources.first_party - self._done
+            refused: list[Reported] = []
+            if fresh:
+                more, refused = self._scanned(fresh)
+                reasons += more
+            if installed := sources.installed - self._done:
+                self._report(installed)
+            if reasons:
+                self._refuse(reasons, refused)
+            self._done |= fresh
+
+    def _missing(self, names: set[str]) -> list[str]:
+        """Code that nobody can read is told once, and refused each time where the policy requires source."""
+        lines = [f"{name} has no source to scan" for name in sorted(names)]
+        if self._require_source:
+            return [f"{line}, and scan.require_source is true" for line in lines]
+        for line in lines:
+            _log.log(logging.WARNING if self._asked else logging.INFO, "agentcop: scan: %s", escape(line))
+        self._told |= names
+        return []
+
+    def _scanned(self, paths: set[str]) -> tuple[list[str], list[Reported]]:
+        """Why these files are refused, and for which findings; what is no reason is told."""
+        from agentcop_scanner.startup import startup_scan
+        from agentcop_scanner.trust.demands import Demands
+
+        result = startup_scan(sorted(paths), memory=self._memory, today=datetime.now(UTC).date())
+        demands = Demands(min_score=self._min_score, fail_on=self._fail_on)
+        refused = [
+            one
+            for file in result.files
+            for one in file.findings
+            if one.status == "open" and one.finding.severity in demands.failing
+        ]
+        reasons = [_place(one) for one in refused] + [
+            reason for file in result.files for reason in self._of_file(file, demands)
+        ]
+        if not reasons:
+            for file in result.files:
+                self._tell(file, "")
+        for note in result.notes:
+            self._say(note)
+        return reasons, refused
+
+    def _of_file(self, file: FileResult, demands: Demands) -> list[str]:
+        if file.score is None:
+            return (
+                [f"{file.path}: not scored: {file.problem}"] if demands.failing or self._min_score is not None else []
+            )
+        if self._min_score is not None and file.score < self._min_score:
+            return [f"{file.path}: trust score {file.score} is below {self._min_score}"]
+        return []
+
+    def _report(self, paths: set[str]) -> None:
+        """What an installed tool's file has is told: its authors are others, and nobody here can mend it."""
+        from agentcop_scanner.startup import startup_scan
+
+        for path in sorted(paths):
+            result = startup_scan([path], memory=self._memory, today=datetime.now(UTC).date())
+            for file in result.files:
+                self._tell(file, "installed ")
+        self._done |= paths
+
+    def _tell(self, file: FileResult, kind: str) -> None:
+        count = sum(one.status == "open" for one in file.findings)
+        if count:
+            plural = "" if count == 1 else "s"
+            self._say(f"{kind}{file.path}: {count} finding{plural}, trust score {file.score}: agentcop scan shows them")
+
+    def _refuse(self, reasons: list[str], refused: list[Reported]) -> None:
+        """Raises ScanRefused, unless the policy only observes."""
+        named = [escape(reason) for reason in reasons[:_MOST_NAMED]]
+        if len(reasons) > _MOST_NAMED:
+            named.append(f"and {len(reasons) - _MOST_NAMED} more: agentcop scan shows them")
+        if self._observe:
+            for line in named:
+                self._say(f"would be refused: {line}")
+            return
+        raise ScanRefused(
+            "\n".join(["the start-up scan found what the policy forbids:", *(f"  {line}" for line in named)]),
+            [one.finding for one in refused],
+        )
+
+    @staticmethod
+    def _say(line: str) -> None:
+        _log.warning("agentcop: scan: %s", escape(line))
+
+
+def _place(one: Reported) -> str:
+    finding = one.finding
+    return f"{finding.path}:{finding.place.line} {finding.severity} {finding.rule}: {finding.message}"
