@@ -39,20 +39,21 @@ Danger = Literal[
 
 `code`: it is run as Python. `shell`: as a command. `argument`: it is an argument of a program, perhaps an option.
 `path`: it names a file. `url`: an address to fetch. `sql`, `query`: it is part of a query. `template`: it is a template
-that can run code. `format`: a template that can read attributes. `import`: it names a module or class to load. `object`:
-its bytes become objects. `system`: it is in the system prompt. `prompt`: in any other. `memory`: it is remembered.
+that can run code. `format`: one that can read attributes. `import`: it names a module or class to load. `object`: its
+bytes become objects. `system`: it is in the system prompt. `prompt`: in any other. `memory`: it is remembered.
 """
 
 DANGERS: tuple[Danger, ...] = get_args(Danger)
 
 Source = Literal[
-    "tool", "endpoint", "model", "request", "upload", "content", "command", "public", "operator", "unknown"
+    "tool", "endpoint", "model", "request", "upload", "content", "command", "public", "operator", "self", "unknown"
 ]
 """Where text comes from, as a rule counts it.
 
 `tool`, `endpoint`, `command`: a parameter of such a function. `public`: of any other function that others may call.
 `model`: what a model wrote. `request`: what came over the network. `upload`: the name a client gave a file. `content`:
-files, pages, rows, messages. `operator`: environment and configuration. `self`: an attribute of the object. `unknown`: anything that is no constant.
+files, pages, rows, messages. `operator`: environment and configuration. `self`: an attribute of the object.
+`unknown`: anything that is no constant.
 """
 
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "References")

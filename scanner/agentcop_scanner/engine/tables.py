@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import NONE, Marks, cleared
+from agentcop_scanner.engine.values.value import NONE, Marks, cleared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

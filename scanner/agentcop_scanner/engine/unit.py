@@ -204,8 +204,8 @@ class Unit:
             elif isinstance(current, ast.stmt | ast.ExceptHandler | ast.match_case):
                 todo += children(current)
 
-    def annotation(self, node: ast.expr | None, depth: int = 0) -> str:
-        """The dotted name of the class that an annotation gives, without `None` and wrappers; "" if there is not one."""
+    def annotation(self, node: ast.expr | None, depth: int = 0) -> str:  # noqa: PLR0911  # one way out for each spelling
+        """The dotted name of the class that an annotation gives, without `None` and wrappers; "" if there is none."""
         if node is None or depth > 10:  # noqa: PLR2004  # deeper than any annotation that is read
             return ""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

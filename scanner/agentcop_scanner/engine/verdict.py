@@ -12,9 +12,9 @@ from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from agentcop_scanner.engine.program import Program
-    from agentcop_scanner.engine.summary import Hit
     from agentcop_scanner.engine.unit import Unit
-    from agentcop_scanner.engine.value import Origin
+    from agentcop_scanner.engine.values.summary import Hit
+    from agentcop_scanner.engine.values.value import Origin
     from agentcop_scanner.finding import Confidence, Finding, Reach, Severity
     from agentcop_scanner.rule import Source, TaintRule
     from agentcop_scanner.source.module import Module
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _GIVEN_BY_FRAMEWORK = words(
     "Context RunContext ToolContext Depends Session AsyncSession BackgroundTasks Response Agent RunContextWrapper"
-    " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext Config"
-    " RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
+    " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext"
+    " Config RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
 )
 _INJECTED = (
     "Session",
@@ -129,7 +129,7 @@ def _source(unit: Unit, origin: Origin) -> Source | None:
     return origin.kind
 
 
-def _of_parameter(unit: Unit, origin: Origin) -> Source | None:
+def _of_parameter(unit: Unit, origin: Origin) -> Source | None:  # noqa: PLR0911  # one way out for each source
     scope = unit.module.scopes.functions.get(origin.function)
     if scope is None or isinstance(scope.node, ast.ClassDef):
         return "unknown"

@@ -74,9 +74,15 @@ RULE = TaintRule(
             args=(0, 1, "src", "dst"),
         ),
         Sink(
-            calls=tuple(
-                f"pathlib.Path.{name}"
-                for name in ["open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "rename", "replace", "touch", "iterdir", "symlink_to"]
+            calls=(
+                "pathlib.Path.open",
+                "pathlib.Path.unlink",
+                "pathlib.Path.rmdir",
+                "pathlib.Path.rename",
+                "pathlib.Path.replace",
+                "pathlib.Path.touch",
+                "pathlib.Path.iterdir",
+                "pathlib.Path.symlink_to",
             ),
             args=(-1,),
         ),

@@ -31,7 +31,6 @@ RULE = TaintRule(
     cwe=(502,),
     asi=(5, 6),
     doc=__doc__,
-    fixable=True,
     danger="object",
     sinks=(
         Sink(

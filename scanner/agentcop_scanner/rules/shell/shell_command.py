@@ -73,5 +73,5 @@ RULE = TaintRule(
     },
     cleaners=("shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"),
     message="{source} becomes part of a command that {sink} gives to a shell",
-    fix="Give the program and its arguments as a list, without a shell; where a shell is needed, shlex.quote each piece.",
+    fix="Give the program and its arguments as a list, without a shell; where it needs one, shlex.quote each piece.",
 )

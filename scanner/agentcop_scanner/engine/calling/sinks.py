@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import commands
-from agentcop_scanner.engine.callsite import CallSite, name_words, spelled
-from agentcop_scanner.engine.text import looks_like_cypher, looks_like_sql
-from agentcop_scanner.engine.value import marked, weakened
+from agentcop_scanner.engine.calling import commands
+from agentcop_scanner.engine.calling.callsite import CallSite, name_words, spelled
+from agentcop_scanner.engine.flow.text import looks_like_cypher, looks_like_sql
+from agentcop_scanner.engine.values.value import marked, weakened
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
     from agentcop_scanner.engine.unit import Unit
-    from agentcop_scanner.engine.value import Value
+    from agentcop_scanner.engine.values.value import Value
     from agentcop_scanner.rule import Sink
 
 _QUERY_NAMES = words("sql query queries stmt statement cypher select command ddl")

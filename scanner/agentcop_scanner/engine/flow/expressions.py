@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import attributes, calls, guards, strings
-from agentcop_scanner.engine.callsite import name_words
-from agentcop_scanner.engine.refs import ClassRef, ClosureRef, FunctionRef
-from agentcop_scanner.engine.value import CONSTANT, NONE, Value, as_piece, combined, literal, merge, unknown
+from agentcop_scanner.engine.calling import calls
+from agentcop_scanner.engine.calling.callsite import name_words
+from agentcop_scanner.engine.flow import attributes, guards, strings
+from agentcop_scanner.engine.values.refs import ClassRef, ClosureRef, FunctionRef
+from agentcop_scanner.engine.values.value import CONSTANT, Value, as_piece, combined, literal, merge, unknown
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _MAX_ITEMS = 200
 _COMPLAINTS = words(
@@ -45,7 +47,7 @@ def _name(frame: Frame, node: ast.Name) -> Value:
     return known if known is not None else global_name(frame, node)
 
 
-def global_name(frame: Frame, node: ast.Name) -> Value:
+def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one way out for each kind of name
     """A name that the function itself does not set."""
     name, module, unit = node.id, frame.module, frame.unit
     if name in unit.functions:
@@ -87,7 +89,7 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     return attributes.read(frame, node, evaluate(frame, node.value))
 
 
-def _subscript(frame: Frame, node: ast.Subscript) -> Value:
+def _subscript(frame: Frame, node: ast.Subscript) -> Value:  # noqa: PLR0911  # one way out for each kind of container
     value = evaluate(frame, node.value)
     if isinstance(node.slice, ast.Slice):
         return _sliced(frame, node.slice, value)
@@ -289,7 +291,7 @@ def _bind_entry(frame: Frame, target: ast.Subscript, value: Value) -> None:
     state.names[name] = Value(taints, is_a=old.is_a, fields=fields, ref=old.ref)
 
 
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_BUILTINS = frozenset(dir(builtins))
 _HANDLERS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
@@ -318,4 +320,4 @@ _HANDLERS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Yield: _yield,
     ast.YieldFrom: _yield,
 }
-__all__ = ["NONE", "bind", "evaluate", "global_name"]
+__all__ = ["bind", "evaluate", "global_name"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
+from agentcop_scanner.engine.values.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
 
 if TYPE_CHECKING:
     import ast

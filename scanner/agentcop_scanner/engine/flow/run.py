@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.attributes import SELF
-from agentcop_scanner.engine.frame import Frame, World
-from agentcop_scanner.engine.inline import outcomes
-from agentcop_scanner.engine.refs import ClassRef, InstanceRef
-from agentcop_scanner.engine.state import State, meet
-from agentcop_scanner.engine.summary import Hit, Summary
+from agentcop_scanner.engine.calling.inline import outcomes
+from agentcop_scanner.engine.flow.attributes import SELF
+from agentcop_scanner.engine.flow.frame import Frame, World
 from agentcop_scanner.engine.unit import MODULE
-from agentcop_scanner.engine.value import Facts, Origin, Taint, Value, literal, merge
+from agentcop_scanner.engine.values.refs import ClassRef, InstanceRef
+from agentcop_scanner.engine.values.state import State, meet
+from agentcop_scanner.engine.values.summary import Hit, Summary
+from agentcop_scanner.engine.values.value import Facts, Origin, Taint, Value, literal, merge
 from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.source.words import words
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Function
 
 _HARMLESS = words(
-    "int float bool complex UUID UUID4 datetime date time timedelta Decimal Literal Enum IntEnum Callable Logger Lock"
-    " EmailStr PositiveInt NonNegativeInt conint Type type HttpUrl NoneType Connection Cursor Engine Session"
+    "int float bool complex UUID UUID4 datetime date time timedelta Decimal Literal Enum IntEnum Callable Logger"
+    " Lock EmailStr PositiveInt NonNegativeInt conint Type type HttpUrl NoneType Connection Cursor Engine Session"
 )
 _MAX_INNER = 200
 

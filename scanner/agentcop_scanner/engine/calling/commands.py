@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import CONSTANT, Value, combined
+from agentcop_scanner.engine.values.value import CONSTANT, Value, combined
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.callsite import CallSite
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.calling.callsite import CallSite
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _LISTS = words(
     "subprocess.run subprocess.Popen subprocess.call subprocess.check_call subprocess.check_output pty.spawn"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import NONE, Facts, Marks, Origin, Taint, Taints, Value, merge
+from agentcop_scanner.engine.values.value import NONE, Facts, Marks, Origin, Taint, Taints, Value, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from agentcop_scanner.rule import DANGERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agentcop_scanner.engine.refs import Ref
+    from agentcop_scanner.engine.values.refs import Ref
     from agentcop_scanner.finding import Step
 
 OriginKind = Literal["param", "self", "model", "request", "upload", "content", "operator", "unknown"]
