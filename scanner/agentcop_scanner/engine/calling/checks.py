@@ -162,7 +162,7 @@ def _sure(_frame: Frame, site: CallSite) -> Value:
 def _relative(_frame: Frame, site: CallSite) -> Value:
     """`is_relative_to`, and `relative_to`, which raises: the path is inside."""
     subject = site.receiver or CONSTANT
-    facts = (guards.about(subject, cleared("path")), {})
+    facts: tuple[Facts, Facts] = (guards.about(subject, cleared("path")), {})
     if site.method == "is_relative_to":
         return Value(is_a="bool", facts=facts)
     return Value(marked(subject, cleared("path")).taints, is_a="checked", text=subject.text, facts=facts)
@@ -226,9 +226,8 @@ def _sub(_frame: Frame, site: CallSite) -> Value:
     offset = 0 if site.dotted == "re.sub" else -1
     pattern = site.argument(0, "pattern") if offset == 0 else site.receiver
     subject = site.argument(2 + offset, "string") or CONSTANT
-    text = (
-        pattern.const if pattern is not None and isinstance(pattern.const, str) else pattern.text if pattern else ""
-    ) or ""
+    given = pattern or CONSTANT
+    text = given.const if isinstance(given.const, str) else given.text
     if strength(text, "sub") is Strength.LETTERS:
         return marked(subject, ALL)
     return marked(subject, WEAK - weakened("path", "shell", "code", "sql")) if subject.taints else CONSTANT
