@@ -214,7 +214,7 @@ def _matched(how: str, pattern: str, subject: Value) -> Value:
         true = ALL
     elif found is Strength.NO_SLASH:
         true = cleared("path", "sql", "query", "shell", "argument", "code")
-    elif found is Strength.SOME or (found is Strength.UNKNOWN and how in {"match", "fullmatch"}):
+    elif found is not Strength.UNKNOWN or how in {"match", "fullmatch"}:
         true = WEAK
     return Value(
         subject.taints, is_a="match", facts=(guards.about(subject, true & aspect), guards.about(subject, WEAK & aspect))

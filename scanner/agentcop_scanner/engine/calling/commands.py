@@ -59,11 +59,8 @@ def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     tables = frame.world.tables.rules
     program = given[0]
     name = program.const.rpartition("/")[2] if isinstance(program.const, str) else ""
-    if program.taints and "AC111" in tables and program.is_a != "operator":
-        kept = {
-            origin: taint for origin, taint in program.taints.items() if origin.kind in {"param", "model", "request"}
-        }
-        frame.arrive(tables["AC111"], site.node, site.shown, Value(kept))
+    if program.taints and "AC113" in tables:
+        frame.arrive(tables["AC113"], site.node, site.shown, program)
     python = name in _PYTHONS or program.is_a == "=sys.executable"
     for at, value in enumerate(given[1:], 1):
         before = given[at - 1].const
@@ -75,7 +72,7 @@ def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     if python and len(given) > 1 and given[1].is_a == "written" and "AC105" in tables:
         frame.arrive(tables["AC105"], site.node, site.shown, given[1])
         return
-    if name in _SHELLS and name == "ssh" and "AC112" in tables:
+    if name == "ssh" and "AC112" in tables:
         frame.arrive(tables["AC112"], site.node, site.shown, combined(given[2:]))
         return
     _arguments(frame, site, given)

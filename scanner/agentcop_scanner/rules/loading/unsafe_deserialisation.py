@@ -32,6 +32,7 @@ RULE = TaintRule(
     asi=(5, 6),
     doc=__doc__,
     danger="object",
+    fixable=True,
     sinks=(
         Sink(
             calls=(
