@@ -1,4 +1,4 @@
-"""Text from outside chooses the address that is fetched
+"""Text from outside chooses the address that is fetched.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models and requests to `requests`, `httpx`, `aiohttp`,
@@ -28,7 +28,7 @@ own machine. `file:` addresses read files with some of these functions.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC131",

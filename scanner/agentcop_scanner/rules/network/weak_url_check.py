@@ -1,4 +1,4 @@
-"""An address is compared as text
+"""An address is compared as text.
 
 ## What it does
 Finds addresses that are allowed by how their text begins or ends, or by a word in it, instead of by their parsed
@@ -24,7 +24,7 @@ word in it; `https://good@evil.org` has the host after the `@`.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC132",

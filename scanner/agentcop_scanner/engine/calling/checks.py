@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import guards
-from agentcop_scanner.engine.patterns import Strength, strength
-from agentcop_scanner.engine.value import (
+from agentcop_scanner.engine.calling.patterns import Strength, strength
+from agentcop_scanner.engine.flow import guards
+from agentcop_scanner.engine.values.value import (
     ALL,
     CONSTANT,
     NONE,
@@ -26,16 +26,17 @@ from agentcop_scanner.source.words import words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_scanner.engine.callsite import CallSite
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.calling.callsite import CallSite
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _HARMLESS = words(
-    "len int float bool complex ord hash id abs round sum min max range isinstance issubclass callable hasattr type divmod"
-    " time.time time.monotonic time.perf_counter uuid.uuid4 uuid.uuid1 uuid.UUID datetime.datetime.now datetime.date.today"
-    " datetime.datetime.fromisoformat datetime.date.fromisoformat ipaddress.ip_address ipaddress.ip_network"
-    " os.path.exists os.path.isfile os.path.isdir os.path.islink os.path.getsize os.path.getmtime os.getpid os.getcwd"
-    " hashlib.sha256 hashlib.sha1 hashlib.md5 hashlib.sha512 hashlib.blake2b secrets.token_hex secrets.token_urlsafe"
-    " random.randint random.random decimal.Decimal fractions.Fraction zlib.crc32 inspect.signature"
+    "len int float bool complex ord hash id abs round sum min max range isinstance issubclass callable hasattr"
+    " type divmod time.time time.monotonic time.perf_counter uuid.uuid4 uuid.uuid1 uuid.UUID datetime.datetime.now"
+    " datetime.date.today datetime.datetime.fromisoformat datetime.date.fromisoformat ipaddress.ip_address"
+    " ipaddress.ip_network os.path.exists os.path.isfile os.path.isdir os.path.islink os.path.getsize"
+    " os.path.getmtime os.getpid os.getcwd hashlib.sha256 hashlib.sha1 hashlib.md5 hashlib.sha512 hashlib.blake2b"
+    " secrets.token_hex secrets.token_urlsafe random.randint random.random decimal.Decimal fractions.Fraction"
+    " zlib.crc32 inspect.signature"
 )
 _NUMBER_METHODS = words(
     "hexdigest digest count index find rfind bit_length timestamp isoformat total_seconds tell fileno"
@@ -88,7 +89,7 @@ def _harmless(site: CallSite) -> Value:
         name in {"len", "min", "max", "abs", "sum", "round", "bool", "callable", "hasattr"}
         or site.dotted in _QUIET_CHECKS
     ):
-        facts = guards.outcome(site.first()) if name in {"bool", "len"} else ({}, {})
+        facts: tuple[Facts, Facts] = guards.outcome(site.first()) if name in {"bool", "len"} else ({}, {})
         return Value(is_a="number", facts=facts)
     return CONSTANT if site.dotted != "type" else Value(is_a="number", facts=({}, {}))
 
@@ -161,7 +162,7 @@ def _sure(_frame: Frame, site: CallSite) -> Value:
 def _relative(_frame: Frame, site: CallSite) -> Value:
     """`is_relative_to`, and `relative_to`, which raises: the path is inside."""
     subject = site.receiver or CONSTANT
-    facts = (guards.about(subject, cleared("path")), {})
+    facts: tuple[Facts, Facts] = (guards.about(subject, cleared("path")), {})
     if site.method == "is_relative_to":
         return Value(is_a="bool", facts=facts)
     return Value(marked(subject, cleared("path")).taints, is_a="checked", text=subject.text, facts=facts)
@@ -205,7 +206,7 @@ def _match_method(_frame: Frame, site: CallSite) -> Value | None:
 
 
 def _matched(how: str, pattern: str, subject: Value) -> Value:
-    """A match object, or nothing. Of a pattern that is not known: what it finds is allowed at best, forbidden at worst."""
+    """A match object, or nothing. What a pattern that is not known finds is allowed at best, forbidden at worst."""
     found = strength(pattern, how)
     aspect = guards.ASPECTS.get(subject.is_a, ALL)
     true: Marks = NONE
@@ -213,9 +214,7 @@ def _matched(how: str, pattern: str, subject: Value) -> Value:
         true = ALL
     elif found is Strength.NO_SLASH:
         true = cleared("path", "sql", "query", "shell", "argument", "code")
-    elif found is Strength.SOME:
-        true = WEAK
-    elif found is Strength.UNKNOWN and how in {"match", "fullmatch"}:
+    elif found is not Strength.UNKNOWN or how in {"match", "fullmatch"}:
         true = WEAK
     return Value(
         subject.taints, is_a="match", facts=(guards.about(subject, true & aspect), guards.about(subject, WEAK & aspect))
@@ -227,9 +226,8 @@ def _sub(_frame: Frame, site: CallSite) -> Value:
     offset = 0 if site.dotted == "re.sub" else -1
     pattern = site.argument(0, "pattern") if offset == 0 else site.receiver
     subject = site.argument(2 + offset, "string") or CONSTANT
-    text = (
-        pattern.const if pattern is not None and isinstance(pattern.const, str) else pattern.text if pattern else ""
-    ) or ""
+    given = pattern or CONSTANT
+    text = given.const if isinstance(given.const, str) else given.text
     if strength(text, "sub") is Strength.LETTERS:
         return marked(subject, ALL)
     return marked(subject, WEAK - weakened("path", "shell", "code", "sql")) if subject.taints else CONSTANT

@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import attributes, guards
-from agentcop_scanner.engine.expressions import bind
-from agentcop_scanner.engine.refs import ClosureRef
-from agentcop_scanner.engine.state import State, joined
-from agentcop_scanner.engine.value import ALL, CONSTANT, WEAK, Value, combined, merge, unknown
+from agentcop_scanner.engine.flow import guards
+from agentcop_scanner.engine.flow.expressions import bind
+from agentcop_scanner.engine.values.refs import ClosureRef
+from agentcop_scanner.engine.values.state import State, joined
+from agentcop_scanner.engine.values.value import ALL, CONSTANT, WEAK, Value, combined, merge, unknown
 from agentcop_scanner.source.python.nodes import children
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _OPT_IN = words("allow dangerous dangerously unsafe insecure trust trusted opt optin permit acknowledge")
 _TALK = words("debug info warning error exception critical log print warn write_line echo")
@@ -106,6 +106,8 @@ def _if(frame: Frame, node: ast.If) -> None:
     second.learn(false)
     if test.const is not None and isinstance(test.const, bool):
         (second if test.const else first).live = False
+    if _permits(node.test):
+        first.opted_in = True
     frame.state = first
     execute(frame, node.body)
     first = frame.state
@@ -125,13 +127,15 @@ def _asks_permission(test: ast.expr) -> bool:
     """Whether a test is `not allow_something`: the caller had to say that it wants what is dangerous."""
     if isinstance(test, ast.BoolOp):
         return any(_asks_permission(part) for part in test.values)
-    if not isinstance(test, ast.UnaryOp) or not isinstance(test.op, ast.Not):
-        return False
-    name = test.operand
-    spelled = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
-    if isinstance(name, ast.Call):
-        texts = [arg.value for arg in ast.walk(name) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        spelled = "_".join(texts).lower()
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _permits(test.operand)
+
+
+def _permits(test: ast.expr) -> bool:
+    """Whether a test is `allow_something`."""
+    spelled = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    if isinstance(test, ast.Call):  # os.environ.get("ALLOW_SOMETHING")
+        texts = [arg.value for arg in ast.walk(test) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        spelled = "_".join(texts)
     return bool(_OPT_IN & set(spelled.lower().split("_")))
 
 
@@ -165,9 +169,9 @@ def _rejects(body: Sequence[ast.stmt]) -> bool:
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
             return True
-        if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            todo += children(node)
-        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+        if (
+            isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ) or isinstance(node, ast.ExceptHandler | ast.match_case):
             todo += children(node)
     return False
 
@@ -238,9 +242,9 @@ def _match(frame: Frame, node: ast.Match) -> None:
 
 
 def _pattern(frame: Frame, pattern: ast.pattern, subject: Value) -> None:
-    if isinstance(pattern, ast.MatchValue | ast.MatchSingleton):
-        frame.state.learn(guards.about(subject, ALL))
-    elif isinstance(pattern, ast.MatchOr) and all(isinstance(part, ast.MatchValue) for part in pattern.patterns):
+    if isinstance(pattern, ast.MatchValue | ast.MatchSingleton) or (
+        isinstance(pattern, ast.MatchOr) and all(isinstance(part, ast.MatchValue) for part in pattern.patterns)
+    ):
         frame.state.learn(guards.about(subject, ALL))
     for node in ast.walk(pattern):
         if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
@@ -311,4 +315,3 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Import: _import,
     ast.ImportFrom: _import,
 }
-__all__ = ["attributes", "execute"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.text import (
+from agentcop_scanner.engine.flow.text import (
     concatenated,
     joined_path,
     looks_like_cypher,
     looks_like_sql,
     looks_like_sql_piece,
 )
-from agentcop_scanner.engine.value import CONSTANT, Taint, Value, cleared, combined, literal, marked
+from agentcop_scanner.engine.values.value import CONSTANT, Taint, Value, cleared, combined, literal, marked
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _PATHS = frozenset({"pathlib.Path", "paths", "anyio.Path", "pathlib.PurePath", "pathlib.PosixPath"})
 _QUOTED = cleared("code", "format", "template")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import attributes, calls, guards, strings
-from agentcop_scanner.engine.refs import ClassRef, ClosureRef, FunctionRef
-from agentcop_scanner.engine.value import CONSTANT, NONE, Value, as_piece, combined, literal, merge, unknown
+from agentcop_scanner.engine.calling import calls
+from agentcop_scanner.engine.calling.callsite import name_words
+from agentcop_scanner.engine.flow import attributes, guards, strings
+from agentcop_scanner.engine.values.refs import ClassRef, ClosureRef, FunctionRef
+from agentcop_scanner.engine.values.value import CONSTANT, Value, as_piece, combined, literal, merge, unknown
+from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _MAX_ITEMS = 200
+_COMPLAINTS = words(
+    "error errors err problem problems rejection reason issue issues violation violations denial complaint"
+)
+"""What is called so is true where a check has failed."""
 
 
 def evaluate(frame: Frame, node: ast.expr | None) -> Value:
@@ -39,7 +47,7 @@ def _name(frame: Frame, node: ast.Name) -> Value:
     return known if known is not None else global_name(frame, node)
 
 
-def global_name(frame: Frame, node: ast.Name) -> Value:
+def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one way out for each kind of name
     """A name that the function itself does not set."""
     name, module, unit = node.id, frame.module, frame.unit
     if name in unit.functions:
@@ -81,7 +89,7 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Value:
     return attributes.read(frame, node, evaluate(frame, node.value))
 
 
-def _subscript(frame: Frame, node: ast.Subscript) -> Value:
+def _subscript(frame: Frame, node: ast.Subscript) -> Value:  # noqa: PLR0911  # one way out for each kind of container
     value = evaluate(frame, node.value)
     if isinstance(node.slice, ast.Slice):
         return _sliced(frame, node.slice, value)
@@ -96,7 +104,7 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     if value.is_a == "splitext" and key.const in {1, -1}:
         return Value(value.taints, is_a="path:suffix")
     if value.is_a == "tokens" and key.const == 0:
-        return Value(value.taints, is_a="token")
+        return Value(value.element().taints, is_a="token")
     return value.element()
 
 
@@ -132,7 +140,8 @@ def _bool_op(frame: Frame, node: ast.BoolOp) -> Value:
         if at == 0:
             true, false = part_true, part_false
         elif both_and:
-            true, false = guards.union(true, part_true), guards.common(false, part_false)
+            optional = guards.optional(node.values[:at], part_false)
+            true, false = guards.union(true, part_true), guards.union(guards.common(false, part_false), optional)
         else:
             true, false = guards.common(true, part_true), guards.union(false, part_false)
         frame.state.learn(part_true if both_and else part_false)
@@ -241,6 +250,8 @@ def bind(frame: Frame, target: ast.expr, value: Value) -> None:
     """Gives a value to what stands left of an assignment."""
     state = frame.state
     if isinstance(target, ast.Name):
+        if value.is_a == "checked" and value.facts and name_words(target.id) & _COMPLAINTS:
+            value = Value(value.taints, is_a="checked", facts=(value.facts[1], value.facts[0]))
         state.names[target.id] = state.settled(value)
     elif isinstance(target, ast.Tuple | ast.List):
         _unpack(frame, target, value)
@@ -280,7 +291,7 @@ def _bind_entry(frame: Frame, target: ast.Subscript, value: Value) -> None:
     state.names[name] = Value(taints, is_a=old.is_a, fields=fields, ref=old.ref)
 
 
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+_BUILTINS = frozenset(dir(builtins))
 _HANDLERS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
@@ -309,4 +320,4 @@ _HANDLERS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Yield: _yield,
     ast.YieldFrom: _yield,
 }
-__all__ = ["NONE", "bind", "evaluate", "global_name"]
+__all__ = ["bind", "evaluate", "global_name"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
+from agentcop_scanner.engine.values.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
 
 if TYPE_CHECKING:
     import ast
@@ -38,6 +38,8 @@ class Hit:
     """Whether it was put after something else in the function of the node, and not by a caller."""
     trail: tuple[Step, ...] = ()
     opted_in: bool = False
+    via: ast.AST | None = None
+    """The call, in the function whose origin it is, through which it gets to another function that is public."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -56,7 +58,7 @@ class Hits:
     def add(self, hit: Hit) -> None:
         """Adds a hit, or folds it into the same one that came another way: what both ways cleared is cleared."""
         known = self.found.get(hit.key)
-        if known is None and "." in hit.origin.name:
+        if known is None and hit.origin.fields:
             root = (hit.rule.id, id(hit.node), hit.origin.root)
             self._fields[root] = self._fields.get(root, 0) + 1
             if self._fields[root] > _MAX_FIELDS:  # many fields of one parameter: the parameter

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.frame import Frame, World
-from agentcop_scanner.engine.inline import outcomes
-from agentcop_scanner.engine.refs import ClassRef, InstanceRef
-from agentcop_scanner.engine.state import State, meet
-from agentcop_scanner.engine.summary import Hit, Summary
+from agentcop_scanner.engine.calling.inline import outcomes
+from agentcop_scanner.engine.flow.attributes import SELF
+from agentcop_scanner.engine.flow.frame import Frame, World
 from agentcop_scanner.engine.unit import MODULE
-from agentcop_scanner.engine.value import CONSTANT, Facts, Origin, Taint, Value, merge
+from agentcop_scanner.engine.values.refs import ClassRef, InstanceRef
+from agentcop_scanner.engine.values.state import State, meet
+from agentcop_scanner.engine.values.summary import Hit, Summary
+from agentcop_scanner.engine.values.value import Facts, Origin, Taint, Value, literal, merge
 from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.source.words import words
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Function
 
 _HARMLESS = words(
-    "int float bool complex UUID UUID4 datetime date time timedelta Decimal Literal Enum IntEnum Callable Logger Lock"
-    " EmailStr PositiveInt NonNegativeInt conint Type type HttpUrl NoneType Connection Cursor Engine Session"
+    "int float bool complex UUID UUID4 datetime date time timedelta Decimal Literal Enum IntEnum Callable Logger"
+    " Lock EmailStr PositiveInt NonNegativeInt conint Type type HttpUrl NoneType Connection Cursor Engine Session"
 )
 _MAX_INNER = 200
 
@@ -68,9 +69,7 @@ def _given(frame: Frame, node: Function, qualname: str) -> dict[str, Value]:
         if at == 0 and owner and "staticmethod" not in decorators:
             is_class = "classmethod" in decorators or node.name in {"__new__", "__init_subclass__"}
             ref = ClassRef(unit=unit, qualname=owner) if is_class else InstanceRef(unit=unit, qualname=owner)
-            names[arg.arg] = Value(
-                {} if is_class else {Origin("self", "self"): Taint()}, ref=ref, is_a=f"={owner}" if is_class else ""
-            )
+            names[arg.arg] = Value({} if is_class else {SELF: Taint()}, ref=ref, is_a=f"={owner}" if is_class else "")
             continue
         names[arg.arg] = _parameter(frame, arg, qualname)
     for arg in args.kwonlyargs:
@@ -95,13 +94,13 @@ def _parameter(frame: Frame, arg: ast.arg, qualname: str) -> Value:
 
 def _summed(frame: Frame) -> Summary:
     true, false = outcomes(frame)
-    ends = [entry.facts for entry in frame.returned]
+    ends = [entry.facts for entry in frame.returned if not entry.opted_in] or [entry.facts for entry in frame.returned]
     if frame.state.live:
         ends.append(frame.state.facts)
     on_exit: Facts = ends[0] if ends else {}
     for facts in ends[1:]:
         on_exit = meet(on_exit, facts)
-    returned = merge([entry.value for entry in frame.returned]) if frame.returned else CONSTANT
+    returned = merge([entry.value for entry in frame.returned]) if frame.returned else literal(None)
     return Summary(returned=returned, on_exit=_own(on_exit), if_true=_own(true), if_false=_own(false))
 
 
@@ -122,7 +121,7 @@ def _inner(frame: Frame, function: str) -> None:
         qualname = scope.qualname if scope else f"{function}.{node.name}"
         frame.state = State({**names, **_given(frame, node, qualname)})
         if scope is not None and scope.owner is not None and node.args.args:
-            frame.state.names[node.args.args[0].arg] = Value({Origin("self", "self"): Taint()})
+            frame.state.names[node.args.args[0].arg] = Value({SELF: Taint()})
         frame.returned = []
         frame.world.execute(frame, node.body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import MAX_TEXT, NONE, Marks, Taints, Value, add, as_piece, cleared, literal
+from agentcop_scanner.engine.values.value import MAX_TEXT, NONE, Marks, Taints, Value, add, as_piece, cleared, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import attributes, checks, commands, inline, results, sinks, validators
-from agentcop_scanner.engine.callsite import CallSite
-from agentcop_scanner.engine.refs import ClassRef, FunctionRef
-from agentcop_scanner.engine.value import CONSTANT, Value, combined
+from agentcop_scanner.engine.calling import checks, commands, inline, results, sinks, sources, validators
+from agentcop_scanner.engine.calling.callsite import CallSite
+from agentcop_scanner.engine.flow import attributes
+from agentcop_scanner.engine.values.refs import ClassRef, FunctionRef
+from agentcop_scanner.engine.values.value import CONSTANT, Value, combined
 from agentcop_scanner.source.python.tools import last
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.frame import Frame
-    from agentcop_scanner.engine.refs import Ref
+    from agentcop_scanner.engine.flow.frame import Frame
+    from agentcop_scanner.engine.values.refs import Ref
 
 _FORWARDERS = {
     "asyncio.to_thread": 0,
@@ -136,7 +137,7 @@ def _anything(site: CallSite) -> Value:
     kind = made_by(site.dotted, None) if site.callee.is_a.startswith("=") else ""
     if found.taints:
         return Value(found.taints, is_a=kind)
-    return Value(results.unknown_taints(site.node.lineno), is_a=kind)
+    return Value(sources.unknown_taints(site.node.lineno), is_a=kind)
 
 
 __all__ = ["CONSTANT", "call", "made_by"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import NONE, Facts, Marks, Origin, Taint, Taints, Value, merge
+from agentcop_scanner.engine.values.value import NONE, Facts, Marks, Origin, Taint, Taints, Value, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,15 +43,16 @@ class State:
         facts = self.facts
         known = facts.get(origin)
         marks = taint.marks if known is None else taint.marks | known
-        if origin.kind == "param" and "." in origin.name:
-            above = facts.get(origin.root)
+        while origin.fields:
+            origin = origin.above
+            above = facts.get(origin)
             if above is not None:
                 marks |= above
         return marks
 
     def _knows(self, origin: Origin) -> bool:
         facts = self.facts
-        return origin in facts or (origin.kind == "param" and "." in origin.name and origin.root in facts)
+        return origin in facts or (origin.fields != "" and any(known.name == origin.name for known in facts))
 
     def settled(self, value: Value) -> Value:
         """A value with what is known here put into it, so that it survives where this path meets another."""

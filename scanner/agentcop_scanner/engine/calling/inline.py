@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.refs import ClassRef, ClosureRef, FunctionRef, InstanceRef
-from agentcop_scanner.engine.state import State, joined
-from agentcop_scanner.engine.summary import Hit, Summary
-from agentcop_scanner.engine.value import (
+from agentcop_scanner.engine.values.refs import ClassRef, ClosureRef, FunctionRef, InstanceRef
+from agentcop_scanner.engine.values.state import State, joined, meet
+from agentcop_scanner.engine.values.summary import Hit, Summary
+from agentcop_scanner.engine.values.value import (
     CONSTANT,
     NONE,
     Facts,
@@ -17,16 +17,15 @@ from agentcop_scanner.engine.value import (
     Taints,
     Value,
     add,
-    both,
     combined,
     merge,
 )
 from agentcop_scanner.finding import Step
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.callsite import CallSite
-    from agentcop_scanner.engine.frame import Frame
-    from agentcop_scanner.engine.refs import Ref
+    from agentcop_scanner.engine.calling.callsite import CallSite
+    from agentcop_scanner.engine.flow.frame import Frame
+    from agentcop_scanner.engine.values.refs import Ref
 
 MAX_INLINE = 3
 _MAX_TRAIL = 6
@@ -111,8 +110,8 @@ def _called(frame: Frame, site: CallSite, ref: FunctionRef) -> Value | None:
     )
     given = _arguments(site, node, 0 if explicit_self and len(site.args) > len(parameters(node)) - 1 else skip)
     _carry_hits(frame, site, ref, summary, given)
-    frame.state.learn(_translated(frame, summary.on_exit, given))
-    true, false = _translated(frame, summary.if_true, given), _translated(frame, summary.if_false, given)
+    frame.state.learn(_translated(summary.on_exit, given))
+    true, false = _translated(summary.if_true, given), _translated(summary.if_false, given)
     returned = _substituted(frame, site, summary.returned, given, ref)
     return Value(
         returned.taints,
@@ -129,14 +128,13 @@ def _argument(origin: Origin, given: dict[str, Value]) -> Value | None:
     """What stands for a parameter, or a field of it, at the call; None for what is no parameter."""
     if origin.kind != "param":
         return None
-    name, *fields = origin.name.split(".")
-    value = given.get(name, CONSTANT)
-    for field in fields:
-        value = value.field(field)
+    value = given.get(origin.name, CONSTANT)
+    for field in origin.fields.split(".")[1:]:
+        value = value.element() if field == "[]" else value.field(field)
     return value
 
 
-def _translated(frame: Frame, facts: Facts, given: dict[str, Value]) -> Facts:
+def _translated(facts: Facts, given: dict[str, Value]) -> Facts:
     found: Facts = {}
     for origin, marks in facts.items():
         value = _argument(origin, given)
@@ -157,9 +155,7 @@ def _carried(frame: Frame, origin: Origin, taint: Taint, given: dict[str, Value]
     found: Taints = {}
     for own, outer in value.taints.items():
         marks = frame.state.marks(own, outer) | taint.marks
-        found[own] = Taint(
-            marks, outer.joined or taint.joined, (*outer.trail, step)[:_MAX_TRAIL] if step else outer.trail
-        )
+        found[own] = Taint(marks, outer.joined or taint.joined, (*outer.trail, step)[:_MAX_TRAIL])
     return found
 
 
@@ -180,6 +176,7 @@ def _carry_hits(frame: Frame, site: CallSite, ref: FunctionRef, summary: Summary
     """What arrives in the function through its parameters arrives here with the arguments."""
     step = _step(frame, site)
     foreign = ref.unit is not frame.unit
+    public = not ref.scope.node.name.startswith("_") and ref.scope.qualname not in ref.unit.module.entries
     for hit in summary.hits:
         value = _argument(hit.origin, given)
         if value is None or not frame.state.live:
@@ -203,6 +200,7 @@ def _carry_hits(frame: Frame, site: CallSite, ref: FunctionRef, summary: Summary
                     pieced=hit.pieced or outer.joined,
                     trail=(*outer.trail, step, *hit.trail, *_inside(hit, foreign=foreign))[:_MAX_TRAIL],
                     opted_in=hit.opted_in or frame.state.opted_in,
+                    via=site.node if public and not hit.joined and not here else None,
                 )
             )
 
@@ -235,7 +233,7 @@ def _closure(frame: Frame, site: CallSite, target: ClosureRef) -> Value | None:
         frame.world.execute(frame, node.body)
         frame.inner = inner
         value = merge([entry.value for entry in frame.returned])
-        facts = _outcomes(frame)
+        facts = outcomes(frame)
         ends = [frame.state]
         for entry in frame.returned:
             left = State(facts=entry.facts)
@@ -249,24 +247,18 @@ def _closure(frame: Frame, site: CallSite, target: ClosureRef) -> Value | None:
     )
 
 
-def _outcomes(frame: Frame) -> tuple[Facts, Facts]:
-    return outcomes(frame)
-
-
 def outcomes(frame: Frame) -> tuple[Facts, Facts]:
     """What is known where the function that was looked at gave something true, and where something false."""
-    from agentcop_scanner.engine.state import meet
-
     true: Facts | None = None
     false: Facts | None = None
+    asked = all(entry.opted_in for entry in frame.returned)
     for entry in frame.returned:
+        if entry.opted_in and not asked:
+            continue
         if entry.true is not None:
             true = entry.true if true is None else meet(true, entry.true)
         if entry.false is not None:
             false = entry.false if false is None else meet(false, entry.false)
-    if frame.state.live:  # it ends without a return: that is nothing, which is false
+    if frame.state.live and not frame.state.opted_in:  # it ends without a return: that is nothing, which is false
         false = dict(frame.state.facts) if false is None else meet(false, frame.state.facts)
     return true or {}, false or {}
-
-
-__all__ = ["applied", "both", "outcomes", "parameters"]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from agentcop_scanner.engine.state import State
-from agentcop_scanner.engine.summary import Hit, Hits, Summary
+from agentcop_scanner.engine.values.state import State
+from agentcop_scanner.engine.values.summary import Hit, Hits, Summary
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Sequence
 
-    from agentcop_scanner.engine.refs import FunctionRef, Ref
     from agentcop_scanner.engine.tables import Tables
     from agentcop_scanner.engine.unit import Unit
-    from agentcop_scanner.engine.value import Facts, Origin, Taint, Value
+    from agentcop_scanner.engine.values.refs import FunctionRef, Ref
+    from agentcop_scanner.engine.values.value import Facts, Origin, Taint, Value
     from agentcop_scanner.rule import TaintRule
 
 MAX_STEPS = 60_000
@@ -40,7 +40,7 @@ class World(Protocol):
     def lookup(self, unit: Unit, dotted: str) -> Ref | None:
         """The function or class of the scanned tree that a dotted name means in a module."""
 
-    def attribute(self, unit: Unit, qualname: str, name: str, level: int) -> Value | None:
+    def attribute(self, unit: Unit, qualname: str, name: str) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
 
     def note(self, text: str) -> None:
@@ -55,6 +55,8 @@ class Returned(NamedTuple):
     true: Facts | None
     """What is known besides if the value is true; None: it never is, on this way."""
     false: Facts | None
+    opted_in: bool = False
+    """Whether the operator had to ask for this way: what is not checked on it is their choice."""
 
 
 class Frame:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import ast
 
     from agentcop_scanner.engine.unit import Unit
-    from agentcop_scanner.engine.value import Value
+    from agentcop_scanner.engine.values.value import Value
     from agentcop_scanner.source.python.scopes import Scope
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import CONSTANT, Value, combined
+from agentcop_scanner.engine.values.value import CONSTANT, Value, combined
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.callsite import CallSite
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.calling.callsite import CallSite
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _LISTS = words(
     "subprocess.run subprocess.Popen subprocess.call subprocess.check_call subprocess.check_output pty.spawn"
@@ -50,23 +50,17 @@ def look(frame: Frame, site: CallSite) -> None:
 
 def _whole(frame: Frame, site: CallSite, value: Value) -> None:
     """A command whose parts are not known: whoever wrote it chose the program."""
-    rule = frame.world.tables.rules.get("AC111")
-    if rule is None:
-        return
-    for origin, taint in value.taints.items():
-        if origin.kind in {"param", "model", "request"} and value.is_a in {"tokens", "", "str"}:
-            frame.hit(rule, site.node, site.shown, origin, taint)
+    rule = frame.world.tables.rules.get("AC111" if value.is_a == "tokens" else "AC113")
+    if rule is not None:
+        frame.arrive(rule, site.node, site.shown, value)
 
 
 def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     tables = frame.world.tables.rules
     program = given[0]
     name = program.const.rpartition("/")[2] if isinstance(program.const, str) else ""
-    if program.taints and "AC111" in tables and program.is_a != "operator":
-        kept = {
-            origin: taint for origin, taint in program.taints.items() if origin.kind in {"param", "model", "request"}
-        }
-        frame.arrive(tables["AC111"], site.node, site.shown, Value(kept))
+    if program.taints and "AC113" in tables:
+        frame.arrive(tables["AC113"], site.node, site.shown, program)
     python = name in _PYTHONS or program.is_a == "=sys.executable"
     for at, value in enumerate(given[1:], 1):
         before = given[at - 1].const
@@ -78,7 +72,7 @@ def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     if python and len(given) > 1 and given[1].is_a == "written" and "AC105" in tables:
         frame.arrive(tables["AC105"], site.node, site.shown, given[1])
         return
-    if name in _SHELLS and name == "ssh" and "AC112" in tables:
+    if name == "ssh" and "AC112" in tables:
         frame.arrive(tables["AC112"], site.node, site.shown, combined(given[2:]))
         return
     _arguments(frame, site, given)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.refs import ClassRef, FunctionRef, InstanceRef
-from agentcop_scanner.engine.strings import is_path
-from agentcop_scanner.engine.value import CONSTANT, Origin, Taint, Value, cleared, combined, marked, unknown
+from agentcop_scanner.engine.flow.strings import is_path
+from agentcop_scanner.engine.values.refs import ClassRef, FunctionRef, InstanceRef
+from agentcop_scanner.engine.values.value import CONSTANT, Origin, Taint, Value, cleared, marked, unknown
 from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     import ast
 
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _REQUESTS = words("Request WebSocket HttpRequest HTTPConnection")
 _REQUEST_PARTS = words(
-    "args json form files values query_params path_params headers cookies data body query_string match_info GET POST"
-    " FILES query url content rel_url"
+    "args json form files values query_params path_params headers cookies data body query_string match_info GET"
+    " POST FILES query url content rel_url"
 )
 _UPLOADS = words("UploadFile FileStorage FileField UploadedFile")
 _URL_PARTS = {
@@ -36,6 +36,7 @@ _MODEL_PARTS = words(
     "content text output_text choices message output completion generations tool_calls parsed arguments"
 )
 _REPLY_PARTS = words("text content body raw stream headers")
+SELF = Origin("self", "self")
 _PATH_NAME = cleared("path")
 _OPERATOR = words("os.environ sys.argv os.environb sys.stdin")
 
@@ -49,7 +50,7 @@ def special(dotted: str, line: int | None) -> Value | None:
     return None
 
 
-def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
+def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:  # noqa: C901, PLR0911  # one way out for each kind of value
     """An attribute of a value."""
     name = node.attr
     if value.is_a.startswith("="):
@@ -60,8 +61,10 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
     if known is not None:
         return known
     if isinstance(value.ref, InstanceRef):
-        return _of_instance(frame, value, name)
+        return _of_instance(frame, value, name, node.lineno)
     kind = last(value.is_a)
+    if value.is_a in {"temporary", "written"}:
+        return marked(value, _PATH_NAME)
     if is_path(value):
         return _of_path(value, name)
     if value.is_a in {"urllib.parse.ParseResult", "urls"}:
@@ -69,11 +72,9 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:
     if kind in _REQUESTS and name in _REQUEST_PARTS:
         return Value({Origin("request", f"request.{name}", "", node.lineno): Taint()})
     if kind in _UPLOADS:
-        return _of_upload(value, name, node.lineno)
+        return _of_upload(name, node.lineno)
     if value.is_a == "tarfile.TarInfo" and name in {"name", "path", "linkname"}:
         return Value({Origin("content", "a name in an archive", "", node.lineno): Taint()})
-    if any(origin.kind in {"model", "content", "request"} for origin in value.taints):
-        return value if value.fields is None else value.field(name)
     return value.field(name)
 
 
@@ -95,30 +96,34 @@ def _of_thing(frame: Frame, node: ast.Attribute, value: Value) -> Value:
         method = ref.unit.method(ref.qualname, node.attr)
         if method is not None:
             return Value(ref=FunctionRef(unit=ref.unit, scope=method), is_a=f"={dotted}")
-        held = frame.world.attribute(ref.unit, ref.qualname, node.attr, frame.level)
+        held = frame.world.attribute(ref.unit, ref.qualname, node.attr)
         if held is not None and (held.const is not None or held.is_constant):
             return held
     return Value(ref=frame.world.lookup(frame.unit, dotted), is_a=f"={dotted}")
 
 
-def _of_instance(frame: Frame, value: Value, name: str) -> Value:
+def _of_instance(frame: Frame, value: Value, name: str, line: int) -> Value:
     ref = value.ref
     if not isinstance(ref, InstanceRef):
         return unknown()
     method = ref.unit.method(ref.qualname, name)
     if method is not None:
-        decorators = ref.unit.module.decorators(method.node)  # type: ignore[arg-type]  # a method is a function
+        decorators = ref.unit.module.decorators(method.node)
         if any(last(entry) in {"property", "cached_property"} for entry in decorators):
             summary = frame.world.summary(FunctionRef(unit=ref.unit, scope=method, bound=True), frame.level)
             found = summary.returned if summary else unknown()
             kept = {origin: taint for origin, taint in found.taints.items() if origin.kind != "param"}
             return Value(kept or unknown().taints, is_a=found.is_a, const=found.const, ref=found.ref)
         return Value(ref=FunctionRef(unit=ref.unit, scope=method, bound=True), is_a=f"={ref.qualname}.{name}")
-    held = frame.world.attribute(ref.unit, ref.qualname, name, frame.level)
-    if held is not None:
+    held = frame.world.attribute(ref.unit, ref.qualname, name)
+    own = any(origin == SELF for origin in value.taints)
+    if held is not None and own:
         return held
     fields = value.field(name)
-    return fields if fields.taints else unknown()
+    if held is None:
+        return fields if fields.taints else unknown(line=line)
+    # another object: its text came with it, its class says what it is
+    return Value(fields.taints or held.taints, is_a=held.is_a, const=held.const, ref=held.ref)
 
 
 def _of_path(value: Value, name: str) -> Value:
@@ -133,8 +138,8 @@ def _of_path(value: Value, name: str) -> Value:
     return Value(value.taints)
 
 
-def _of_upload(value: Value, name: str, line: int) -> Value:
-    if name == "filename" or name == "name":  # noqa: PLR1714  # reads as the two frameworks that differ
+def _of_upload(name: str, line: int) -> Value:
+    if name in {"filename", "name"}:
         return Value({Origin("upload", "the file name of an upload", "", line): Taint()})
     return Value({Origin("request", f"upload.{name}", "", line): Taint()}, is_a="file")
 
@@ -156,8 +161,3 @@ def unpacked(value: Value, at: int) -> Value:
         return Value(value.taints, is_a="path:suffix" if at else "")
     found = value.element()
     return Value(found.taints, is_a=found.is_a)
-
-
-def all_of(*values: Value) -> Value:
-    """A value of all of these."""
-    return combined(values)

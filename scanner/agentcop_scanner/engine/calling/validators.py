@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import guards
-from agentcop_scanner.engine.callsite import name_words
-from agentcop_scanner.engine.value import ALL, WEAK, Facts, Marks, Value, combined, marked
+from agentcop_scanner.engine.calling.callsite import name_words
+from agentcop_scanner.engine.flow import guards
+from agentcop_scanner.engine.values.value import ALL, WEAK, Facts, Marks, Value, combined, marked
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
-    from agentcop_scanner.engine.callsite import CallSite
-    from agentcop_scanner.engine.frame import Frame
+    from agentcop_scanner.engine.calling.callsite import CallSite
+    from agentcop_scanner.engine.flow.frame import Frame
 
 _CHECKS = words(
-    "validate validates validated validator check checks verify ensure assert guard enforce require reject authorize"
-    " authorise allowed allow permitted allowlist whitelist whitelisted within inside contained valid safe is_safe secure"
+    "validate validates validated validator check checks verify ensure assert guard enforce require reject"
+    " authorize authorise allowed allow permitted allowlist whitelist whitelisted within inside contained valid"
+    " safe is_safe secure"
 )
 _CLEANERS = words(
-    "sanitize sanitized sanitise sanitizer safe secure clean cleaned escape escaped quote quoted validate validated confine"
-    " confined scrub canonical contained slugify identifier whitelisted"
+    "sanitize sanitized sanitise sanitizer safe secure clean cleaned escape escaped quote quoted validate"
+    " validated confine confined scrub canonical contained slugify identifier whitelisted"
 )
 _WRONG = words(
     "unsafe dangerous blocked forbidden private internal malicious suspicious traversal denied reserved loopback banned"
 )
 _NOT = words(
-    "model_validate validate_python validate_json check_output check_call validate_call safe_substitute assert_never"
-    " model_validate_json ensure_future ensure_ascii checkpoint check_same_thread guard_rails quote_plus get_clean"
-    " ensure_one_provided allow_reuse checkout cleanup ensure_dir ensure_directory ensure_exists"
+    "model_validate validate_python validate_json check_output check_call validate_call safe_substitute"
+    " assert_never model_validate_json ensure_future ensure_ascii checkpoint check_same_thread guard_rails"
+    " quote_plus get_clean ensure_one_provided allow_reuse checkout cleanup ensure_dir ensure_directory"
+    " ensure_exists"
 )
 _LIBRARY_SAFE = words("yaml.safe_load yaml.safe_load_all yaml.safe_dump urllib.parse.quote urllib.parse.quote_plus")
 
@@ -64,12 +66,10 @@ def of_unknown(_frame: Frame, site: CallSite) -> Value | None:
 
 
 def of_known(_frame: Frame, site: CallSite, found: Value) -> Value:
-    """The result of a function that was seen. If its name says that it checks, and it was not seen how, that is weak."""
+    """The result of a function that was seen. If its name says that it checks, and how was not seen, that is weak."""
     name = site.name
-    if not (_is_check(name) or name_words(name) & _WRONG):
-        return found
     true, false = found.facts or ({}, {})
-    if true or false:
+    if true or false or not (_is_check(name) or _is_cleaner(name) or name_words(name) & _WRONG):
         return found
     marks = WEAK
     weak_true, weak_false = _facts(site, marks)

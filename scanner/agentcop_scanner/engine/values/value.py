@@ -9,7 +9,7 @@ from agentcop_scanner.rule import DANGERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agentcop_scanner.engine.refs import Ref
+    from agentcop_scanner.engine.values.refs import Ref
     from agentcop_scanner.finding import Step
 
 OriginKind = Literal["param", "self", "model", "request", "upload", "content", "operator", "unknown"]
@@ -28,7 +28,7 @@ Whatever clears for good sets both, so that what two branches have in common is 
 NONE: Marks = frozenset()
 ALL: Marks = frozenset(DANGERS) | frozenset(f"~{danger}" for danger in DANGERS)
 WEAK: Marks = frozenset(f"~{danger}" for danger in DANGERS)
-MAX_FIELDS = 2
+MAX_FIELDS = 3
 MAX_TEXT = 400
 MAX_ORIGINS = 12
 """Of one value; more are folded into one that is unknown."""
@@ -49,22 +49,34 @@ class Origin(NamedTuple):
 
     kind: OriginKind
     name: str = ""
-    """Of a parameter with the fields that were read from it: `request.path`; else what is shown to the reader."""
+    """Of the parameter; of anything else what is shown to the reader."""
     function: str = ""
     """Qualified name of the function whose parameter it is."""
     line: int = 0
+    fields: str = ""
+    """What was read from it: `.request.path`, `.[]` for any element of a text that was split."""
 
     def field(self, name: str) -> Origin:
-        """What is read from it under a name. Below two fields all are one."""
-        if self.kind not in {"param", "self"} or self.name.count(".") >= MAX_FIELDS:
+        """What is read from it under a name. Below a few fields all are one."""
+        fields = self.fields
+        if fields and fields.count(".") >= MAX_FIELDS:
             return self
-        return Origin(self.kind, f"{self.name}.{name}", self.function, self.line)
+        return Origin(self.kind, self.name, self.function, self.line, f"{fields}.{name}")
 
     @property
     def root(self) -> Origin:
         """The parameter itself, whatever field of it this is."""
-        name, dot, _ = self.name.partition(".")
-        return Origin(self.kind, name, self.function, self.line) if dot and self.kind == "param" else self
+        return Origin(self.kind, self.name, self.function, self.line) if self.fields else self
+
+    @property
+    def above(self) -> Origin:
+        """What this was read from; itself if it was not."""
+        return Origin(self.kind, self.name, self.function, self.line, self.fields.rpartition(".")[0])
+
+    @property
+    def shown(self) -> str:
+        """The origin with what was read from it."""
+        return self.name + self.fields.replace(".[]", "[…]")
 
 
 UNKNOWN = Origin("unknown")
@@ -129,6 +141,8 @@ class Value:
             return merge(self.items)
         if self.fields:
             return merge(tuple(self.fields.values()))
+        if self.is_a == "tokens":  # a check of one piece of a text says nothing about the others
+            return Value({origin.field("[]"): taint for origin, taint in self.taints.items()})
         return Value(self.taints, is_a=_ELEMENT.get(self.is_a, ""))
 
     def field(self, name: str) -> Value:
@@ -153,6 +167,8 @@ def unknown(is_a: str = "", line: int = 0) -> Value:
 
 def literal(const: object) -> Value:
     """The value of a constant."""
+    if const is None:
+        return Value(is_a="None")
     return Value(const=const, text=const[:MAX_TEXT] if isinstance(const, str) else "")
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import CONSTANT, Value
+from agentcop_scanner.engine.values.value import CONSTANT, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
