@@ -119,10 +119,11 @@ class StartupScan:
         self._done |= paths
 
     def _tell(self, file: FileResult, kind: str) -> None:
-        count = sum(one.status == "open" for one in file.findings)
-        if count:
-            plural = "" if count == 1 else "s"
-            self._say(f"{kind}{file.path}: {count} finding{plural}, trust score {file.score}: agentcop scan shows them")
+        severities = [one.finding.severity for one in file.findings if one.status == "open"]
+        if severities:
+            found = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
+            line = f"{kind}{file.path}: {found}, trust score {file.score}: agentcop scan shows them"
+            _log.log(logging.WARNING if {*severities} - {"LOW"} else logging.INFO, "agentcop: scan: %s", escape(line))
 
     def _refuse(self, reasons: list[str], refused: list[Reported]) -> None:
         """Raises ScanRefused, unless the policy only observes."""
