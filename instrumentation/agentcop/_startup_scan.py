@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 _MOST_NAMED = 10
 
+_warned: set[str] = set()
+"""What was told once: the second cop of the same files is no news."""
+
 
 class StartupScan:
     """Scans what it is shown, each file once in a process. Thread-safe."""
@@ -123,7 +126,9 @@ class StartupScan:
         if severities:
             found = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
             line = f"{kind}{file.path}: {found}, trust score {file.score}: agentcop scan shows them"
-            _log.log(logging.WARNING if {*severities} - {"LOW"} else logging.INFO, "agentcop: scan: %s", escape(line))
+            fresh = line not in _warned and bool({*severities} - {"LOW"})
+            _warned.add(line)
+            _log.log(logging.WARNING if fresh else logging.INFO, "agentcop: scan: %s", escape(line))
 
     def _refuse(self, reasons: list[str], refused: list[Reported]) -> None:
         """Raises ScanRefused, unless the policy only observes."""
