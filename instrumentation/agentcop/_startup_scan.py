@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agentcop._sources import Sources, source_of_caller, sources_of
 from agentcop_core.errors import ScanRefused
 from agentcop_core.escape import escape
+from agentcop_core.locks import safe_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ class StartupScan:
         self._require_source = section is not None and section.require_source
         self._observe = policy.document.mode == "observe"
         self._memory = home / "startup-scans"
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
         self._done: set[str] = set()
         self._told: set[str] = set()
 
