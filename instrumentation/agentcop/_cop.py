@@ -47,6 +47,8 @@ class AgentCop:
     ) -> None:
         """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
 
+        A policy file that changes is read anew: a valid one holds from the next call on, else the last good one stays.
+
         `scan`, `monitor` and `gate` are on when a policy is given. The scan looks at the file that makes the cop, and
         at those of agents and tools as they come, against the policy's `scan:` section; without one no CRITICAL finding
         may remain. `sandbox_mode` against the file's: the stricter
@@ -57,7 +59,7 @@ class AgentCop:
         Raises PolicyError with every problem, ScanRefused with the findings, TypeError for a wrong type, OSError where
         the state folder cannot be written.
         """
-        loaded, judging = chosen_policy(
+        loaded, judging, file = chosen_policy(
             agent_id=agent_id,
             policy=policy,
             policy_file=policy_file,
@@ -78,6 +80,7 @@ class AgentCop:
             monitor=monitor is not False,
             judging=judging,
             approver=approver,
+            policy_file=file,
         )
 
     @property

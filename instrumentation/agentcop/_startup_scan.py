@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agentcop._sources import Sources, source_of_caller, sources_of
 from agentcop_core.errors import ScanRefused
 from agentcop_core.escape import escape
-from agentcop_core.locks import safe_lock
+from agentcop_core.locks import IMPORTING, safe_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +81,9 @@ class StartupScan:
 
     def _scanned(self, paths: set[str]) -> tuple[list[str], list[Reported]]:
         """Why these files are refused, and for which findings; what is no reason is told."""
-        from agentcop_scanner.startup import startup_scan
-        from agentcop_scanner.trust.demands import Demands
+        with IMPORTING:
+            from agentcop_scanner.startup import startup_scan
+            from agentcop_scanner.trust.demands import Demands
 
         result = startup_scan(sorted(paths), memory=self._memory, today=datetime.now(UTC).date())
         demands = Demands(min_score=self._min_score, fail_on=self._fail_on)
@@ -113,7 +114,8 @@ class StartupScan:
 
     def _report(self, paths: set[str]) -> None:
         """What an installed tool's file has is told: its authors are others, and nobody here can mend it."""
-        from agentcop_scanner.startup import startup_scan
+        with IMPORTING:
+            from agentcop_scanner.startup import startup_scan
 
         for path in sorted(paths):
             result = startup_scan([path], memory=self._memory, today=datetime.now(UTC).date())
