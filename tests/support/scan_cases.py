@@ -19,14 +19,17 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from agentcop_scanner.analysis import check
+from agentcop_scanner.rule import ConfigRule, PatternRule
+from agentcop_scanner.rules import all_rules
 from agentcop_scanner.source.disk.kinds import file_kind
+from agentcop_scanner.source.module import Module
 from agentcop_scanner.source.parsing import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from agentcop_scanner.finding import Finding
+    from agentcop_scanner.source.document import Document
 
 CASES: Final = Path(__file__).parent.parent / "scanner" / "cases"
 RULES: Final = frozenset(
@@ -55,6 +58,8 @@ class Case:
     title: str
     path: str
     text: str
+    file: str
+    """Name of the `.cases` file, without its ending."""
     expected: tuple[tuple[str, int], ...]
     """Rule and line; empty for an honest file."""
 
@@ -79,7 +84,7 @@ def cases(folder: Path) -> Iterator[Case]:
                 (rule, int(line))
                 for rule, _, line in (label.partition(":") for label in labels.split() if ":" in label)
             )
-            yield Case(title=title, path=path, text=_filled(body, title), expected=expected)
+            yield Case(title=title, path=path, text=_filled(body, title), file=file.stem, expected=expected)
 
 
 def _filled(body: str, seed: str) -> str:
@@ -99,11 +104,20 @@ def _filled(body: str, seed: str) -> str:
 
 
 def findings(path: str, text: str) -> list[Finding]:
-    """What all rules find in one file, given as text."""
+    """What the pattern and configuration rules find in one file, given as text."""
     kind = file_kind(path)
     assert kind is not None, f"{path} is not scanned"
-    found, failed = check(parsed(text.encode(), path, kind))
-    assert not failed, failed
+    return checked(parsed(text.encode(), path, kind))
+
+
+def checked(subject: Module | Document) -> list[Finding]:
+    """What they find in what was parsed. No fault of theirs is caught."""
+    found: list[Finding] = []
+    for rule in all_rules():
+        if isinstance(rule, ConfigRule) and isinstance(subject, Module):
+            found += rule.also(subject) if rule.also is not None else ()
+        elif isinstance(rule, ConfigRule) or (isinstance(rule, PatternRule) and isinstance(subject, Module)):
+            found += rule.check(subject)  # type: ignore[arg-type]  # the kinds were just told apart
     return found
 
 

@@ -47,7 +47,7 @@ def unpinned(command: Sequence[str]) -> str:
         or (program == "pipx" and args[:1] == ["run"])
     ):
         return _python(args if program == "uvx" else args[args.index("run") + 1 :])
-    if program in _CONTAINERS and "run" in args:
+    if program in _CONTAINERS and "run" in args and args[0] != "compose":
         return _image(args[args.index("run") + 1 :])
     return ""
 

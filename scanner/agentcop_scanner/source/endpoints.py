@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WRITING: Final = words("post put patch delete websocket websocket_route route api_route")
 _AUTH: Final = re.compile(
-    r"auth|login|logged_in|api_?key|apikey|bearer|current_?user|currentactiveuser|active_user|session_user|jwt|oauth"
+    r"auth|login|logged_in|api[-_]?key|bearer|current_?user|currentactiveuser|active_user|session_user|jwt|oauth"
     r"|permission|require_|required|verify|credential|principal|identity|signature|hmac|csrf|access_token|user_dep"
     r"|get_user|admin|rbac|acl\b|guard|protected|security|secret",
     re.IGNORECASE,

@@ -161,8 +161,11 @@ def _untold(used: str) -> int | None:
     """Where the verb ends that a sentence forbids: to tell the user; None if it forbids nothing of the kind."""
     for match in islice(lexicon.NOT.finditer(used), _MOST_NOTS):
         tell = lexicon.TELL.search(used, match.end(), match.end() + _GOVERNS)
-        if tell is not None and _to_user(used, tell.end()):
+        if tell is None or lexicon.WITHOUT.search(used, match.end(), tell.start()):
+            continue
+        if _to_user(used, tell.end()):
             return tell.end()
+    for match in islice(lexicon.NOT.finditer(used), _MOST_NOTS):
         learn = lexicon.LEARN.search(used, match.end(), match.end() + _GOVERNS)
         if learn is not None and lexicon.USER.search(used, max(0, match.start() - _GOVERNS), match.start()):
             return learn.end()
