@@ -102,6 +102,10 @@ class AlertSender:
                 return False
             self._learn(route)
             self._know_exit()
+            for target in route.targets:
+                # Here: from Python 3.12 on, an interpreter that is ending lets no thread start another.
+                if target.accepts(alert):
+                    self._posts[target.key].thread.begin()
             self._queue.append((alert, route))
             if not self._folding.wake() or self._ending:
                 self._fold_here()

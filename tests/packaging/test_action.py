@@ -82,7 +82,7 @@ def test_it_annotates_sums_up_and_leaves_the_reports() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["$(touch owned)", "`touch owned`", "; touch owned", "--output=owned.html", "a b\n-f"]
+    "hostile", ["$(touch owned)", "`touch owned`", "; touch owned", "--output=owned.html", "a\n-f"]
 )
 def test_hostile_inputs_run_nothing(hostile: str) -> None:
     write(agent=CLEAN)
