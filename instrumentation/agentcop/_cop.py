@@ -71,9 +71,9 @@ class AgentCop:
             _log.warning("agentcop: %s", warning)
         home = state_folder()
         given = policy is not None or policy_file is not None
-        self._scan = StartupScan(loaded, home, asked=scan is True) if scan or (scan is None and given) else None
+        self._scan = StartupScan(home, asked=scan is True) if scan or (scan is None and given) else None
         if self._scan is not None:
-            self._scan.caller()
+            self._scan.caller(loaded)
         self._gate = Gate(
             loaded,
             pipeline_for(home),
@@ -109,7 +109,7 @@ class AgentCop:
         that this build has no adapter for.
         """
         if self._scan is not None:
-            self._scan.objects(agent)
+            self._scan.objects(self.policy, agent)
         return wrap(agent, self._gate, tools)
 
     @overload
@@ -128,7 +128,7 @@ class AgentCop:
         if tool is None:
             return lambda decorated: self.tool(decorated, name=name, live=live)
         if self._scan is not None:
-            self._scan.objects(tool)
+            self._scan.objects(self.policy, tool)
         return cast("_T", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name
