@@ -24,6 +24,8 @@ _MOST_NAMED = 10
 _WITHOUT_SECTION = Scan()
 """What a policy without `scan:` demands: that no CRITICAL finding remains."""
 
+_WORTH_A_WARNING: dict[bool, set[str]] = {True: {"CRITICAL", "HIGH", "MEDIUM"}, False: {"CRITICAL", "HIGH"}}
+"""Of what does not refuse, by whether somebody asked for the scan; the rest is information."""
 _warned: set[str] = set()
 """What was told once: the second cop of the same files is no news."""
 
@@ -63,10 +65,10 @@ class StartupScan:
             fresh = sources.first_party - self._done
             refused: list[Reported] = []
             if fresh:
-                more, refused = self._scanned(fresh, section)
+                more, refused = self._scanned(fresh, section, loud=loud)
                 reasons += more
             if installed := sources.installed - self._done:
-                self._report(installed)
+                self._report(installed, loud=loud)
             if reasons:
                 self._refuse(reasons, refused, observe=policy.document.mode == "observe")
             self._done |= fresh
@@ -81,7 +83,7 @@ class StartupScan:
         self._told |= names
         return []
 
-    def _scanned(self, paths: set[str], section: Scan) -> tuple[list[str], list[Reported]]:
+    def _scanned(self, paths: set[str], section: Scan, *, loud: bool) -> tuple[list[str], list[Reported]]:
         """Why these files are refused, and for which findings; what is no reason is told."""
         with IMPORTING:
             from agentcop_scanner.startup import startup_scan
@@ -100,7 +102,7 @@ class StartupScan:
         ]
         if not reasons:
             for file in result.files:
-                self._tell(file, "")
+                self._tell(file, "", loud=loud)
         for note in result.notes:
             self._say(note)
         return reasons, refused
@@ -115,7 +117,7 @@ class StartupScan:
             return [f"{file.path}: trust score {file.score} is below {least}"]
         return []
 
-    def _report(self, paths: set[str]) -> None:
+    def _report(self, paths: set[str], *, loud: bool) -> None:
         """What an installed tool's file has is told: its authors are others, and nobody here can mend it."""
         with IMPORTING:
             from agentcop_scanner.startup import startup_scan
@@ -123,17 +125,18 @@ class StartupScan:
         for path in sorted(paths):
             result = startup_scan([path], memory=self._memory, today=datetime.now(UTC).date())
             for file in result.files:
-                self._tell(file, "installed ")
+                self._tell(file, "installed ", loud=loud)
         self._done |= paths
 
-    def _tell(self, file: FileResult, kind: str) -> None:
+    @staticmethod
+    def _tell(file: FileResult, kind: str, *, loud: bool) -> None:
         severities = [one.finding.severity for one in file.findings if one.status == "open"]
         if severities:
             found = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
             line = f"{kind}{file.path}: {found}, trust score {file.score}: agentcop scan shows them"
-            fresh = line not in _warned and bool({*severities} - {"LOW"})
+            worth = bool({*severities} & _WORTH_A_WARNING[loud]) and line not in _warned
             _warned.add(line)
-            _log.log(logging.WARNING if fresh else logging.INFO, "agentcop: scan: %s", escape(line))
+            _log.log(logging.WARNING if worth else logging.INFO, "agentcop: scan: %s", escape(line))
 
     def _refuse(self, reasons: list[str], refused: list[Reported], *, observe: bool) -> None:
         """Raises ScanRefused, unless the policy only observes."""
