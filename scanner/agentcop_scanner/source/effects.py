@@ -36,13 +36,15 @@ _PATH_METHODS: Final = {
     "rmdir": "delete",
 }
 _MESSAGES: Final = words(
-    "send_message sendmail send_mail send_email chat_postMessage send_raw_email send_sms create_tweet send_templated_email"
+    "send_message sendmail send_mail send_email chat_postMessage send_raw_email send_sms create_tweet"
+    " send_templated_email"
 )
 _MONEY: Final = re.compile(
     r"(?:^|\.)(?:PaymentIntent|Charge|Refund|Transfer|Payout|Checkout|Invoice)\.(?:create|pay|capture)$"
 )
 _CLOUD: Final = re.compile(
-    r"^(?:delete|terminate|destroy|drop|purge|deregister|stop|reboot|revoke|detach)_(?!cookie|header|later)[a-z_]{3,60}$"
+    r"^(?:delete|terminate|destroy|drop|purge|deregister|stop|reboot|revoke|detach)_(?!cookie|header"
+    r"|later)[a-z_]{3,60}$"
     r"|^delete$|^drop_all$|^delete_many$|^delete_one$"
 )
 _SQL: Final = re.compile(r"\s*(insert|update|delete|drop|truncate|alter|create|grant|replace|merge)\b", re.IGNORECASE)
@@ -51,7 +53,8 @@ _READING_URL: Final = re.compile(
     r"search|query|graphql|lookup|_msearch|/find|rpc|embed|completions|tokenize|/token", re.IGNORECASE
 )
 _WRITING_WORDS: Final = words(
-    "restart stop start reload rm mv cp install uninstall push commit apply delete kill reset checkout merge rebase upgrade"
+    "restart stop start reload rm mv cp install uninstall push commit apply delete kill reset checkout merge"
+    " rebase upgrade"
     " remove create destroy deploy rollout scale drop exec shutdown reboot chmod chown enable disable rmdir tee dd mkfs"
 )
 

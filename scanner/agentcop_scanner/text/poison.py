@@ -15,7 +15,6 @@ from typing import Final
 
 from agentcop_scanner.text import lexicon
 
-_MOST_SENTENCES: Final = 4_000
 _LONGEST_SENTENCE: Final = 1_000
 _AROUND: Final = 2
 _SPACES: Final = re.compile(r"[^\S\n]+|\n(?!\s*\n)")
@@ -116,7 +115,7 @@ def _hidden(sentence: _Sentence, around: list[_Sentence]) -> tuple[str, bool] | 
 def _sentences(text: str) -> list[_Sentence]:
     found: list[_Sentence] = []
     at = 0
-    for split in islice(_bounds(text), _MOST_SENTENCES):
+    for split in _bounds(text):
         if split > at:
             # A text without an end of sentence is read in pieces, none of which is long.
             for start in range(at, split, _LONGEST_SENTENCE):
@@ -190,8 +189,10 @@ def _to_user(used: str, at: int) -> bool:
 
 
 _FORBIDDEN: Final = re.compile(
-    r"(?:^|[,:;(] ?|\band |\bor |\bplease |\byou (?:must|should|may|can|will) )(?:do not|don't|never|must not|should not|avoid|cannot)\b"
-    r"|^(?:\W{0,4}(?:sende|übergib|gib) (?:keine?|nie|niemals)\b)|(?:^|\W)(?:n'|ne )\w+ (?:pas|jamais)\b|^\W{0,4}(?:no|nunca|não|non|не) \w"
+    r"(?:^|[,:;(] ?|\band |\bor |\bplease |\byou (?:must|should|may|can|will) )(?:do not|don't|never|must not"
+    r"|should not|avoid|cannot)\b"
+    r"|^(?:\W{0,4}(?:sende|übergib|gib) (?:keine?|nie|niemals)\b)|(?:^|\W)(?:n'|ne )\w+ (?:pas|jamais)\b"
+    r"|^\W{0,4}(?:no|nunca|não|non|не) \w"
     r"|^\W{0,4}(?:不要|请勿|切勿)"
 )
 

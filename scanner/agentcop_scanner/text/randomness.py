@@ -25,7 +25,8 @@ _FILLERS: Final = (
     "hunter2",
 )  # fmt: skip  # a list to be read, not a column
 _REFERENCE: Final = re.compile(
-    r"[<{%\[]|\$[({A-Za-z_]|\.\.\.|…|://|^(?:[/~.#]|arn:|env:|vault:|op:|ref:|ssm:|file:|sha\d|data:|ssh-|keyring:)|\\[sdwSDWb]|\(\?"
+    r"[<{%\[]|\$[({A-Za-z_]|\.\.\.|…|://|^(?:[/~.#]|arn:|env:|vault:|op:|ref:|ssm:|file:|sha\d|data:|ssh-"
+    r"|keyring:)|\\[sdwSDWb]|\(\?"
 )
 _PASSWORD_NAMES: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "pass")
 

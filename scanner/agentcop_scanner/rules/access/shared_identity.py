@@ -46,11 +46,13 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Function
 
 _IDENTITIES: Final = words(
-    "user_id userid uid tenant_id tenant org_id owner_id current_user current_user_id acting_user session_user on_behalf_of"
+    "user_id userid uid tenant_id tenant org_id owner_id current_user current_user_id acting_user session_user"
+    " on_behalf_of"
     " customer_id account_owner patient_id employee_id member_id user_email"
 )
 _LOOKUPS: Final = words(
-    "execute executemany fetch fetchrow fetchall fetchone filter filter_by find find_one find_all query select where get_item"
+    "execute executemany fetch fetchrow fetchall fetchone filter filter_by find find_one find_all query select"
+    " where get_item"
     " scalar scalars aggregate update_one delete_one insert_one hgetall"
 )
 _CHECKS: Final = re.compile(

@@ -42,7 +42,8 @@ _SWITCH: Final = re.compile(
     r"|allow_code_execution_on_host|dangerously_[a-z_]{1,40}|unsafe_allow_[a-z_]{1,40}"
 )
 _NOT_OURS: Final = re.compile(
-    r"allow_arbitrary_types|unsafe_allow_html|dangerously_(?:allow_html|set_inner_html|skip_permissions|auto_approve)\w*|allow_pickle"
+    r"allow_arbitrary_types|unsafe_allow_html|dangerously_(?:allow_html|set_inner_html|skip_permissions"
+    r"|auto_approve)\w*|allow_pickle"
 )
 _PICKLE: Final = re.compile(r"(?:allow|enable)_(?:pickle|unsafe_\w{1,30})")
 _LOADS: Final = re.compile(r"load|read|from_|deserial|open|get|restore|init", re.IGNORECASE)

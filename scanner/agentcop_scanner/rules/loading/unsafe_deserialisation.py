@@ -22,7 +22,7 @@ attacker can write is therefore code in the agent's own process.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC161",

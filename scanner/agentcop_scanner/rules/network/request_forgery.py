@@ -28,7 +28,7 @@ own machine. `file:` addresses read files with some of these functions.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC131",

@@ -24,7 +24,7 @@ word in it; `https://good@evil.org` has the host after the `@`.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC132",

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 _SWITCHES: Final = words(
     "auto_approve autoapprove auto_approve_all auto_approve_tools yolo yolo_mode skip_permissions"
     " skip_approval skip_confirmation dangerously_skip_permissions bypass_permissions auto_accept_all"
-    " chat.tools.autoapprove chat.tools.global.autoapprove chat.agent.autoapprove alwaysallowexecute always_allow_execute"
+    " chat.tools.autoapprove chat.tools.global.autoapprove chat.agent.autoapprove alwaysallowexecute"
+    " always_allow_execute"
     " autoapprovalenabled trust_all_tools skipdangerousmodepermissionprompt"
 )
 """On means that nobody is asked. Written in snake case here; a dash is an underscore."""

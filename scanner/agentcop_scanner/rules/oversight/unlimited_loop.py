@@ -58,7 +58,7 @@ def _check(module: Module) -> Iterator[Finding]:
             if no_limit or (isinstance(value, int) and not isinstance(value, bool) and value >= _HUGE):
                 yield module.finding(RULE, call, f"The agent has no limit: {keyword.arg}.", confidence="high")
     for loop in module.nodes.of(ast.While):
-        if module.constant(loop.test) not in {True, 1} or any(isinstance(node, _ENDS) for node in under(loop)):
+        if module.constant(loop.test) not in {True} or any(isinstance(node, _ENDS) for node in under(loop)):
             continue
         if any(isinstance(node, ast.Call) and _asks_model(module, node) for node in under(loop)):
             yield module.finding(RULE, loop, "The loop asks a model and can end on nothing.", confidence="high")

@@ -44,13 +44,15 @@ _SPEAKS: Final = re.compile(
     r"\b(?:agents?|assistants?|claude|copilot|cursor|codex|gemini|models?|llms?|ai|you|your|bots?)\b", re.IGNORECASE
 )
 _ACTS: Final = re.compile(
-    r"\b(?:curl|wget|upload|exfiltrate|post to|send (?:the|all|your|it|them|a)|base64|chmod|rm -rf|api keys?|credentials?"
+    r"\b(?:curl|wget|upload|exfiltrate|post to|send (?:the|all|your|it|them|a)|base64|chmod|rm -rf|api keys?"
+    r"|credentials?"
     r"|secrets?|tokens?|ssh|\.env|ignore (?:all|previous|the)|do not (?:tell|mention|show)|don't (?:tell|mention|show)"
     r"|say nothing|silently|secretly|without (?:telling|asking))\b|https?://",
     re.IGNORECASE,
 )
 _ORDERS: Final = re.compile(
-    r"(?:^|[.:;,!]\s|\b(?:then|and|also|must|always|please|to)\s)(?:run|execute|upload|send|post|curl|fetch|download|read|copy|delete|install|add|include|append|open|ignore|push)\b",
+    r"(?:^|[.:;,!]\s|\b(?:then|and|also|must|always|please|to)\s)(?:run|execute|upload|send|post|curl|fetch"
+    r"|download|read|copy|delete|install|add|include|append|open|ignore|push)\b",
     re.IGNORECASE,
 )
 
@@ -64,7 +66,7 @@ def _check(document: Document) -> Iterator[Finding]:
         severity = "LOW" if command.known else "CRITICAL"
         yield document.finding(RULE, place, message, severity=severity)
     for start, end in _comments(document.text):
-        words = document.text[start:end][:4_000]
+        words = document.text[start:end]
         if poison(words) or (_SPEAKS.search(words) and _ACTS.search(words) and _ORDERS.search(words.strip())):
             message = "A comment that the rendered page does not show gives the agent orders."
             yield document.finding(RULE, document.place(start - len(_OPEN), end), message)
