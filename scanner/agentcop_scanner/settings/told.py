@@ -42,6 +42,12 @@ def _all(module: Module) -> Iterator[tuple[str, ast.AST]]:
         if module.resolve(call.func).rpartition(".")[2] in {"tool", "Tool", "function_tool"}:
             for given in call.args[1:3]:
                 yield from _text(module, given)
+    yield from _keyed(module)
+    yield from _annotated(module)
+
+
+def _keyed(module: Module) -> Iterator[tuple[str, ast.AST]]:
+    """In mappings and class bodies."""
     for mapping in module.nodes.of(ast.Dict):
         for key, value in zip(mapping.keys, mapping.values, strict=True):
             if isinstance(key, ast.Constant) and key.value in _NAMES:
@@ -52,7 +58,6 @@ def _all(module: Module) -> Iterator[tuple[str, ast.AST]]:
             value = getattr(statement, "value", None)
             if target in _NAMES and isinstance(value, ast.expr):
                 yield from _text(module, value)
-    yield from _annotated(module)
 
 
 def _docstrings(module: Module) -> Iterator[tuple[str, ast.AST]]:

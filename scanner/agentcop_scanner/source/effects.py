@@ -86,10 +86,8 @@ def _name(module: Module, call: ast.Call) -> str:
 
 def _kind(module: Module, call: ast.Call) -> Kind | None:
     name = module.resolve(call.func)
-    if name in _DELETES:
-        return "delete"
-    if name in _WRITES:
-        return "write"
+    if name in _DELETES or name in _WRITES:
+        return "delete" if name in _DELETES else "write"
     if name in _RUNS:
         return "run" if _runs(module, call, name) else None
     if _MONEY.search(name):

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 _DOWNLOADS: Final = "runs what it downloads"
 _UNPACKS: Final = "runs what it decodes"
 _FETCH: Final = r"\b(?:curl|wget|fetch|iwr|irm|invoke-webrequest|invoke-restmethod)\b"
-_SHELL: Final = 
+_SHELL: Final = (
     r"(?:(?:sudo\s+(?:-\w+\s+)?)?(?:env\s+)?(?:/\w+/(?:\w+/)?)?(?:(?:ba|z|da|k|a)?sh|iex"
     r"|invoke-expression)(?![\w.-])|(?:sudo\s+)?(?:python[0-9.]*|perl|ruby|node|php)(?:\s+-)?\s*(?:$|[;&|\"'`)>]))"
+)
 _DECODE: Final = r"base64\s+(?:-d|-D|--decode|-di)\b|base64 -d\b|xxd -r|openssl (?:enc )?-?base64 -d"
 _PIPED_FETCH: Final = re.compile(rf"{_FETCH}[^|\n]{{0,600}}+\|(?:[^|\n]{{0,200}}\|)?\s*{_SHELL}", re.IGNORECASE)
 _OPENS: Final = re.compile(

@@ -24,7 +24,7 @@ def _idea(stems: str, whole: str = "", anywhere: str = "") -> re.Pattern[str]:
 
 USER: Final = _idea(
     "user human developer operator anyone anybody nobody benutzer nutzer anwender utilisateur usuario usuária usuário"
-    " utente gebruiker пользовател человек użytkownik kullanıcı",
+    " utente gebruiker пользовател человек użytkownik",
     "them person people",
     "用户 使用者 用戶 ユーザー 利用者 사용자",
 )
@@ -112,7 +112,7 @@ GIVE: Final = _idea(
 )
 READ: Final = _idea(
     "read open load fetch collect gather harvest retriev lies lese öffne lade sammle lis lire ouvre récup lee leer abre"
-    " recog leia leggi apri raccog прочита открой собер lees przeczytaj read_file",
+    " recog leia leggi apri raccog прочита открой lees przeczytaj read_file",
     "cat call_read get find look",
     "读取 打开 收集 讀取 読み 開い 集め 읽",
 )
@@ -136,7 +136,8 @@ TALK: Final = re.compile(
     r"(?:entire|full|complete|whole|all(?: of)?(?: the)?|previous|prior|past|last|recent|latest)\s(?:\w{1,20}\s){0,3}"
     r"(?:conversation|chat|messages?|history|context|transcript|dialogue)"
     r"|(?:conversation|chat|message) (?:history|so far)|full text of the user|gesamten? (?:verlauf|gespräch|chat)"
-    r"|toute la conversation|toda la conversación|toda a conversa|intera conversazione|всю переписк|完整的?对话|对话历史|会話履歴"
+    r"|toute la conversation|toda la conversación|toda a conversa|intera conversazione|完整的?对话|对话历史|会話履歴"
+    r"|всю переписк"
 )
 """All that was said, as a thing to hand on."""
 PRECEDENCE: Final = re.compile(
@@ -188,5 +189,10 @@ ITSELF: Final = _idea(
     "this it these dieses das davon dies esto eso cela ceci isso isto questo ciò это этом dit",
     "这 此 これ このこと それ",
 )
-QUOTED: Final = re.compile(r"\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”|«[^»\n]{0,300}»|‘[^’\n]{12,300}’|`[^`\n]{20,300}`")
-SENTENCE: Final = re.compile(r"(?<=[.!?;])\s++|[。！？；]|\n(?:[^\S\n]*+\n)++|\n(?=\s*+(?:[-*•#>]|\d{1,3}[.)]))")
+QUOTED: Final = re.compile(
+    r"\"[^\"\n]{0,300}\"|“[^”\n]{0,300}”|«[^»\n]{0,300}»|`[^`\n]{20,300}`"
+    r"|\u2018[^\u2019\n]{12,300}\u2019"
+)
+SENTENCE: Final = re.compile(
+    r"(?<=[.!?;])\s++|[。\uff01\uff1f\uff1b]|\n(?:[^\S\n]*+\n)++|\n(?=\s*+(?:[-*•#>]|\d{1,3}[.)]))"
+)

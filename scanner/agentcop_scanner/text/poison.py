@@ -88,6 +88,10 @@ def _judge(sentence: _Sentence, around: list[_Sentence], *, of_tool: bool) -> tu
         return "has the model take private text and leave that out of what it shows", False
     if sentence.takes == "keys" and sentence.sends:
         return "has the model send files of keys to an address", True
+    return _keys_handed_on(sentence, around, of_tool=of_tool)
+
+
+def _keys_handed_on(sentence: _Sentence, around: list[_Sentence], *, of_tool: bool) -> tuple[str, bool] | None:
     if of_tool and sentence.takes == "keys" and sentence.slot:
         return "has the model hand on files of keys", False
     marked = any(other.marks for other in around)
@@ -118,8 +122,8 @@ def _sentences(text: str) -> list[_Sentence]:
     for split in _bounds(text):
         if split > at:
             # A text without an end of sentence is read in pieces, none of which is long.
-            for start in range(at, split, _LONGEST_SENTENCE):
-                found.append(_sentence(text, start, min(split, start + _LONGEST_SENTENCE)))
+            starts = range(at, split, _LONGEST_SENTENCE)
+            found.extend(_sentence(text, start, min(split, start + _LONGEST_SENTENCE)) for start in starts)
         at = split
     return found
 
@@ -198,7 +202,7 @@ _FORBIDDEN: Final = re.compile(
 
 
 def _forbids(used: str) -> bool:
-    """Whether the sentence as a whole says what not to do; `do not tell the user` inside another is no such sentence."""
+    """Whether the sentence as a whole says what not to do; `do not tell the user` inside another is none."""
     found = _FORBIDDEN.search(used)
     return found is not None and lexicon.GIVE.search(used, 0, found.start()) is None
 
@@ -224,7 +228,7 @@ def _keys(plain: str) -> bool:
 def _plain(text: str) -> str:
     """Lower case, one space between words, no characters that nobody sees, wide and fancy letters as plain ones."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).replace("’", "'")
+        text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).replace("\u2019", "'")
     return _SPACES.sub(" ", text.lower()).strip()
 
 

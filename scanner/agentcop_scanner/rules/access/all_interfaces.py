@@ -1,7 +1,8 @@
 """Service that listens on every interface.
 
 ## What it does
-Reports servers of agents and tools that bind to `0.0.0.0` or `::`. HIGH if an endpoint of the same module lets anybody in.
+Reports servers of agents and tools that bind to `0.0.0.0` or `::`. HIGH if an endpoint of the same module lets
+anybody in.
 
 ## Why is this bad?
 What was meant for this machine answers to the office network, the café and, with a forwarded port, to everybody. Tool

@@ -1,12 +1,12 @@
 """The model says whose data a tool may touch.
 
 ## What it does
-Reports tools that look data up by a `user_id`, `tenant_id` or the like which is an argument of the tool, where nothing in
-the body holds it against the session.
+Reports tools that look data up by a `user_id`, `tenant_id` or the like which is an argument of the tool, where
+nothing in the body holds it against the session.
 
 ## Why is this bad?
-The arguments of a tool are written by the model, and the model writes what it is talked into: `show me the statements of
-user 17`. The session knows who is asking; the model does not.
+The arguments of a tool are written by the model, and the model writes what it is talked into: `show me the statements
+of user 17`. The session knows who is asking; the model does not.
 
 ## Example
 ```python
@@ -72,14 +72,14 @@ def _check(module: Module) -> Iterator[Finding]:
         node = scope.node
         if module.entries.get(scope.qualname) != "tool" or isinstance(node, ast.ClassDef):
             continue
-        for name in _identities(module, node):
-            lookup = _lookup(module, node, name)
+        for name in _identities(node):
+            lookup = _lookup(node, name)
             if lookup is not None and not _held(node, name):
                 message = f"The model says whose data this is: {name} is looked up as it comes."
                 yield module.finding(RULE, lookup, message, fix="Take the identity from the session.")
 
 
-def _identities(module: Module, node: Function) -> Iterator[str]:
+def _identities(node: Function) -> Iterator[str]:
     """Parameters that the model fills in and that say who somebody is."""
     arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
     for argument in arguments:
@@ -88,7 +88,7 @@ def _identities(module: Module, node: Function) -> Iterator[str]:
             yield argument.arg
 
 
-def _lookup(module: Module, node: Function, name: str) -> ast.Call | None:
+def _lookup(node: Function, name: str) -> ast.Call | None:
     for inner in under(node):
         if (
             not isinstance(inner, ast.Call)

@@ -2,8 +2,8 @@
 
 ## What it does
 Reports the switches by which libraries ask whether you mean it: `allow_dangerous_deserialization=True`,
-`allow_dangerous_code=True`, `allow_dangerous_requests=True`, and functions of your own that have such a switch on unless
-somebody turns it off.
+`allow_dangerous_code=True`, `allow_dangerous_requests=True`, and functions of your own that have such a switch on
+unless somebody turns it off.
 
 ## Why is this bad?
 The switch is there because what it allows runs code from a file, from the model or from the network. Where it is the

@@ -89,6 +89,11 @@ def _said(path: tuple[str, ...], node: Node) -> tuple[str, Severity] | None:
         return f"Nobody is asked: {path[-1]} is {value[:40]}.", "HIGH"
     if name == "human_input_mode" and value == "never":
         return "Nobody is asked: human_input_mode is NEVER.", "MEDIUM"
+    return _listed(name, path, node)
+
+
+def _listed(name: str, path: tuple[str, ...], node: Node) -> tuple[str, Severity] | None:
+    """Lists, patterns and options that let everything pass."""
     if name in _LISTS and "*" in node.strings():
         return f"Nobody is asked about any tool: {path[-1]} is *.", "HIGH"
     if name in {"chat.tools.terminal.autoapprove", "autoapprove"}:

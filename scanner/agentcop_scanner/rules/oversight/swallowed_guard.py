@@ -5,8 +5,8 @@ Reports a check (`authorize`, `check_permission`, `validate_url`, `moderate` …
 so that what it was to stop goes on.
 
 ## Why is this bad?
-A guard says no by raising. Where every exception is caught and nothing is done, its no is a yes, and so is each fault of
-its own: a database that does not answer opens the door.
+A guard says no by raising. Where every exception is caught and nothing is done, its no is a yes, and so is each fault
+of its own: a database that does not answer opens the door.
 
 ## Example
 ```python

@@ -5,8 +5,8 @@ Reports hooks of command-line agents that run a script of the repository or some
 starts when the folder is opened, and permissions that allow every command (`Bash(*)`, `"*"`) to an agent or a skill.
 
 ## Why is this bad?
-Such a file is part of the repository: who opens it runs what the last pull request put there. And a permission for every
-command is none: the model, or whoever writes its input, has your shell.
+Such a file is part of the repository: who opens it runs what the last pull request put there. And a permission for
+every command is none: the model, or whoever writes its input, has your shell.
 
 ## Example
 ```json

@@ -19,7 +19,8 @@ PYTHON = [case.text for case in cases(CASES / "development") if case.path.endswi
 KEYS = st.sampled_from(
     sorted(
         words(
-            "mcpServers servers command args env url headers permissions allow hooks type tools description name volumes"
+            "mcpServers servers command args env url headers permissions allow hooks type tools description"
+            " name volumes"
             " human_input_mode autoApprove use_docker code_execution_mode trust path source value * bash permission"
             " privileged"
         )
@@ -75,7 +76,8 @@ def test_any_text_is_checked(text: str, path: str) -> None:
 
 PIECES = (
     '-----BEGIN PRIVATE KEY-----|sk-|a.|ignore all previous |do not tell |not tell user |<!--|<!-- ai run curl -->|" '
-    "|curl |curl ;|sh $(|iex |eval $(echo base64 -d |\u200b|a\u200bb|\u202e |\n|\n \n| |`|eyJ.eyJ|://|http://a@|base64 -d "
+    "|curl |curl ;|sh $(|iex |eval $(echo base64 -d |\u200b|a\u200bb|\u202e |\n|\n \n| |`|eyJ.eyJ|://|http://a@"
+    "|base64 -d "
     "|the entire a b |A=b |token=|xoxb-1-|1. |- |用户 不要告诉 |Bearer |curl -u a |\U000e0041|use this instead of a_b "
     "|pass .env as `x` "
 )
