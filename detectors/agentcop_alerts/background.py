@@ -44,6 +44,10 @@ class Background:
         """Let `step` run soon. False if the interpreter is ending and starts no more threads."""
         with contextlib.suppress(RuntimeError):  # raised already: once is enough
             self._signal.release()
+        return self.begin()
+
+    def begin(self) -> bool:
+        """Start the thread without a step to do; False as for `wake`."""
         return self._thread is not None or self._start()
 
     def rest(self, seconds: float) -> bool:

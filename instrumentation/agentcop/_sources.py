@@ -168,7 +168,7 @@ def _held(one: object) -> Iterator[object]:
         yield from set.__iter__(one)
     elif _is(one, frozenset):
         yield from frozenset.__iter__(one)
-    elif _is(one, FunctionType, MethodType, functools.partial):
+    elif _is(one, FunctionType) or _is(one, MethodType) or _is(one, functools.partial):
         yield from _behind(one)
     elif not _is(one, type):
         yield from _attributes(one).values()

@@ -39,20 +39,21 @@ Danger = Literal[
 
 `code`: it is run as Python. `shell`: as a command. `argument`: it is an argument of a program, perhaps an option.
 `path`: it names a file. `url`: an address to fetch. `sql`, `query`: it is part of a query. `template`: it is a template
-that can run code. `format`: a template that can read attributes. `import`: it names a module or class to load. `object`:
-its bytes become objects. `system`: it is in the system prompt. `prompt`: in any other. `memory`: it is remembered.
+that can run code. `format`: one that can read attributes. `import`: it names a module or class to load. `object`: its
+bytes become objects. `system`: it is in the system prompt. `prompt`: in any other. `memory`: it is remembered.
 """
 
 DANGERS: tuple[Danger, ...] = get_args(Danger)
 
 Source = Literal[
-    "tool", "endpoint", "model", "request", "upload", "content", "command", "public", "operator", "unknown"
+    "tool", "endpoint", "model", "request", "upload", "content", "command", "public", "operator", "self", "unknown"
 ]
 """Where text comes from, as a rule counts it.
 
 `tool`, `endpoint`, `command`: a parameter of such a function. `public`: of any other function that others may call.
 `model`: what a model wrote. `request`: what came over the network. `upload`: the name a client gave a file. `content`:
-files, pages, rows, messages. `operator`: environment and configuration. `unknown`: anything that is no constant.
+files, pages, rows, messages. `operator`: environment and configuration. `self`: an attribute of the object.
+`unknown`: anything that is no constant.
 """
 
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "References")
@@ -62,20 +63,37 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Refer
 class Rule(Protocol):
     """What every kind of rule has."""
 
-    id: str
-    """`AC121`; never reused."""
-    slug: str
-    """The file's name with dashes: `path-traversal`."""
-    severity: Severity
-    cwe: tuple[int, ...]
-    asi: tuple[int, ...]
-    """Numbers of OWASP's top ten for agentic applications: 5 is ASI05."""
-    doc: str
-    """The module's docstring."""
-    stable_since: str
-    """The version of AgentCop whose releases have it."""
-    fixable: bool
-    """Whether `agentcop scan --fix` can mend it."""
+    @property
+    def id(self) -> str:
+        """`AC121`; never reused."""
+
+    @property
+    def slug(self) -> str:
+        """The file's name with dashes: `path-traversal`."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is at its worst."""
+
+    @property
+    def cwe(self) -> tuple[int, ...]:
+        """Numbers of the Common Weakness Enumeration."""
+
+    @property
+    def asi(self) -> tuple[int, ...]:
+        """Numbers of OWASP's top ten for agentic applications: 5 is ASI05."""
+
+    @property
+    def doc(self) -> str:
+        """The module's docstring."""
+
+    @property
+    def stable_since(self) -> str:
+        """The version of AgentCop whose releases have it."""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `agentcop scan --fix` can mend it."""
 
     @property
     def kind(self) -> Kind:

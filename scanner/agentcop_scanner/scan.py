@@ -12,8 +12,20 @@ from agentcop_scanner.trust.assess import assessed, idle
 from agentcop_scanner.work.tree import Tree, without_collection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from agentcop_scanner.analysis import Analysis
+    from agentcop_scanner.source.disk.discovery import FoundFile
+
+
+def _analysed(
+    tree: Tree, files: Sequence[FoundFile], progress: Callable[[int, int], None] | None
+) -> Iterator[Analysis]:
+    for done, file in enumerate(files, 1):
+        yield tree.analyse(file)
+        if progress is not None:
+            progress(done, len(files))
 
 
 def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
@@ -25,7 +37,7 @@ def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
     found = discover(paths, recursive=chosen.recursive, max_files=chosen.max_files)
     tree = Tree(found.files)
     with without_collection():
-        analyses = [tree.analyse(file) for file in found.files]
+        analyses = list(_analysed(tree, found.files, chosen.progress))
     missing = [FileResult(path=path, score=None, unscored="unreadable", problem=why) for path, why in found.missing]
     today = chosen.today or datetime.now(UTC).date()
     notes = [note for analysis in analyses for note in (*analysis.notes, *idle(analysis, today=today))]

@@ -10,19 +10,20 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine import expressions, statements
-from agentcop_scanner.engine.calls import made_by
-from agentcop_scanner.engine.refs import ClassRef, FunctionRef, InstanceRef, Ref
-from agentcop_scanner.engine.run import run
+from agentcop_scanner.engine.calling import sinks
+from agentcop_scanner.engine.calling.calls import made_by
+from agentcop_scanner.engine.flow import expressions, statements
+from agentcop_scanner.engine.flow.run import run
 from agentcop_scanner.engine.unit import Unit
-from agentcop_scanner.engine.value import CONSTANT, Origin, Taint, Value, literal
+from agentcop_scanner.engine.values.refs import ClassRef, FunctionRef, InstanceRef, Ref
+from agentcop_scanner.engine.values.value import CONSTANT, Origin, Taint, Value, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agentcop_scanner.engine.frame import Frame
-    from agentcop_scanner.engine.summary import Summary
+    from agentcop_scanner.engine.flow.frame import Frame
     from agentcop_scanner.engine.tables import Tables
+    from agentcop_scanner.engine.values.summary import Summary
     from agentcop_scanner.source.module import Module
 
 HOPS = 2
@@ -158,7 +159,7 @@ class Program:
                 if not changed:
                     break
 
-    def attribute(self, unit: Unit, qualname: str, name: str, level: int) -> Value | None:
+    def attribute(self, unit: Unit, qualname: str, name: str) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
         key = (unit.key, qualname, name)
         if key not in self._attributes:
@@ -172,7 +173,7 @@ class Program:
             for base in unit.module.bases(qualname):
                 ref = self.lookup(unit, base)
                 if isinstance(ref, ClassRef) and (ref.unit is not unit or ref.qualname != qualname):
-                    return self.attribute(ref.unit, ref.qualname, name, 0)
+                    return self.attribute(ref.unit, ref.qualname, name)
             return None
         consts = [unit.module.constant(value) for value, _, _ in entries]
         if consts and all(const is not None and type(const) is type(consts[0]) for const in consts):
@@ -214,7 +215,7 @@ class Program:
         return dotted, None
 
     def interesting(self, unit: Unit, level: int) -> dict[str, bool]:
-        """Per function of a module, whether text can arrive in it where that is dangerous, there or in what it calls."""
+        """Per function of a module, whether text can arrive where it is dangerous, in it or in what it calls."""
         key = (unit.key, level)
         if key not in self._interest:
             self._interest[key] = {}
@@ -233,18 +234,14 @@ class Program:
         return found
 
     def _direct(self, unit: Unit, name: str, level: int) -> bool:
-        words = self.tables.words
         for call in unit.calls.get(name, ()):
-            func = call.func
-            last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-            if last in words:
+            if sinks.may_be(unit, call, self.tables.by_word):
                 return True
-            dotted = unit.module.resolve(func)
-            if dotted.rpartition(".")[2] in words:
-                return True
+            dotted = unit.module.dotted(call)
             if level > 0 and "." in dotted:
                 ref = self.lookup(unit, dotted)
-                if isinstance(ref, FunctionRef) and ref.unit is not unit:
-                    if self.interesting(ref.unit, level - 1).get(ref.scope.qualname):
-                        return True
+                if not isinstance(ref, FunctionRef) or ref.unit is unit:
+                    continue
+                if self.interesting(ref.unit, level - 1).get(ref.scope.qualname):
+                    return True
         return name in unit.builds_queries

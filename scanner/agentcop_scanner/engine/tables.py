@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.value import NONE, Marks, cleared
+from agentcop_scanner.engine.values.value import NONE, Marks, cleared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,25 +23,23 @@ class Tables:
     cleaners: dict[str, Marks] = field(default_factory=dict)
     followers: dict[str, list[TaintRule]] = field(default_factory=dict)
     """By the id of the rule that owns the sinks: all that share them, the owner last."""
-    words: frozenset[str] = frozenset()
-    """The last part of the name of every sink: a function that calls none of these names has none."""
+    by_word: dict[str, list[tuple[str, Sink]]] = field(default_factory=dict)
+    """By the last part of their names, all sinks with their full names."""
 
 
 def tables(rules: Iterable[TaintRule]) -> Tables:
     """The tables of these rules."""
     made = Tables()
-    names: set[str] = set()
     for rule in rules:
         made.rules[rule.id] = rule
         for sink in rule.sinks:
             for name in sink.calls:
                 made.sinks.setdefault(name, []).append((rule, sink))
-                names.add(name.rpartition(".")[2])
+                made.by_word.setdefault(name.rpartition(".")[2], []).append((name, sink))
         for name in rule.cleaners:
             made.cleaners[name] = made.cleaners.get(name, NONE) | cleared(rule.danger)
     for rule in made.rules.values():
         made.followers.setdefault(rule.shares or rule.id, []).append(rule)
     for owner, group in made.followers.items():
         group.sort(key=lambda rule: (not rule.weak, rule.id == owner, rule.id))
-    made.words = frozenset(names)
     return made

@@ -58,6 +58,11 @@ class Unit:
         return names
 
     @cached_property
+    def packages(self) -> frozenset[str]:
+        """The top names of all that is imported."""
+        return frozenset(name.partition(".")[0] for name in self.module.imports.values())
+
+    @cached_property
     def calls(self) -> dict[str, list[ast.Call]]:
         """The calls in each function, those inside inner functions included."""
         found: dict[str, list[ast.Call]] = {}
@@ -199,8 +204,8 @@ class Unit:
             elif isinstance(current, ast.stmt | ast.ExceptHandler | ast.match_case):
                 todo += children(current)
 
-    def annotation(self, node: ast.expr | None, depth: int = 0) -> str:
-        """The dotted name of the class that an annotation gives, without `None` and wrappers; "" if there is not one."""
+    def annotation(self, node: ast.expr | None, depth: int = 0) -> str:  # noqa: PLR0911  # one way out for each spelling
+        """The dotted name of the class that an annotation gives, without `None` and wrappers; "" if there is none."""
         if node is None or depth > 10:  # noqa: PLR2004  # deeper than any annotation that is read
             return ""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

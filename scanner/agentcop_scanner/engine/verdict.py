@@ -12,9 +12,9 @@ from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from agentcop_scanner.engine.program import Program
-    from agentcop_scanner.engine.summary import Hit
     from agentcop_scanner.engine.unit import Unit
-    from agentcop_scanner.engine.value import Origin
+    from agentcop_scanner.engine.values.summary import Hit
+    from agentcop_scanner.engine.values.value import Origin
     from agentcop_scanner.finding import Confidence, Finding, Reach, Severity
     from agentcop_scanner.rule import Source, TaintRule
     from agentcop_scanner.source.module import Module
@@ -22,9 +22,34 @@ if TYPE_CHECKING:
 
 _GIVEN_BY_FRAMEWORK = words(
     "Context RunContext ToolContext Depends Session AsyncSession BackgroundTasks Response Agent RunContextWrapper"
-    " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext Config"
-    " RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
+    " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext"
+    " Config RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
 )
+_INJECTED = (
+    "Session",
+    "System",
+    "Context",
+    "Client",
+    "Manager",
+    "Service",
+    "State",
+    "Store",
+    "Registry",
+    "LLM",
+    "Model",
+    "Agent",
+    "Runtime",
+    "Config",
+    "Settings",
+    "Connection",
+    "Pool",
+    "Engine",
+    "Handler",
+    "Provider",
+    "Backend",
+    "Driver",
+)
+"""How classes end whose objects the framework hands to a tool: no model writes them."""
 _TOOL_TYPES = ("Tool", "ToolCall", "ToolMessage", "ToolInput", "ToolArgs", "ToolUse")
 _WORDS: dict[str, str] = {
     "tool": "an argument of the tool",
@@ -65,14 +90,16 @@ def _finding(program: Program, unit: Unit, hit: Hit) -> Finding | None:
     if rule is None or severity is None:
         return None
     confidence: Confidence = "high" if source in {"tool", "endpoint", "model", "request", "upload"} else "medium"
-    if source in {"unknown", "operator", "command"}:
+    if source in {"unknown", "operator", "command", "self"}:
         confidence = "low"
     if hit.opted_in or (weak and rule.weak in {"", "#identifier"}):
         severity, confidence = "LOW", "low"
     said = _said(hit.origin, source)
+    # a public function that merely passes it on is not where it went wrong
+    node = hit.via if hit.via is not None and confidence == "high" else hit.node
     return unit.module.finding(
         rule,
-        hit.node,
+        node,
         rule.message.format(source=said, sink=hit.sink),
         severity=severity,
         confidence=confidence,
@@ -99,28 +126,28 @@ def _source(unit: Unit, origin: Origin) -> Source | None:
     """What an origin counts as; None if only the callers can tell."""
     if origin.kind == "param":
         return _of_parameter(unit, origin)
-    if origin.kind == "self":
-        return "unknown"
     return origin.kind
 
 
-def _of_parameter(unit: Unit, origin: Origin) -> Source | None:
+def _of_parameter(unit: Unit, origin: Origin) -> Source | None:  # noqa: PLR0911  # one way out for each source
     scope = unit.module.scopes.functions.get(origin.function)
     if scope is None or isinstance(scope.node, ast.ClassDef):
         return "unknown"
-    name = origin.name.partition(".")[0]
+    name = origin.name
     arg = next((arg for arg in _all_arguments(scope) if arg.arg == name), None)
     annotation = unit.annotation(arg.annotation) if arg is not None else ""
     entry = unit.module.entries.get(scope.qualname)
-    if last(annotation) in _GIVEN_BY_FRAMEWORK or (entry == "endpoint" and _injected(scope, name)):
-        return "unknown"
+    if last(annotation) in _GIVEN_BY_FRAMEWORK or (entry == "tool" and last(annotation).endswith(_INJECTED)):
+        return "self"
+    if entry == "endpoint" and _injected(scope, name):
+        return "public"
     if last(annotation) in {"Request", "WebSocket", "HttpRequest"}:
         return "request"
     if last(annotation) in {"UploadFile", "FileStorage"}:
         return "request"
     if entry is not None:
         return entry
-    if last(annotation).endswith(_TOOL_TYPES) and "." in origin.name:
+    if last(annotation).endswith(_TOOL_TYPES) and origin.fields:
         return "tool"
     return _by_name(unit, scope)
 
@@ -172,16 +199,16 @@ def _said(origin: Origin, source: Source) -> str:
     """The origin, for a reader."""
     if origin.kind == "param":
         owner = origin.function.rpartition(".")[2] if origin.function else "the module"
-        return f"{origin.name}, {_WORDS.get(source, 'an argument of')} {owner},"
+        return f"{origin.shown}, {_WORDS.get(source, 'an argument of')} {owner},"
     if origin.kind == "unknown":
         return "text that is not constant"
     if origin.kind == "self":
-        return f"{origin.name}"
+        return f"{origin.shown}"
     if origin.kind == "model":
-        return f"text of a model, {origin.name},"
+        return f"text of a model, {origin.shown},"
     if origin.kind == "operator":
-        return f"text of the operator, {origin.name},"
-    return f"untrusted text, {origin.name},"
+        return f"text of the operator, {origin.shown},"
+    return f"untrusted text, {origin.shown},"
 
 
 def _reach(unit: Unit, hit: Hit, source: Source) -> Reach:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.report import FileResult, Reported
 
 _TONES: Final[dict[Severity, str]] = {"CRITICAL": "1;31", "HIGH": "31", "MEDIUM": "33", "LOW": "2"}
-_MOST_NAMED: Final = 10
+_MOST_NAMED: Final = 3
 
 
 def render(view: View) -> Iterator[str]:
@@ -73,10 +73,12 @@ def _at(finding: Finding) -> str:
 def _end(view: View) -> Iterator[str]:
     report = view.report
     yield from (f"note: {escape(note)}" for note in report.notes)
-    for path, reason in report.skipped[:_MOST_NAMED]:
-        yield f"left out: {escape(path)}: {escape(reason)}"
-    if len(report.skipped) > _MOST_NAMED:
-        yield f"left out: {len(report.skipped) - _MOST_NAMED:,} more; -f json has them all"
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in report.skipped:
+        by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        more = f" and {len(paths) - _MOST_NAMED:,} more, which -f json names" if len(paths) > _MOST_NAMED else ""
+        yield f"left out: {escape(', '.join(paths[:_MOST_NAMED]))}{more}: {escape(reason)}"
     if report.changes is not None:
         yield f"{escape(changed(report.changes))}"
         for drop in report.changes.drops:

@@ -70,6 +70,11 @@ class Module:
         return imported(self.nodes, self.package)
 
     @cached_property
+    def modules(self) -> frozenset[str]:
+        """The dotted names that `import` gave, which are modules."""
+        return frozenset(alias.name for node in self.nodes.of(ast.Import) for alias in node.names)
+
+    @cached_property
     def starred(self) -> tuple[str, ...]:
         """The modules of which everything is imported."""
         return starred(self.nodes, self.package)
@@ -127,11 +132,20 @@ class Module:
         return ".".join((self.imports.get(base.id, base.id), *reversed(parts)))
 
     @cached_property
+    def _dotted(self) -> dict[ast.Call, str]:
+        """The dotted name of what each call calls."""
+        return {call: self.resolve(call.func) for call in self.nodes.of(ast.Call)}
+
+    def dotted(self, call: ast.Call) -> str:
+        """The dotted name of what a call of this module calls; "" if it has none."""
+        return self._dotted.get(call, "")
+
+    @cached_property
     def called(self) -> dict[str, list[ast.Call]]:
         """Every call by the dotted name of what is called, in the order of the source; "" for what has none."""
         found: dict[str, list[ast.Call]] = {}
-        for call in self.nodes.of(ast.Call):
-            found.setdefault(self.resolve(call.func), []).append(call)
+        for call, name in self._dotted.items():
+            found.setdefault(name, []).append(call)
         return found
 
     def calls(self, *names: str) -> Iterator[ast.Call]:

@@ -54,6 +54,7 @@ class Tree:
         if self._kept > _MAX_BYTES_KEPT:
             self._program = Program(self._tables, self._load)
             self._kept = 0
+            gc.collect()
         return analyse(file, self._program, self.names.by_path.get(file.path, ""))
 
 

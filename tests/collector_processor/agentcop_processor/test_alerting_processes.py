@@ -74,6 +74,27 @@ def test_a_process_that_ends_right_after_the_block_has_told_of_it(server: SlackS
     assert outbox.items("pending") == []
 
 
+def test_nothing_that_sends_is_started_by_a_thread_that_an_ending_interpreter_would_refuse(
+    server: SlackServer, outbox: Outbox
+) -> None:
+    run(
+        "import threading\n"
+        "start = threading.Thread.start\n"
+        "def only_from_the_main_thread(thread):\n"
+        "    if threading.current_thread() is not threading.main_thread():\n"
+        "        raise RuntimeError('can\\'t create new thread at interpreter shutdown')\n"
+        "    start(thread)\n"
+        "threading.Thread.start = only_from_the_main_thread\n"
+        "import atexit\n"
+        "block('wipe')\n"
+        "def at_the_end(thread): raise RuntimeError('can\\'t create new thread at interpreter shutdown')\n"
+        "atexit.register(setattr, threading.Thread, 'start', at_the_end)"
+    )
+
+    assert len(server.messages) == 1
+    assert outbox.items("pending") == []
+
+
 def test_a_process_does_not_wait_for_a_channel_that_hangs_and_the_next_one_sends(
     server: SlackServer, outbox: Outbox
 ) -> None:

@@ -4,6 +4,18 @@ const form = document.getElementById("filters");
 const findings = [...document.querySelectorAll("details.finding")];
 const count = form.querySelector("output");
 
+// Each file's heading, which its sum follows, with the findings under it.
+const files = new Map();
+let under = [];
+for (const one of document.querySelectorAll("h2[id^=file-], details.finding")) {
+  if (one.localName === "h2") {
+    under = [];
+    files.set(one, under);
+  } else {
+    under.push(one);
+  }
+}
+
 function chosen(name) {
   return [...form.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value);
 }
@@ -22,6 +34,11 @@ function show() {
       (!text || one.textContent.toLowerCase().includes(text));
     one.hidden = !fits;
     shown += fits ? 1 : 0;
+  }
+  for (const [heading, held] of files) {
+    const empty = held.length > 0 && held.every((one) => one.hidden);
+    heading.hidden = empty;
+    heading.nextElementSibling.hidden = empty;
   }
   count.textContent = `${shown.toLocaleString("en")} of ${findings.length.toLocaleString("en")} shown`;
 }

@@ -1,4 +1,4 @@
-"""A class or function is chosen by a name in data
+"""A class or function is chosen by a name in data.
 
 ## What it does
 Finds `getattr(importlib.import_module(...), name)` and the like where the name comes from data: a saved agent, a
@@ -23,7 +23,7 @@ all of it, and what it chooses is called.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC108",
@@ -33,9 +33,9 @@ RULE = TaintRule(
     asi=(5,),
     doc=__doc__,
     danger="import",
-    sinks=(Sink(calls=("getattr-of-module",), args=(1,)),),
-    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content unknown")},
-    joined={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content unknown")},
+    sinks=(Sink(calls=("operator.attrgetter",), args=(0,)),),
+    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content")},
+    joined={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "public content")},
     message="{source} chooses what {sink} takes out of a module",
     fix="Look the name up in a table of the classes that may be used.",
 )

@@ -1,4 +1,4 @@
-"""Text is written to a file that is then run
+"""Text is written to a file that is then run.
 
 ## What it does
 Follows text into a temporary file that is given to an interpreter: `python`, `node`, `bash` and the like.
@@ -21,7 +21,7 @@ A process of its own is no sandbox: it has the user, the files, the network and 
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC105",

@@ -1,4 +1,4 @@
-"""Python is run behind a check that can be got round
+"""Python is run behind a check that can be got round.
 
 ## What it does
 Finds text that reaches `eval`, `exec` and the like after nothing but a block-list, a character filter or a search
@@ -25,7 +25,7 @@ Lists of what is forbidden and emptied built-ins have been escaped each time som
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC104",
@@ -37,8 +37,8 @@ RULE = TaintRule(
     danger="code",
     shares="AC102",
     weak="any",
-    whole=at("HIGH", "tool endpoint request upload public model content unknown"),
-    joined=at("HIGH", "tool endpoint request upload public model content unknown"),
+    whole=at("HIGH", "tool endpoint request upload public model content unknown self"),
+    joined=at("HIGH", "tool endpoint request upload public model content unknown self"),
     message="{source} is run as Python by {sink}; the check before it can be got round",
     fix="Allow what is known to be harmless instead of forbidding what is known to be bad, or use a real sandbox.",
 )

@@ -1,4 +1,4 @@
-"""What a model wrote is run as Python
+"""What a model wrote is run as Python.
 
 ## What it does
 Follows the reply of a model (`llm.invoke`, `chain.predict`, `client.chat.completions.create` and the like) to
@@ -24,7 +24,7 @@ code that runs with the rights of the agent.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC101",

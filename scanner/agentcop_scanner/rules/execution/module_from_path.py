@@ -1,4 +1,4 @@
-"""A module is loaded from a path or name that others choose
+"""A module is loaded from a path or name that others choose.
 
 ## What it does
 Follows text to `importlib.import_module`, `__import__`, `exec_module`, `runpy` and the like.
@@ -23,7 +23,7 @@ directory is chosen by whoever wrote the repository that the agent was started i
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC107",

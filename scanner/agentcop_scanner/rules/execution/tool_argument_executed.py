@@ -1,4 +1,4 @@
-"""Text from outside is run as Python
+"""Text from outside is run as Python.
 
 ## What it does
 Follows arguments of tools and endpoints, requests, file contents and the parameters of public functions to `eval`,
@@ -28,7 +28,7 @@ told it to.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC102",
@@ -39,7 +39,7 @@ RULE = TaintRule(
     doc=__doc__,
     danger="code",
     sinks=(
-        Sink(calls=("eval", "exec", "pandas.eval", "numexpr.evaluate", "numexpr.re_evaluate", "sympy.sympify")),
+        Sink(calls=("eval", "exec", "pandas.eval", "sympy.sympify")),
         Sink(
             calls=(
                 "sympy.parsing.sympy_parser.parse_expr",
@@ -55,12 +55,12 @@ RULE = TaintRule(
     ),
     whole={
         **at("CRITICAL", "tool endpoint request upload public"),
-        **at("HIGH", "content unknown"),
+        **at("HIGH", "content unknown self"),
         **at("MEDIUM", "operator command"),
     },
     joined={
         **at("CRITICAL", "tool endpoint request upload public"),
-        **at("HIGH", "content unknown"),
+        **at("HIGH", "content unknown self"),
         **at("MEDIUM", "operator command"),
     },
     cleaners=("ast.literal_eval", "shlex.quote"),

@@ -1,4 +1,4 @@
-"""A public function opens whatever path it is given
+"""A public function opens whatever path it is given.
 
 ## What it does
 Tells of public functions that pass a whole path on to `open` and the like. It is a note for whoever wires such a
@@ -25,7 +25,7 @@ folder.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC126",

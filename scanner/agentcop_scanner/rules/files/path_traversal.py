@@ -1,4 +1,4 @@
-"""Text from outside chooses a file
+"""Text from outside chooses a file.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models and requests to `open`, `Path.read_text`, `os.remove`,
@@ -30,7 +30,7 @@ The agent reads keys, or overwrites its own code and settings.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC121",
@@ -74,11 +74,15 @@ RULE = TaintRule(
             args=(0, 1, "src", "dst"),
         ),
         Sink(
-            calls=tuple(
-                f"pathlib.Path.{name}"
-                for name in (
-                    "open read_text read_bytes write_text write_bytes unlink rmdir rename replace touch iterdir symlink_to"
-                ).split()
+            calls=(
+                "pathlib.Path.open",
+                "pathlib.Path.unlink",
+                "pathlib.Path.rmdir",
+                "pathlib.Path.rename",
+                "pathlib.Path.replace",
+                "pathlib.Path.touch",
+                "pathlib.Path.iterdir",
+                "pathlib.Path.symlink_to",
             ),
             args=(-1,),
         ),
@@ -91,7 +95,7 @@ RULE = TaintRule(
         Sink(calls=("pandas.read_csv", "pandas.read_json", "pandas.read_excel", "pandas.read_parquet"), args=(0,)),
         Sink(calls=(".to_csv", ".to_excel", ".to_parquet", ".to_json"), args=(0, "path_or_buf"), looks="path"),
     ),
-    whole={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "content")},
+    whole={**at("HIGH", "tool endpoint model request upload"), **at("LOW", "content")},
     joined={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "content public")},
     cleaners=(
         "os.path.basename",

@@ -1,4 +1,4 @@
-"""The name that a client gave an upload chooses a file
+"""The name that a client gave an upload chooses a file.
 
 ## What it does
 Follows `UploadFile.filename`, the file name of a download, and the names in an archive to `open`,
@@ -24,7 +24,7 @@ already there.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC122",

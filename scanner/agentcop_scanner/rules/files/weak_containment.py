@@ -1,4 +1,4 @@
-"""A path is compared with its folder as text
+"""A path is compared with its folder as text.
 
 ## What it does
 Finds paths whose only check is `startswith` on a folder without a separator at its end.
@@ -23,7 +23,7 @@ links lead out as well.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC123",

@@ -1,4 +1,4 @@
-"""Bytes become objects, and objects run code
+"""Bytes become objects, and objects run code.
 
 ## What it does
 Finds `pickle.loads`, `dill`, `joblib.load`, `marshal`, `shelve`, `recv_pyobj`, `jsonpickle` and `yaml.load` without
@@ -31,8 +31,8 @@ RULE = TaintRule(
     cwe=(502,),
     asi=(5, 6),
     doc=__doc__,
-    fixable=True,
     danger="object",
+    fixable=True,
     sinks=(
         Sink(
             calls=(
@@ -62,8 +62,8 @@ RULE = TaintRule(
         ),
         Sink(calls=("yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "ruamel.yaml.load")),
     ),
-    whole=at("HIGH", "tool endpoint model request upload content public unknown command operator"),
-    joined=at("HIGH", "tool endpoint model request upload content public unknown command operator"),
+    whole=at("HIGH", "tool endpoint model request upload content public unknown self command operator"),
+    joined=at("HIGH", "tool endpoint model request upload content public unknown self command operator"),
     message="{source} becomes objects in {sink}",
     fix="Use JSON, or yaml.safe_load; where objects are needed, sign the bytes and check the signature first.",
 )

@@ -1,4 +1,4 @@
-"""Text from outside chooses the address that is fetched
+"""Text from outside chooses the address that is fetched.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models and requests to `requests`, `httpx`, `aiohttp`,

@@ -1,4 +1,4 @@
-"""An address is compared as text
+"""An address is compared as text.
 
 ## What it does
 Finds addresses that are allowed by how their text begins or ends, or by a word in it, instead of by their parsed

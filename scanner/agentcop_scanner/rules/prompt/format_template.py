@@ -1,4 +1,4 @@
-"""Text from outside is the template of str.format
+"""Text from outside is the template of str.format.
 
 ## What it does
 Follows text that becomes the template of `str.format` or `format_map`, not a value in it.
@@ -22,7 +22,7 @@ reads what the arguments lead to.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC155",

@@ -1,4 +1,4 @@
-"""Text from outside is a template
+"""Text from outside is a template.
 
 ## What it does
 Follows text that becomes the template itself, not a value in it: `jinja2.Template(text)`,
@@ -24,7 +24,7 @@ Python as it stands.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC151",
@@ -65,8 +65,16 @@ RULE = TaintRule(
             receivers=frozenset({"env", "environment", "jinja", "jinja2", "template", "templates"}),
         ),
     ),
-    whole={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown")},
-    joined={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown")},
+    whole={
+        **at("HIGH", "tool endpoint model request upload public content"),
+        **at("MEDIUM", "unknown"),
+        **at("LOW", "self"),
+    },
+    joined={
+        **at("HIGH", "tool endpoint model request upload public content"),
+        **at("MEDIUM", "unknown"),
+        **at("LOW", "self"),
+    },
     message="{source} becomes a template in {sink}",
     fix="Use jinja2.sandbox.ImmutableSandboxedEnvironment, or a template language without code.",
 )

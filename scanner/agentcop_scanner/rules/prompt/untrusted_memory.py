@@ -1,4 +1,4 @@
-"""Untrusted text is put into long-term memory
+"""Untrusted text is put into long-term memory.
 
 ## What it does
 Follows requests, pages and replies of models into `add_memory`, `remember` and stores that later prompts are made
@@ -21,7 +21,7 @@ page works for months.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC154",

@@ -1,4 +1,4 @@
-"""Untrusted text is put into the system prompt
+"""Untrusted text is put into the system prompt.
 
 ## What it does
 Follows requests, replies of tools, pages and documents into the instructions of an agent: a message with `role:
@@ -24,7 +24,7 @@ model can see.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC152",

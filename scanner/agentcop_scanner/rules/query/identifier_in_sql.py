@@ -1,4 +1,4 @@
-"""Text from outside is put where a query names a table or column
+"""Text from outside is put where a query names a table or column.
 
 ## What it does
 Follows text into the places of SQL that no parameter can fill: after FROM, INTO, TABLE, JOIN, ORDER BY.
@@ -22,7 +22,7 @@ meant.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC142",

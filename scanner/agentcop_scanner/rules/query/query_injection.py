@@ -1,4 +1,4 @@
-"""Text from outside is put into XPath, LDAP, JQL or the filter of a search
+"""Text from outside is put into XPath, LDAP, JQL or the filter of a search.
 
 ## What it does
 Follows text into the queries of languages other than SQL: XPath, LDAP filters, JQL, the query strings of search
@@ -22,7 +22,7 @@ database.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC143",

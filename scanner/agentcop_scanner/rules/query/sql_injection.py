@@ -1,4 +1,4 @@
-"""Text from outside is put into a query
+"""Text from outside is put into a query.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models, requests and parameters of public functions into the
@@ -26,7 +26,7 @@ or drops tables, and in some databases reads files and runs programs.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC141",

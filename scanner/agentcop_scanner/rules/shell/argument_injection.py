@@ -1,4 +1,4 @@
-"""Text from outside can be an option of a program
+"""Text from outside can be an option of a program.
 
 ## What it does
 Follows text to the arguments of a program that is started without a shell, and to `repo.git`, where nothing before
@@ -25,7 +25,7 @@ Text that begins with a dash is an option. Many programs have options that run o
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC113",

@@ -1,4 +1,4 @@
-"""Only the first word of a command is checked
+"""Only the first word of a command is checked.
 
 ## What it does
 Finds commands for a shell of which the first word alone was compared with a list.
@@ -25,7 +25,7 @@ others.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC114",

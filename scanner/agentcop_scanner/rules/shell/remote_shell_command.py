@@ -1,4 +1,4 @@
-"""Text is put into a command for a remote or sandboxed shell
+"""Text is put into a command for a remote or sandboxed shell.
 
 ## What it does
 Follows text that is joined into the command of `exec_run`, `exec_command`, `run_command` and the like: containers,
@@ -21,7 +21,7 @@ the secrets and mounts of that machine.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC112",

@@ -1,4 +1,4 @@
-"""Text from outside becomes a command of a shell
+"""Text from outside becomes a command of a shell.
 
 ## What it does
 Follows arguments of tools and endpoints, replies of models, requests and parameters of public functions to
@@ -26,7 +26,7 @@ programs as the user of the agent.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, Sink, TaintRule
+from agentcop_scanner.rule import Sink, TaintRule, at
 
 RULE = TaintRule(
     id="AC111",
@@ -63,15 +63,15 @@ RULE = TaintRule(
         **at("CRITICAL", "tool endpoint model request upload"),
         **at("HIGH", "public content"),
         **at("MEDIUM", "unknown"),
-        **at("LOW", "operator command"),
+        **at("LOW", "operator command self"),
     },
     joined={
         **at("CRITICAL", "tool endpoint model request upload"),
         **at("HIGH", "public content unknown"),
         **at("MEDIUM", "command"),
-        **at("LOW", "operator"),
+        **at("LOW", "operator self"),
     },
     cleaners=("shlex.quote", "shlex.join", "pipes.quote", "subprocess.list2cmdline"),
     message="{source} becomes part of a command that {sink} gives to a shell",
-    fix="Give the program and its arguments as a list, without a shell; where a shell is needed, shlex.quote each piece.",
+    fix="Give the program and its arguments as a list, without a shell; where it needs one, shlex.quote each piece.",
 )

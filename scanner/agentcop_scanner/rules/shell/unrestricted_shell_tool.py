@@ -1,4 +1,4 @@
-"""A tool runs whatever command it is given
+"""A tool runs whatever command it is given.
 
 ## What it does
 Finds tools, and methods of tool classes, whose own argument is the whole command.
@@ -24,7 +24,7 @@ policy on its name cannot tell `ls` from `curl | sh`.
 
 from __future__ import annotations
 
-from agentcop_scanner.rule import at, TaintRule
+from agentcop_scanner.rule import TaintRule, at
 
 RULE = TaintRule(
     id="AC115",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from guide import listings
+from on_a_terminal import on_a_terminal
 from scanning import BROKEN, CLEAN, MEDIUM, POOR, scan, write
 
 POLICY = "agent_id: a\nscan: {{{scan}}}\ngate: {{allow: [a]}}\n"
@@ -226,6 +227,21 @@ def test_no_secret_is_in_any_report() -> None:
 
     for style in ("text", "json", "sarif", "html", "junit", "markdown", "github"):
         assert secret not in scan("agents", "-f", style).stdout
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else() -> None:
+    write(**{f"agent_{number}": CLEAN for number in range(3)})
+    program = (
+        "import os\n"
+        "os.dup2(os.open('/dev/tty', os.O_WRONLY), 2)\n"
+        "from agentcop.cli import main\n"
+        "main(['scan', 'agents', '-f', 'json'])\n"
+    )
+
+    with on_a_terminal(program) as running:
+        running.wait_for("scanning 1 of 3 files")
+        assert json.loads(running.printed())["summary"]["files"] == 3
+    assert "scanning" not in scan("agents").stderr
 
 
 def test_medium_findings_are_shown_where_severity_says_so() -> None:

@@ -178,3 +178,16 @@ def test_github_shows_the_worst_first_and_says_what_it_will_not_show() -> None:
 
 def test_hostile_text_is_hostile() -> None:
     assert {"\x1b", "\u202e", "\u200b", "\x00"} <= set(HOSTILE)
+
+
+def test_what_was_left_out_is_told_by_reason_and_not_by_the_hundred() -> None:
+    skipped = tuple((f"p{n}/__pycache__", "holds no source of its own") for n in range(40))
+    report = replace(MIXED, skipped=(*skipped, ("link.py", "a link out of the tree")))
+
+    lines = [line for line in text_of(view_of(report), "text").splitlines() if line.startswith("left out")]
+
+    assert lines == [
+        "left out: p0/__pycache__, p1/__pycache__, p2/__pycache__ and 37 more, which -f json names: "
+        "holds no source of its own",
+        "left out: link.py: a link out of the tree",
+    ]
