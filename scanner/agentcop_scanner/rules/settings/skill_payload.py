@@ -35,7 +35,7 @@ from agentcop_scanner.text.poison import poison
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.finding import Finding, Severity
     from agentcop_scanner.source.document import Document
 
 _OPEN: Final = "<!--"
@@ -63,7 +63,7 @@ def _check(document: Document) -> Iterator[Finding]:
     for command in fetched(document.text):
         message = f"The agent is told a command that {command.what}."
         place = document.place(command.start, command.end)
-        severity = "LOW" if command.known else "CRITICAL"
+        severity: Severity = "LOW" if command.known else "CRITICAL"
         yield document.finding(RULE, place, message, severity=severity)
     for start, end in _comments(document.text):
         words = document.text[start:end]

@@ -15,7 +15,7 @@ from agentcop_scanner.source.parsing import document_of, module_of
 from agentcop_scanner.source.words import words
 from scan_cases import CASES, cases, checked
 
-PYTHON = [case.text for case in cases(CASES / "development") if case.path.endswith(".py")]
+PYTHON = [case.text.lstrip("\ufeff") for case in cases(CASES / "development") if case.path.endswith(".py")]
 KEYS = st.sampled_from(
     sorted(
         words(
