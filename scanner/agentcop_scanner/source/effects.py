@@ -175,7 +175,14 @@ def _runs(module: Module, call: ast.Call, name: str) -> bool:
     said = [word for item in items if isinstance(text := module.constant(item), str) for word in text.split()]
     if any(word in _WRITING_WORDS for word in said):
         return True
-    program = module.constant(items[0]) if items else None
-    return not isinstance(program, str) and isinstance(
-        items[0] if items else None, ast.Name | ast.JoinedStr | ast.BinOp
-    )
+    return bool(items) and _is_handed_in(module, call, items[0])
+
+
+def _is_handed_in(module: Module, call: ast.Call, program: ast.expr) -> bool:
+    """Whether the program that runs is what the function was given."""
+    scope = module.function(call)
+    if scope is None or isinstance(scope.node, ast.ClassDef):
+        return False
+    arguments = scope.node.args
+    names = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(program))

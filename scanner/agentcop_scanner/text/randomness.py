@@ -20,10 +20,11 @@ _WORD_LENGTH: Final = 4
 _CONSONANTS: Final = 4
 _LONG_RUN: Final = 5
 _FILLERS: Final = words(
-    "example placeholder changeme change_me change-me dummy your_ your- yourkey yourapi yourtoken yoursecret insert"
-    " replace redacted sample goes_here goes-here goeshere notreal not_real not-real fake foobar lorem xxxx **** ...."
-    " 0000000 1111111 testkey test-key test_key testtoken test-token test_token mock abcdefgh 12345678 deadbeef todo secret-key"
-    " secret_key secretkey my-secret my_secret mysecret supersecret super-secret super_secret hunter2"
+    "example placeholder changeme change_me change-me dummy your_ your- yourkey yourapi yourtoken yoursecret"
+    " insert replace redacted sample goes_here goes-here goeshere notreal not_real not-real fake foobar lorem"
+    " xxxx **** .... 0000000 1111111 testkey test-key test_key testtoken test-token test_token mock abcdefgh"
+    " 12345678 deadbeef todo secret-key secret_key secretkey my-secret my_secret mysecret supersecret"
+    " super-secret super_secret hunter2"
 )
 _REFERENCE: Final = re.compile(
     r"[<{%\[]|\$[({A-Za-z_]|\.\.\.|…|://|^(?:[/~.#]|arn:|env:|vault:|op:|ref:|ssm:|file:|sha\d|data:|ssh-"
