@@ -48,7 +48,7 @@ class Entry:
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
         self._stack: ExitStack | None = None
         self._ended = False
-        gate.run_started()
+        gate.run_started(self._run)
 
     def observe(self, observed: Observed) -> None:
         """Hand what was said to the session; nothing is kept where nobody monitors."""
@@ -116,7 +116,7 @@ class Entry:
 
     def _end(self, error: BaseException | None) -> None:
         self._ended = True
-        self._gate.run_ended()
+        self._gate.run_ended(self._run)
         try:
             if error is not None:
                 kind = type(error).__qualname__

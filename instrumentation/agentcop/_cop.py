@@ -46,6 +46,8 @@ class AgentCop:
     ) -> None:
         """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
 
+        A policy file that changes is read anew: a valid one holds from the next call on, else the last good one stays.
+
         `scan`, `monitor` and `gate` are on when a policy is given. `sandbox_mode` against the file's: the stricter
         holds. `approver(call, deadline)` is asked about each call that needs approval and returns `Approve()` or
         `Deny(message)`; it may be a coroutine function, and is heard until `approvals.timeout` is over. A sync one runs
@@ -54,7 +56,7 @@ class AgentCop:
         Raises PolicyError with every problem, TypeError for a wrong type, OSError where the state folder cannot be
         written.
         """
-        loaded, judging = chosen_policy(
+        loaded, judging, file = chosen_policy(
             agent_id=agent_id,
             policy=policy,
             policy_file=policy_file,
@@ -72,6 +74,7 @@ class AgentCop:
             monitor=monitor is not False,
             judging=judging,
             approver=approver,
+            policy_file=file,
         )
 
     @property

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN, format_trace_id
 
-from agentcop_core.errors import PolicyBlocked, ToolBlocked
-from agentcop_core.names import canonical_name
+from agentcop_core.errors import ToolBlocked
 from agentcop_processor.alerting import alert_of_block
-from agentcop_processor.call.own_rules import answering, own_verdict
+from agentcop_processor.call.faults import failed
+from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.records import decision_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import Slot, judge
 from agentcop_processor.call.ungoverned import let_pass
-from agentcop_processor.judges import judges
+from agentcop_processor.judges import answering, judges, seated
 from agentcop_processor.runs import current_run
 from agentcop_processor.sessions import current_session
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
     from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -52,35 +53,30 @@ def judge_offer(tool: str, configuration: Mapping[str, object]) -> None:
     except ToolBlocked:
         raise
     except Exception as error:
-        _log.exception("agentcop: the gate failed at %s", tool)
-        reason = f"the gate failed before it could judge ({type(error).__name__})"
-        verdict = own_verdict("gate.error", reason, gate=answering(gates))
-        gates[-1].count("blocked")
-        blocked = PolicyBlocked(tool=canonical_name(tool), reason=reason, verdict=verdict)
-        if run is not None:
-            run.refused(blocked, sticky=True)
-        raise blocked from None
+        if (blocked := failed(tool, gates, run, error)) is not None:
+            raise blocked from None
 
 
 def _judge(tool: str, configuration: Mapping[str, object], gates: tuple[Gate, ...], run: Run | None) -> None:
+    bench = seated(gates)
     gate = gates[-1]
     session = current_session() or gate.session
     call, unfit = frozen_call(
         tool,
         configuration,
         live=(),
-        max_bytes=min(each.policy.document.gate.max_argument for each in gates),
+        max_bytes=min(each.policy.document.gate.max_argument for each in bench),
         agent_id=gate.agent_id,
         session_id=session.id,
         run_id=run.id if run is not None else "",
         call_id="",
     )
-    slot = Slot(call, gates, session)
+    slot = Slot(call, bench, session)
     judge(slot, "seam")
-    verdict = slot.verdict or own_verdict("gate.error", "no policy gave a verdict", gate=answering(gates), call=call)
+    verdict = slot.verdict or own_verdict("gate.error", "no policy gave a verdict", seat=answering(bench), call=call)
     if unfit:
         reason = gate.pipeline.redactor.redact_text(unfit)
-        verdict = own_verdict("gate.arguments", reason, gate=answering(gates), call=call)
+        verdict = own_verdict("gate.arguments", reason, seat=answering(bench), call=call)
     if verdict.decision == "require_approval":
         reason = f"{verdict.reason}; its calls run at the provider, where nobody can be asked about them"
         verdict = replace(verdict, decision="block", reason=reason)
@@ -89,7 +85,7 @@ def _judge(tool: str, configuration: Mapping[str, object], gates: tuple[Gate, ..
         if run.offered.get(call.digest) == known:
             return
         run.offered[call.digest] = known
-    verdict = _logged(call, verdict, gates)
+    verdict = _logged(call, verdict, bench)
     if verdict.stops:
         blocked = refuse(call, verdict, gate=gate, session=session, run=run, span=INVALID_SPAN)
         if run is not None:  # there is no result that a model could read
@@ -100,9 +96,9 @@ def _judge(tool: str, configuration: Mapping[str, object], gates: tuple[Gate, ..
     gate.count("allowed" if verdict.decision == "allow" else "observed")
 
 
-def _logged(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...]) -> Verdict:
+def _logged(call: ToolCall, verdict: Verdict, bench: tuple[Seat, ...]) -> Verdict:
     """Write the decision; where that fails the verdict is a block, unless the policies waive it."""
-    pipeline = gates[-1].pipeline
+    pipeline = bench[-1].gate.pipeline
     redacted = pipeline.redactor.redact_json(call.arguments.canonical, call.arguments.plain)
     context = trace.get_current_span().get_span_context()
     trace_id = format_trace_id(context.trace_id) if context.is_valid else ""
@@ -110,10 +106,10 @@ def _logged(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...]) -> Verdic
     try:
         pipeline.log.append(line, raw_args=redacted, sync=verdict.stops)
     except OSError as error:
-        gates[-1].count("log_failures")
+        bench[-1].gate.count("log_failures")
         _log.exception("agentcop: gate.log cannot be written")
-        if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
+        if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in bench):
             return verdict
         reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
-        return own_verdict("gate.log_failure", reason, gate=answering(gates), call=call)
+        return own_verdict("gate.log_failure", reason, seat=answering(bench), call=call)
     return verdict

@@ -5,25 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
 from agentcop_core.canonical import unchanged
-from agentcop_core.locks import safe_lock
-from agentcop_core.names import canonical_name
 from agentcop_core.session import Observed
+from agentcop_processor.alerting import alert_of_block
 from agentcop_processor.call.own_rules import own_verdict
-from agentcop_processor.call.records import outcome_line
+from agentcop_processor.call.records import decision_line, outcome_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
+from agentcop_processor.call.transport import Crossing, stands_for
+from agentcop_processor.judges import answering
 from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from contextvars import Token
 
     from opentelemetry.context import Context
@@ -33,18 +33,12 @@ if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
-    from agentcop_processor.call.own_rules import OwnRule
+    from agentcop_processor.call.transport import Transport
     from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
-
-REMOTE: dict[str, Callable[[Any], str]] = {}
-"""Way of a tool whose calls are passed on to a server, to what reads from the tool what it is called there."""
-
-Sending = Literal["open", "under way", "done"]
-"""Whether a call has gone over to its server: `open` until it does, and again where that failed."""
-_sending = safe_lock()
 
 _active: ContextVar[Passage | None] = ContextVar("agentcop_passage", default=None)
 
@@ -54,14 +48,6 @@ def active_passage() -> Passage | None:
     return _active.get()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
-    """A call on its way to a server, perhaps one that a call around it has been judged for."""
-
-    again: bool = False
-    """Whether it goes on with a request that the server has left open."""
-
-
 class Passage:
     """A judged and logged call. Belongs to one thread or task; made by `seam.admit`.
 
@@ -69,20 +55,20 @@ class Passage:
     """
 
     __slots__ = (
+        "_bench",
         "_context_token",
         "_decision",
         "_ended",
         "_gate",
-        "_gates",
         "_max_argument",
         "_passage_token",
         "_run",
-        "_sending",
         "_session",
         "_span",
         "_started",
         "_values",
         "call",
+        "crossing",
         "owner",
         "verdict",
         "ways",
@@ -97,7 +83,7 @@ class Passage:
         max_argument: int,
         owner: object,
         ways: frozenset[str],
-        gates: tuple[Gate, ...],
+        bench: tuple[Seat, ...],
         session: Session,
         run: Run | None,
         span: Span,
@@ -105,7 +91,7 @@ class Passage:
     ) -> None:
         """`owner` is the tool object called and `ways` its methods that the call came through.
 
-        `gates` have judged it; it is recorded in the name of the last. `decision` is the head of its line in gate.log;
+        `bench` has judged it; it is recorded in the name of the last. `decision` is the head of its line in gate.log;
         "" where the policy lets an unwritable log pass.
         """
         self.call = call
@@ -115,9 +101,9 @@ class Passage:
         self._ended = False
         self._values = values
         self._max_argument = max_argument
-        self._gates = gates
-        self._gate = gates[-1]
-        self._sending: Sending = "open"
+        self._bench = bench
+        self._gate = bench[-1].gate
+        self.crossing = Crossing()
         self._session = session
         self._run = run
         self._span = span
@@ -154,7 +140,7 @@ class Passage:
             max_argument=self._max_argument,
             owner=self.owner,
             ways=self.ways | {way},
-            gates=self._gates,
+            bench=self._bench,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -166,32 +152,12 @@ class Passage:
     def transports(self, call: ToolCall, gates: tuple[Gate, ...], way: str, transport: Transport) -> bool:
         """Whether `call` is this call going over to its server; if so that is under way from now on.
 
-        It must have the same arguments, and the same name or the one that this call's tool declares for its server:
-        anything less exact could be forged. It goes over once: at a second time, and in what goes on meanwhile (a
-        server that asks its caller for something), it is a call of its own. So it is where somebody would judge it who
-        has not judged this one.
+        It goes over once: at a second time, and in what goes on meanwhile (a server that asks its caller for
+        something), it is a call of its own. So it is where somebody would judge it who has not judged this one.
         """
-        if self.ended or way in self.ways or not set(gates) <= set(self._gates):
+        if self.ended or way in self.ways or not set(gates) <= {seat.gate for seat in self._bench}:
             return False
-        mine = self.call
-        if not call.digest or call.arguments.opaque or call.arguments.canonical != mine.arguments.canonical:
-            return False
-        if call.tool != mine.tool and call.tool not in self._remote_names():
-            return False
-        with _sending:
-            if self._sending == "under way" or (self._sending == "done" and not transport.again):
-                return False
-            self._sending = "under way"
-        return True
-
-    def _remote_names(self) -> list[str]:
-        ways = {way.partition("#")[0] for way in self.ways}  # what stands behind tells bodies of one tool apart
-        readers = [REMOTE[way] for way in ways if way in REMOTE]
-        try:
-            return [canonical_name(name) for name in (read(self.owner) for read in readers) if name]
-        except Exception:
-            _log.exception("agentcop: what %s is called at its server could not be read", self.call.tool)
-            return []
+        return stands_for(self.call, self.owner, self.ways, call) and self.crossing.begin(transport)
 
     def transported(self, call: ToolCall, way: str, owner: object) -> Passage:
         """The part of this call that goes over to its server, after `transports`: no verdict, line or span of its own.
@@ -205,7 +171,7 @@ class Passage:
             max_argument=self._max_argument,
             owner=owner,
             ways=self.ways | {way},
-            gates=self._gates,
+            bench=self._bench,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -214,19 +180,14 @@ class Passage:
         inner.outer = self
         return inner
 
-    def sent(self, *, arrived: bool) -> None:
-        """It has gone over, or that failed and may be tried again."""
-        self._sending = "done" if arrived else "open"
-
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
 
-        Raises PolicyBlocked if they are no longer those that were judged.
+        Raises PolicyBlocked if they are no longer those that were judged, unless that is only observed.
         """
         call = self.call
         if self._values is call.arguments.values and not unchanged(call.arguments, max_bytes=self._max_argument):
-            reason = "the arguments changed between the verdict and the call"
-            raise self._unusable("gate.digest", reason, outcome="changed")
+            self._changed()
         self._session.count_call(call.tool)
         self._started = time.perf_counter()
         self.resume()
@@ -275,8 +236,16 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
-    def _unusable(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
-        verdict = own_verdict(rule, reason, gate=self._gate, call=self.call)
+    def _changed(self) -> None:
+        """The arguments are not those that were judged: a block, or a line in the log that there would be one."""
+        reason = "the arguments changed between the verdict and the call"
+        verdict = own_verdict("gate.digest", reason, seat=answering(self._bench), call=self.call)
+        if verdict.stops:
+            raise self._unusable(verdict, outcome="changed")
+        self._gate.log_line(decision_line(self.call, verdict, ""))
+        alert_of_block(self.call, verdict, gate=self._gate, span=self._span)
+
+    def _unusable(self, verdict: Verdict, *, outcome: str) -> ToolBlocked:
         self._gate.log_line(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
@@ -320,9 +289,9 @@ class Transported(Carried):
     def returned(self, result: object) -> None:
         """The server has answered; the outer part goes on."""
         super().returned(result)
-        self.outer.sent(arrived=True)
+        self.outer.crossing.end(arrived=True)
 
     def failed(self, error: BaseException) -> None:
         """It did not go over, or nobody knows: the outer part may try again."""
         super().failed(error)
-        self.outer.sent(arrived=False)
+        self.outer.crossing.end(arrived=False)

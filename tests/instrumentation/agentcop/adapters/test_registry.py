@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcop.adapters import REGISTRY, ROOTS, adapter_for, installable, is_framework, langchain, openai_agents
+from agentcop.adapters import (
+    REGISTRY,
+    ROOTS,
+    adapter_for,
+    installable,
+    is_framework,
+    langchain,
+    mcp_client,
+    openai_agents,
+)
 from agentcop.adapters.langchain import LangChainAdapter
 
 if TYPE_CHECKING:
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import FrameworkAdapter
 
 
-@pytest.mark.parametrize("adapter", [langchain, openai_agents])
+@pytest.mark.parametrize("adapter", [langchain, mcp_client, openai_agents])
 def test_every_module_that_an_adapter_patches_is_awaited(adapter: Any) -> None:
     awaited = {name for name, place in REGISTRY.items() if place.startswith(f"{adapter.__name__}:")}
     assert {module for module, _ in adapter.PLACES} == awaited
