@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.fault_matrix.adapters.langchain_parts import DIRECT, call_directly, config, lacks, model, rename, tool_of
+from tests.fault_matrix.adapters.langchain_parts import (
+    DIRECT,
+    INSTRUMENTORS,
+    call_directly,
+    config,
+    lacks,
+    model,
+    rename,
+    tool_of,
+)
 from tests.fault_matrix.adapters.plain import cancelled, from_a_loop, on_a_thread, on_an_executor, to_thread
 from tests.fault_matrix.attempt import Call
 from tests.fault_matrix.harness import Harness
@@ -265,6 +274,7 @@ CREATE_AGENT = Harness(
     lacks=_lacks,
     rename=rename,
     armed=("langchain_core.tools", "langchain_openai"),
+    instrumentors=INSTRUMENTORS,
     swallowers=lambda path: (
         ("with_retry", "with_fallbacks") if path == "direct" else ("middleware", "with_retry", "with_fallbacks")
     ),

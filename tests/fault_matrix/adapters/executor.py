@@ -7,7 +7,16 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tests.fault_matrix.adapters.langchain_parts import DIRECT, call_directly, config, lacks, model, rename, tool_of
+from tests.fault_matrix.adapters.langchain_parts import (
+    DIRECT,
+    INSTRUMENTORS,
+    call_directly,
+    config,
+    lacks,
+    model,
+    rename,
+    tool_of,
+)
 from tests.fault_matrix.adapters.plain import cancelled, from_a_loop, on_a_thread, on_an_executor, to_thread
 from tests.fault_matrix.attempt import Call
 from tests.fault_matrix.harness import Harness
@@ -154,6 +163,7 @@ EXECUTOR_CLASSIC = Harness(
     lacks=_lacks,
     rename=rename,
     armed=("langchain_core.tools", "langchain_openai"),
+    instrumentors=INSTRUMENTORS,
     swallowers=lambda path: ("with_retry", "with_fallbacks"),
 )
-EXECUTOR_03 = replace(EXECUTOR_CLASSIC, name="LangChain 0.3 AgentExecutor", environment="langchain03")
+EXECUTOR_03 = replace(EXECUTOR_CLASSIC, name="LangChain 0.3 AgentExecutor", environment="langchain03", instrumentors=())

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from tests.fault_matrix.attempt import Call, Job, Tool
     from tests.fault_matrix.harness import Feature, Path
 
+INSTRUMENTORS = (
+    ("openinference.instrumentation.langchain", "LangChainInstrumentor"),
+    ("opentelemetry.instrumentation.langchain", "LangchainInstrumentor"),
+)
+"""Of LangChain 1: each takes a place between the agent and its tools."""
 _numbers = itertools.count()
 
 

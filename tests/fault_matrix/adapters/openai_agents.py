@@ -201,7 +201,9 @@ def _lacks(feature: Feature, path: Path) -> str:
     return {
         "objects": "the SDK hands a tool its arguments as JSON",
         "unprintable objects": "the SDK hands a tool its arguments as JSON",
-        "renaming": "nobody wrapped the inner agent: its tools have the names that they have when they are called"
+        "renaming": "the SDK raises where one of several calls names a tool that is not there"
+        if path == "parallel"
+        else "nobody wrapped the inner agent: its tools have the names that they have when they are called"
         if path == "sub-agent"
         else "",
         "surrogates": "the SDK's client cannot send such a text back to its model",

@@ -42,7 +42,7 @@ def _tool(scene: Scene, name: str) -> Tool:
 
 
 def _each(names: Sequence[str]) -> list[list[Call]]:
-    return [[Call(tool=name, arguments={"query": "x"})] for name in names]
+    return [[Call(tool=name, arguments={"query": "x"}) for name in names]]
 
 
 @contextmanager

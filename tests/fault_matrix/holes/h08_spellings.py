@@ -41,11 +41,11 @@ def _paths(scene: Scene) -> Sequence[Sequence[Call]]:
     (data / "deep" / "up").symlink_to("../..")
     spelt = [
         "/etc/shadow", "/tmp/../etc/shadow", "//etc/shadow", "/./etc/shadow", "data/../../etc/shadow",
-        "data/../policy.yaml", "./data/../../x", f"{data}/../policy.yaml", f"{data}/../data2/x", f"{data}2/x",
-        f"{data}/link/shadow", "data/link/shadow", f"{data}/deep/up/policy.yaml", "../data/../policy.yaml",
-        "/proc/self/root/etc/shadow", f"{data}/missing/../../policy.yaml", "data/deep/../../../etc/shadow",
+        "data/../notes.txt", "./data/../../x", f"{data}/../notes.txt", f"{data}/../data2/x", f"{data}2/x",
+        f"{data}/link/shadow", "data/link/shadow", f"{data}/deep/up/notes.txt", "../data/../notes.txt",
+        "/proc/self/root/etc/shadow", f"{data}/missing/../../notes.txt", "data/deep/../../../etc/shadow",
     ]  # fmt: skip
-    return [[Call(tool="read_file", arguments={"path": each})] for each in spelt]
+    return [[Call(tool="read_file", arguments={"path": each}) for each in spelt]]
 
 
 def _by_position(scene: Scene) -> Sequence[Sequence[Call]]:
@@ -107,7 +107,8 @@ def _fetch(scene: Scene) -> list[Tool]:
 
 
 def _each(tool: str, argument: str, values: Sequence[str]) -> list[list[Call]]:
-    return [[Call(tool=tool, arguments={argument: value})] for value in values]
+    """All asked for at once: a model call for each would cost the most of the time."""
+    return [[Call(tool=tool, arguments={argument: value}) for value in values]]
 
 
 HOLE = hole(

@@ -42,7 +42,7 @@ def _places(scene: Scene) -> Sequence[Sequence[Call]]:
         home / "spool", home / "new", f"{home}/../{home.name}/gate.log", link / "gate.log",
         os.path.relpath(home / "gate.log"), f"file://{policy}",
     ]  # fmt: skip
-    return [[Call(tool="write_file", arguments={"path": str(place)})] for place in places]
+    return [[Call(tool="write_file", arguments={"path": str(place)}) for place in places]]
 
 
 HOLE = hole(

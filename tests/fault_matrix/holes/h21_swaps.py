@@ -58,7 +58,7 @@ def _reads(scene: Scene) -> list[Tool]:
 
 
 def _calls(scene: Scene) -> Sequence[Sequence[Call]]:
-    return [[Call(tool="read_file", arguments={"path": f"{_link(scene)}/policy.yaml"})]]
+    return [[Call(tool="read_file", arguments={"path": f"{_link(scene)}/notes.txt"})]]
 
 
 def _is_outside(ran: Ran) -> bool:
