@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from agentcop_core.locks import safe_lock
 from agentcop_processor.gate import gate_changes, live_gates
 from agentcop_processor.protected.places import Places
 from agentcop_processor.protected.resolver import Resolver
@@ -31,39 +32,51 @@ class Around(NamedTuple):
     """The same as they stand in canonical arguments."""
 
 
-class _Known(NamedTuple):
-    around: Around
-    until: float
-    changes: int
-    stamp: tuple[int, int, int]
-    """Of the working folder when its links were read; zeros if it may have changed since without telling."""
+_lock = safe_lock()
 
 
 class _Last:
-    known: _Known | None = None
+    """What was found last, and what shows that it still holds."""
+
+    around: Around | None = None
+    until = 0.0
+    changes = -1
+    stamp: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Of the working folder when its links were read; zeros if it may have changed since without telling."""
 
 
 def around() -> Around:
-    """The places of every cop of this process, and the working folder. Costs two system calls if nothing changed."""
-    known, now = _Last.known, time.monotonic()
+    """The places of every cop of this process, and the working folder. Costs one system call if nothing changed."""
+    now, last = time.monotonic(), _Last
     try:
-        folder, found = os.getcwd(), os.stat(".")
-        stamp = (found.st_dev, found.st_ino, found.st_mtime_ns)
+        found = os.stat(".")
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_dev)
     except OSError:
-        folder, stamp = "", (0, 0, 0)
-    if known is not None and now < known.until and known.changes == gate_changes():
-        if stamp == known.stamp and folder == known.around.folder:
-            return known.around
-        places, until, changes = known.around.places, known.until, known.changes
-    else:
-        changes, until = gate_changes(), now + _AGAIN_AFTER
-        places = _places()
-    names = _names(folder, places) if folder else frozenset()
-    written = tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable())
-    found_around = Around(places, folder, names, written)
-    settled = abs(time.time() - stamp[2] / 1e9) >= _SETTLED
-    _Last.known = _Known(found_around, until, changes, stamp if settled else (0, 0, 0))
-    return found_around
+        stamp = (0, 0, 0, 0)
+    # Read before what it vouches for, and written after it: so no thread takes an old view for a new one.
+    seen = last.stamp
+    known = last.around
+    fresh = known is not None and now < last.until and last.changes == gate_changes()
+    if known is not None and fresh and stamp == seen:
+        return known
+    with _lock:
+        changes = gate_changes()
+        places = known.places if known is not None and fresh else _places()
+        made = _look(places)
+        settled = abs(time.time() - max(stamp[1], stamp[2]) / 1e9) >= _SETTLED
+        last.until = last.until if fresh else now + _AGAIN_AFTER
+        last.around, last.changes = made, changes
+        last.stamp = stamp if settled else (-1, -1, -1, -1)
+    return made
+
+
+def _look(places: Places) -> Around:
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return Around(places, "", frozenset(), ())
+    names = _names(folder, places)
+    return Around(places, folder, names, tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable()))
 
 
 def _places() -> Places:
