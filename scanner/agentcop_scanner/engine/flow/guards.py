@@ -28,6 +28,7 @@ _BLOCKING = words(
     "block deny denied forbid forbidden ban banned danger dangerous unsafe bad disallow reserved suspicious"
     " reject black"
 )
+_OPT_IN = words("allow dangerous dangerously unsafe insecure trust trusted opt optin permit acknowledge")
 ASPECTS = {
     "url:host": cleared("url"),
     "url:scheme": NONE,
@@ -83,6 +84,16 @@ def optional(before: list[ast.expr], false: Facts) -> Facts:
     if not all(isinstance(node, ast.Name | ast.Attribute) for node in before):
         return {}
     return {origin: marks & WEAK for origin, marks in false.items()}
+
+
+def permits(test: ast.expr) -> bool:
+    """Whether a test is `allow_something`."""
+    spelled = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    if isinstance(test, ast.Call):  # os.environ.get("ALLOW_SOMETHING"), self.allow()
+        texts = [arg.value for arg in ast.walk(test) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        asked = test.func.attr if isinstance(test.func, ast.Attribute) and not test.args else ""
+        spelled = "_".join([asked, *texts])
+    return bool(_OPT_IN & set(spelled.lower().split("_")))
 
 
 def over_all(facts: tuple[Facts, Facts] | None) -> tuple[Facts, Facts] | None:
@@ -202,4 +213,4 @@ def returns(frame: Frame, value: Value) -> None:
     )
 
 
-__all__ = ["CONSTANT", "Facts", "about", "common", "compare", "outcome", "over_all", "returns", "union"]
+__all__ = ["CONSTANT", "Facts", "about", "common", "compare", "outcome", "over_all", "permits", "returns", "union"]
