@@ -154,9 +154,11 @@ class Sink:
     given: tuple[tuple[str, object], ...] = ()
     """Keywords that must be given with these constants: `(("shell", True),)`."""
     unless: tuple[tuple[str, object], ...] = ()
-    """Keywords with which it is harmless."""
+    """Keywords with which it is harmless: a constant, or text for a thing by its name, `=yaml.SafeLoader`."""
     receivers: frozenset[str] = frozenset()
     """For a method of anything: words of which the name of the object must have one."""
+    spares: frozenset[str] = frozenset()
+    """Words in the name of the object's class with which it is harmless."""
     looks: Literal["", "sql", "url", "command", "path"] = ""
     """For a method of anything: what the literal part of the argument, or else the name of it, must look like."""
 

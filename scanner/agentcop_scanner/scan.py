@@ -9,23 +9,11 @@ from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.report import FileResult, Report
 from agentcop_scanner.source.disk.discovery import discover
 from agentcop_scanner.trust.assess import assessed, idle
-from agentcop_scanner.work.tree import Tree, without_collection
+from agentcop_scanner.work.schedule import analysed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from agentcop_scanner.analysis import Analysis
-    from agentcop_scanner.source.disk.discovery import FoundFile
-
-
-def _analysed(
-    tree: Tree, files: Sequence[FoundFile], progress: Callable[[int, int], None] | None
-) -> Iterator[Analysis]:
-    for done, file in enumerate(files, 1):
-        yield tree.analyse(file)
-        if progress is not None:
-            progress(done, len(files))
 
 
 def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
@@ -35,12 +23,10 @@ def scan(paths: Sequence[Path], options: ScanOptions | None = None) -> Report:
     """
     chosen = options or ScanOptions()
     found = discover(paths, recursive=chosen.recursive, max_files=chosen.max_files)
-    tree = Tree(found.files)
-    with without_collection():
-        analyses = list(_analysed(tree, found.files, chosen.progress))
+    analyses, notes = analysed(found.files, chosen)
     missing = [FileResult(path=path, score=None, unscored="unreadable", problem=why) for path, why in found.missing]
     today = chosen.today or datetime.now(UTC).date()
-    notes = [note for analysis in analyses for note in (*analysis.notes, *idle(analysis, today=today))]
+    notes += [note for analysis in analyses for note in (*analysis.notes, *idle(analysis, today=today))]
     if found.folders_not_entered:
         notes.append(f"{found.folders_not_entered} folders were not entered: the scan was not recursive")
     return Report(

@@ -19,7 +19,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from agentcop_scanner.rule import ConfigRule, PatternRule
+from agentcop_scanner.engine.program import HOPS, Program
+from agentcop_scanner.engine.tables import tables
+from agentcop_scanner.engine.verdict import findings as taint_findings
+from agentcop_scanner.rule import ConfigRule, PatternRule, TaintRule
 from agentcop_scanner.rules import all_rules
 from agentcop_scanner.source.disk.kinds import file_kind
 from agentcop_scanner.source.module import Module
@@ -104,7 +107,7 @@ def _filled(body: str, seed: str) -> str:
 
 
 def findings(path: str, text: str) -> list[Finding]:
-    """What the pattern and configuration rules find in one file, given as text."""
+    """What the rules find in one file, given as text."""
     kind = file_kind(path)
     assert kind is not None, f"{path} is not scanned"
     return checked(parsed(text.encode(), path, kind))
@@ -118,6 +121,9 @@ def checked(subject: Module | Document) -> list[Finding]:
             found += rule.also(subject) if rule.also is not None else ()
         elif isinstance(rule, ConfigRule) or (isinstance(rule, PatternRule) and isinstance(subject, Module)):
             found += rule.check(subject)  # type: ignore[arg-type]  # the kinds were just told apart
+    if isinstance(subject, Module):
+        taint = tables(rule for rule in all_rules() if isinstance(rule, TaintRule))
+        found += taint_findings(Program(taint, lambda _: None), subject, HOPS)
     return found
 
 

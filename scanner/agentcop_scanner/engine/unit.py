@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _QUERY = re.compile(
     r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|COPY|MATCH|WHERE|MERGE|TRUNCATE|ALTER|PRAGMA|json_extract"
-    r"|select|delete from|insert into|where)\b[^\n]*\S"
+    r"|select\s[^\n]{0,200}\sfrom|delete from|insert into)\b[^\n]*\S"
 )
 _KEYS = itertools.count()
 MODULE = ""

@@ -123,6 +123,8 @@ def _starts_with(_frame: Frame, site: CallSite) -> Value:
             true = guards.about(subject, _url_prefix(known_texts))
         elif subject.is_a == "url:host":
             false = guards.about(subject, weakened("url"))
+        elif all(text.startswith("/") for text in known_texts):
+            true = guards.about(subject, _base_prefix(site, given))
     elif given.taints or given.const is None:
         true = guards.about(subject, _base_prefix(site, given))
     return Value(is_a="bool", facts=(true, false))
@@ -214,7 +216,7 @@ def _matched(how: str, pattern: str, subject: Value) -> Value:
         true = ALL
     elif found is Strength.NO_SLASH:
         true = cleared("path", "sql", "query", "shell", "argument", "code")
-    elif found is not Strength.UNKNOWN or how in {"match", "fullmatch"}:
+    elif found is Strength.SOME or how == "fullmatch":
         true = WEAK
     return Value(
         subject.taints, is_a="match", facts=(guards.about(subject, true & aspect), guards.about(subject, WEAK & aspect))

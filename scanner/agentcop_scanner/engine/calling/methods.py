@@ -90,7 +90,8 @@ def _get(_frame: Frame, site: CallSite, receiver: Value) -> Value | None:
 def _format(frame: Frame, site: CallSite, receiver: Value) -> Value | None:
     if not receiver.text and not receiver.taints:
         return None
-    return noticed(frame, site.node, filled(receiver, tuple(site.everything())))
+    given = tuple(site.everything())
+    return noticed(frame, site.node, filled(receiver, given), given)
 
 
 def _join(frame: Frame, site: CallSite, receiver: Value) -> Value:
@@ -99,7 +100,7 @@ def _join(frame: Frame, site: CallSite, receiver: Value) -> Value:
         pieces: list[Value] = []
         for item in given.items:
             pieces += [item, receiver] if receiver.text or receiver.taints else [item]
-        return noticed(frame, site.node, concatenated(pieces))
+        return noticed(frame, site.node, concatenated(pieces), pieces)
     taints: Taints = dict(receiver.taints)
     add(taints, given.taints)
     return Value(taints, text=f"{given.text}{receiver.text}", is_a="sql" if given.is_a == "sql" else "")

@@ -15,7 +15,9 @@ class Strength(enum.Enum):
     NO_SLASH = "no slash"
     """It is of such characters and spaces or the like, without slashes, quotes, or signs of a shell."""
     SOME = "some"
-    """The pattern is known, and lets more through."""
+    """It is all of the text, and lets more through."""
+    PART = "part"
+    """It looks at a part of the text only."""
     UNKNOWN = "unknown"
     """The pattern is not known."""
 
@@ -44,7 +46,7 @@ def strength(pattern: str, how: str) -> Strength:
     anchored = pattern.startswith(("^", r"\A")) or how in {"match", "fullmatch"}
     ended = pattern.endswith(("$", r"\Z", r"\z")) or how == "fullmatch"
     if not anchored or not ended:
-        return Strength.SOME
+        return Strength.PART
     return _body(pattern.removeprefix("^").removeprefix(r"\A").removesuffix("$").removesuffix(r"\Z"))
 
 

@@ -23,7 +23,7 @@ _QUERY_NAMES = words("sql query queries stmt statement cypher select command ddl
 _URL_NAMES = words("url uri link href endpoint address website webpage page src location")
 _PATH_NAMES = words("path file filename filepath dir directory folder fname dest destination output target")
 _COMMAND_NAMES = words("command cmd commands shell script cmdline bash")
-_MAYBE = words("to_thread run_in_executor run_sync run_in_threadpool partial getattr") | {
+_MAYBE = words("to_thread run_in_executor run_sync run_in_threadpool") | {
     name.rpartition(".")[2] for name in commands.NAMES
 }
 _OF_TEXT = frozenset({".format", ".format_map"})
@@ -53,11 +53,22 @@ def may_be(unit: Unit, call: ast.Call, table: dict[str, list[tuple[str, Sink]]])
     last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
     if last in _MAYBE:
         return True
+    if last == "getattr":
+        return _may_name_a_sink(unit, call)
     candidates = table.get(last)
     dotted = unit.module.dotted(call)
     if candidates is None:
         candidates = table.get(dotted.rpartition(".")[2])
     return candidates is not None and any(_may_be_this(unit, func, dotted, name, sink) for name, sink in candidates)
+
+
+def _may_name_a_sink(unit: Unit, call: ast.Call) -> bool:
+    """Whether `getattr` is asked for something of a module."""
+    target = call.args[0] if call.args else None
+    if isinstance(target, ast.Call):
+        return True
+    name = spelled(target) if target is not None else ""
+    return name.partition(".")[0] in unit.module.imports or "mod" in name.lower()
 
 
 def _may_be_this(unit: Unit, func: ast.expr, dotted: str, name: str, sink: Sink) -> bool:
@@ -90,8 +101,10 @@ def _applies(frame: Frame, site: CallSite, sink: Sink, *, exact: bool) -> bool:
             return False
     for name, harmless in sink.unless:
         given = site.keywords.get(name)
-        if given is not None and given.const == harmless:
+        if given is not None and (given.is_a == harmless if isinstance(harmless, str) else given.const == harmless):
             return False
+    if site.receiver is not None and name_words(site.receiver.is_a) & sink.spares:
+        return False
     if exact or not sink.receivers:
         return True
     if site.receiver is not None and name_words(site.receiver.is_a) & sink.receivers:
@@ -121,14 +134,12 @@ def _dangerous(site: CallSite, sink: Sink) -> Iterator[tuple[Value, ast.expr | N
 
 
 def _emptied(site: CallSite) -> bool:
-    """Whether built-ins or all globals are taken away from what is run."""
+    """Whether built-ins, or on the spot all globals, are taken away from what is run."""
     given = site.argument(1, "globals")
-    return (
-        given is not None
-        and given.is_a == "dict"
-        and given.fields is not None
-        and (not given.fields or "__builtins__" in given.fields)
-    )
+    if given is None or given.fields is None:
+        return False
+    node = site.node.args[1] if len(site.node.args) > 1 else site.keyword_node("globals")
+    return "__builtins__" in given.fields or (not given.fields and isinstance(node, ast.Dict))
 
 
 def _looks(what: str, value: Value, node: ast.expr | None) -> bool:
@@ -136,7 +147,7 @@ def _looks(what: str, value: Value, node: ast.expr | None) -> bool:
         value.is_a in {"sql", "cypher"} or looks_like_sql(value.text) or looks_like_cypher(value.text)
     ):
         return True
-    if what == "url" and "://" in value.text:
+    if (what == "url" and "://" in value.text) or (what == "command" and " " in value.text.strip()):
         return True
     spoken = name_words(spelled(node)) if node is not None else frozenset()
     origins = frozenset().union(*(name_words(origin.shown) for origin in value.taints if origin.kind == "param"))

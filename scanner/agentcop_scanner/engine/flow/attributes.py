@@ -63,6 +63,8 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:  # noqa: C90
     if isinstance(value.ref, InstanceRef):
         return _of_instance(frame, value, name, node.lineno)
     kind = last(value.is_a)
+    if value.is_a == "ip" and name.startswith("is_"):
+        return _of_address(value, name)
     if value.is_a in {"temporary", "written"}:
         return marked(value, _PATH_NAME)
     if is_path(value):
@@ -126,6 +128,12 @@ def _of_instance(frame: Frame, value: Value, name: str, line: int) -> Value:
     return Value(fields.taints or held.taints, is_a=held.is_a, const=held.const, ref=held.ref)
 
 
+def _of_address(value: Value, name: str) -> Value:
+    """`is_private` and its like: where it is false the address is public, where `is_global` is true."""
+    public = {origin: cleared("url") for origin in value.taints}
+    return Value(is_a="bool", facts=(public, {}) if name == "is_global" else ({}, public))
+
+
 def _of_path(value: Value, name: str) -> Value:
     if name in {"name", "stem"}:
         return marked(value, _PATH_NAME, "path:name")
@@ -134,7 +142,7 @@ def _of_path(value: Value, name: str) -> Value:
     if name == "parts":
         return Value(value.taints, is_a="path:part")
     if name in {"parent", "parents"}:
-        return Value(value.taints, is_a="pathlib.Path", text=value.text)
+        return Value(value.taints, is_a="pathlib.Path" if name == "parent" else "path:parents", text=value.text)
     return Value(value.taints)
 
 

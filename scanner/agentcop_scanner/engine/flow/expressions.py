@@ -209,6 +209,10 @@ def _dict(frame: Frame, node: ast.Dict) -> Value:
             fields[name.const] = value
         else:
             others += [name, value]
+    role, content = fields.get("role"), fields.get("content")
+    rule = frame.world.tables.rules.get("AC152")
+    if rule is not None and role is not None and content is not None and role.const in {"system", "developer"}:
+        frame.arrive(rule, node, "a message of the system", content)
     return Value(combined([*fields.values(), *others]).taints, fields=fields if not others else None, is_a="dict")
 
 

@@ -156,8 +156,8 @@ _HOLDS: dict[str, Marks] = {
 
 
 def _holds(left: Value, right: Value) -> Facts:
-    """What is known of a text that does not hold a constant."""
-    return about(right, _HOLDS.get(left.const, NONE)) if isinstance(left.const, str) else {}
+    """What is known of a text that does not hold a constant, or one of a list of constants."""
+    return about(right, _HOLDS.get(left.const, NONE) if isinstance(left.const, str) else WEAK)
 
 
 def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:  # noqa: PLR0911  # one way out for each kind of value

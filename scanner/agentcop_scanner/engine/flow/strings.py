@@ -15,6 +15,8 @@ from agentcop_scanner.engine.flow.text import (
 from agentcop_scanner.engine.values.value import CONSTANT, Taint, Value, cleared, combined, literal, marked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentcop_scanner.engine.flow.frame import Frame
 
 _PATHS = frozenset({"pathlib.Path", "paths", "anyio.Path", "pathlib.PurePath", "pathlib.PosixPath"})
@@ -27,14 +29,18 @@ def is_path(value: Value) -> bool:
     return value.is_a in _PATHS
 
 
-def noticed(frame: Frame, node: ast.AST, value: Value) -> Value:
-    """A text that was put together; if it is a query with foreign pieces in it, that is noted."""
+def noticed(frame: Frame, node: ast.AST, value: Value, pieces: Iterable[Value] = ()) -> Value:
+    """A text that was put together; if it is a query with foreign pieces in it, that is noted.
+
+    Not of `pieces` that are queries already: of those it was noted where they were put together.
+    """
     if frame.quiet or not value.text or not any(taint.joined for taint in value.taints.values()):
         return value
     if looks_like_sql(value.text) or looks_like_sql_piece(value.text):
         rule = frame.world.tables.rules.get("AC141")
+        noted = {origin for piece in pieces if piece.is_a == "sql" for origin in piece.taints}
         for origin, taint in value.taints.items():
-            if taint.joined and rule is not None:
+            if taint.joined and rule is not None and origin not in noted:
                 frame.hit(rule, node, "SQL text", origin, taint)
         return Value(value.taints, is_a="sql", text=value.text)
     if looks_like_cypher(value.text):
@@ -45,7 +51,7 @@ def noticed(frame: Frame, node: ast.AST, value: Value) -> Value:
 def f_string(frame: Frame, node: ast.JoinedStr) -> Value:
     """An f-string."""
     pieces = [frame.value(part) for part in node.values]
-    return noticed(frame, node, concatenated(pieces))
+    return noticed(frame, node, concatenated(pieces), pieces)
 
 
 def formatted(frame: Frame, node: ast.FormattedValue) -> Value:
@@ -70,7 +76,7 @@ def binary(frame: Frame, node: ast.BinOp) -> Value:
     if isinstance(node.op, ast.Mod):
         if left.text or isinstance(node.right, ast.Tuple | ast.Dict):
             given = right.items if right.items is not None else (right,)
-            return noticed(frame, node, filled(left, given))
+            return noticed(frame, node, filled(left, given), given)
         return combined((left, right))
     if isinstance(node.op, ast.Mult | ast.BitOr | ast.BitAnd):
         found = combined((left, right))
@@ -89,7 +95,7 @@ def _added(frame: Frame, node: ast.BinOp) -> Value:
     values = [frame.value(part) for part in reversed(parts)]
     if any(value.items is not None for value in values):
         return _added_lists(values)
-    return noticed(frame, node, concatenated(values))
+    return noticed(frame, node, concatenated(values), values)
 
 
 def _added_lists(values: list[Value]) -> Value:

@@ -31,6 +31,12 @@ _CYPHER = re.compile(
     r"(\bmatch\s*\(|\bmerge\s*\(|\bcreate\s*\(\w*:|\bcall\s+db\.|\bcall\s+apoc\.|\bdetach\s+delete\b|\bunwind\s)",
     re.IGNORECASE,
 )
+_NAMES_NEXT = re.compile(
+    r"\b(from|into|table|update|join|exists|index|view|schema|database|by|describe|use|truncate|copy)\s+[\"`\[]?(\{\}\.)?$",
+    re.IGNORECASE,
+)
+"""A name follows in a query."""
+_FENCES = (">", '"' * 3, "```", "---", "###", "===")
 _PROSE = re.compile(r"\b(error|failed|cannot|could not|please|invalid|you are|the following)\b", re.IGNORECASE)
 
 
@@ -53,7 +59,10 @@ def _piece_marks(before: str) -> Marks:
     """What a piece can no longer do because of the text before it."""
     if not before:
         return NONE
-    return NONE if _HOST_OPEN.match(before) else cleared("url")
+    marks = NONE if _HOST_OPEN.match(before) else cleared("url")
+    if before.rstrip("\n ").endswith(_FENCES):
+        marks |= cleared("prompt")
+    return marks | {"#identifier"} if _NAMES_NEXT.search(before) else marks
 
 
 def concatenated(pieces: Iterable[Value], is_a: str = "") -> Value:

@@ -94,19 +94,25 @@ def joined(states: Iterable[State]) -> State:
         dead = State()
         dead.live = False
         return dead
-    if len(live) == 1:
-        return live[0].copy()
-    names: dict[str, Value] = {}
-    for name in dict.fromkeys(name for state in live for name in state.names):
-        values = [(state, state.names[name]) for state in live if name in state.names]
-        first = values[0][1]
-        if all(value is first for _, value in values):
-            names[name] = first  # what all paths know of it stays known without being put into it
-        else:
-            names[name] = merge([state.settled(value) for state, value in values])
-    facts = live[0].facts
+    made = live[0] if len(live) > 1 else live[0].copy()
     for state in live[1:]:
-        facts = meet(facts, state.facts)
-    made = State(names, dict(facts))
-    made.opted_in = all(state.opted_in for state in live)
+        made = _both(made, state)
+    return made
+
+
+def _both(first: State, second: State) -> State:
+    """Where two paths meet. What a name has on both stays as it is: what both know of it stays known."""
+    others = second.names
+    names = dict(first.names)
+    for name, value in first.names.items():
+        other = others.get(name)
+        if other is value:
+            continue
+        settled = first.settled(value)
+        names[name] = settled if other is None else merge((settled, second.settled(other)))
+    for name, value in others.items():
+        if name not in names:
+            names[name] = second.settled(value)
+    made = State(names, meet(first.facts, second.facts))
+    made.opted_in = first.opted_in and second.opted_in
     return made

@@ -152,7 +152,13 @@ class Value:
         return Value({origin.field(name): taint for origin, taint in self.taints.items()})
 
 
-_ELEMENT = {"paths": "pathlib.Path", "ast": "ast", "tarfile.members": "tarfile.TarInfo", "urls": "urls"}
+_ELEMENT = {
+    "paths": "pathlib.Path",
+    "path:parents": "pathlib.Path",
+    "ast": "ast",
+    "tarfile.members": "tarfile.TarInfo",
+    "urls": "urls",
+}
 
 CONSTANT = Value()
 

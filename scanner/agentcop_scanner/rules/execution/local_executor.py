@@ -21,8 +21,9 @@ runs the agent.
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
+
+import ast
 
 from agentcop_scanner.rule import PatternRule
 

@@ -21,11 +21,12 @@ whatever text the model has read.
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.rule import PatternRule
+import ast
+
 from agentcop_scanner.source.python.tools import last
+from agentcop_scanner.rule import PatternRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -58,12 +58,18 @@ RULE = TaintRule(
         Sink(calls=(".recv_pyobj",), args=(-1,)),
         Sink(
             calls=("yaml.load", "yaml.load_all"),
-            unless=(("Loader", "safe"),),
+            unless=(
+                ("Loader", "=yaml.SafeLoader"),
+                ("Loader", "=yaml.CSafeLoader"),
+                ("Loader", "=yaml.loader.SafeLoader"),
+                ("Loader", "=yaml.BaseLoader"),
+            ),
         ),
         Sink(calls=("yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "ruamel.yaml.load")),
     ),
     whole=at("HIGH", "tool endpoint model request upload content public unknown self command operator"),
     joined=at("HIGH", "tool endpoint model request upload content public unknown self command operator"),
+    cleaners=("pickle.dumps", "cloudpickle.dumps", "dill.dumps", "marshal.dumps"),
     message="{source} becomes objects in {sink}",
     fix="Use JSON, or yaml.safe_load; where objects are needed, sign the bytes and check the signature first.",
 )

@@ -63,6 +63,7 @@ RULE = TaintRule(
         Sink(
             calls=(".from_string",),
             receivers=frozenset({"env", "environment", "jinja", "jinja2", "template", "templates"}),
+            spares=frozenset({"sandbox", "sandboxed"}),
         ),
     ),
     whole={

@@ -26,8 +26,9 @@ reach every attribute of what they are given and from there the interpreter.
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
+
+import ast
 
 from agentcop_scanner.rule import PatternRule
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from agentcop_scanner.source.words import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Node = TypeVar("Node", bound=ast.AST)
 
-# Says nothing that its parent does not say too.
-_DULL = {"ctx", "op", "ops", "type_comment", "kind", "type_ignores"}
+# Hold no nodes, or none that say anything their parent does not say too.
+_DULL = words("ctx op ops type_comment kind type_ignores id attr level simple conversion module asname arg")
+_LEAVES = (ast.Constant, ast.alias, ast.Global, ast.Nonlocal)
+# What is a name in all other classes is a node in these.
+_NAMED = words("TypeAlias")
 
 
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    return tuple(name for name in kind._fields if name not in _DULL)
+    if issubclass(kind, _LEAVES):
+        return ()
+    plain = {"name", "rest"} if kind.__name__ not in _NAMED else set()
+    return tuple(name for name in kind._fields if name not in _DULL and name not in plain)
 
 
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
@@ -53,9 +61,12 @@ class Nodes:
                 by_type[kind] = [node]
             else:
                 seen.append(node)
+            if _FIELDS.get(kind) == ():
+                continue
             found = children(node)
-            found.reverse()
-            stack += found
+            if found:
+                found.reverse()
+                stack += found
         self._by_type = by_type
 
     def of(self, kind: type[Node]) -> list[Node]:
