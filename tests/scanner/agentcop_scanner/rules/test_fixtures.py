@@ -9,7 +9,7 @@ import pytest
 
 from agentcop_scanner.rule import Rule, documentation
 from agentcop_scanner.rules import all_rules
-from scan_cases import RULES, Case, cases, findings
+from scan_cases import Case, cases, findings
 
 HERE: Final = Path(__file__).parent
 FIXTURES: Final = {
