@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agentcop_scanner.engine.program import HOPS, Program
 from agentcop_scanner.engine.verdict import findings
 from agentcop_scanner.finding import SEVERITIES
-from agentcop_scanner.rule import ConfigRule, PatternRule
+from agentcop_scanner.rule import ConfigRule, PatternRule, TaintRule
 from agentcop_scanner.rules import all_rules
 from agentcop_scanner.source.disk.problem import UnreadError
 from agentcop_scanner.source.disk.reading import read_bytes
@@ -53,7 +53,7 @@ def _checked(rule: Rule, subject: Module | Document) -> Iterable[Finding]:
     if isinstance(subject, Module):
         if isinstance(rule, PatternRule):
             return rule.check(subject)
-        if isinstance(rule, ConfigRule) and rule.also is not None:
+        if isinstance(rule, ConfigRule | TaintRule) and rule.also is not None:
             return rule.also(subject)
     elif isinstance(rule, ConfigRule):
         return rule.check(subject)

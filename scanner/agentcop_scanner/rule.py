@@ -187,6 +187,8 @@ class TaintRule:
     weak: Literal["", "any", "#prefix", "#token", "#identifier"] = ""
     """Whether it is about text whose only check can be got round: any such, by a prefix, by its first word; or about
     text that stands for a name in a query."""
+    also: Callable[[Module], Iterable[Finding]] | None = None
+    """The same weakness where it shows without following data: a check that is weak, whatever it is for."""
     message: str = "{source} reaches {sink}"
     """Said of each finding, with these two filled in."""
     fix: str = ""

@@ -117,7 +117,7 @@ def checked(subject: Module | Document) -> list[Finding]:
     """What they find in what was parsed. No fault of theirs is caught."""
     found: list[Finding] = []
     for rule in all_rules():
-        if isinstance(rule, ConfigRule) and isinstance(subject, Module):
+        if isinstance(rule, ConfigRule | TaintRule) and isinstance(subject, Module):
             found += rule.also(subject) if rule.also is not None else ()
         elif isinstance(rule, ConfigRule) or (isinstance(rule, PatternRule) and isinstance(subject, Module)):
             found += rule.check(subject)  # type: ignore[arg-type]  # the kinds were just told apart

@@ -9,7 +9,7 @@ from agentcop_scanner.engine.calling import checks, commands, inline, results, s
 from agentcop_scanner.engine.calling.callsite import CallSite
 from agentcop_scanner.engine.flow import attributes
 from agentcop_scanner.engine.values.refs import ClassRef, FunctionRef
-from agentcop_scanner.engine.values.value import CONSTANT, Value, combined
+from agentcop_scanner.engine.values.value import CONSTANT, Value, cleared, combined, marked
 from agentcop_scanner.source.python.tools import last
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def _anything(site: CallSite) -> Value:
     found = combined(given)
     kind = made_by(site.dotted, None) if site.callee.is_a.startswith("=") else ""
     if found.taints:
-        return Value(found.taints, is_a=kind)
+        # a list of options, for all we know: what it begins with is not the text that went in
+        return Value(marked(found, cleared("argument")).taints, is_a=kind)
     return Value(sources.unknown_taints(site.node.lineno), is_a=kind)
 
 

@@ -21,9 +21,8 @@ runs the agent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ast
+from typing import TYPE_CHECKING
 
 from agentcop_scanner.rule import PatternRule
 

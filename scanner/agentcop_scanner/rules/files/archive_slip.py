@@ -24,12 +24,11 @@ archive then writes anywhere the process can.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
-import ast
-
-from agentcop_scanner.rules.files._archives import members_checked, opened_archives, opens_tar
 from agentcop_scanner.rule import PatternRule
+from agentcop_scanner.rules.files._archives import members_checked, opened_archives, opens_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,12 +21,11 @@ whatever text the model has read.
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
-import ast
-
-from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.rule import PatternRule
+from agentcop_scanner.source.python.tools import last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

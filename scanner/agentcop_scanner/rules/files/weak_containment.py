@@ -23,7 +23,61 @@ links lead out as well.
 
 from __future__ import annotations
 
+import ast
+from typing import TYPE_CHECKING
+
+from agentcop_scanner.engine.calling.callsite import name_words, spelled
 from agentcop_scanner.rule import TaintRule, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.source.module import Module
+
+
+_PATHS = frozenset(
+    {"path", "filepath", "resolved", "real", "realpath", "abspath", "absolute", "full", "target", "normalized"}
+)
+_FOLDERS = frozenset(
+    {
+        "root",
+        "base",
+        "dir",
+        "directory",
+        "folder",
+        "workspace",
+        "allowed",
+        "parent",
+        "sandbox",
+        "home",
+        "basedir",
+        "prefix",
+    }
+)
+
+
+def _check(module: Module) -> Iterator[Finding]:
+    for call in module.methods_called.get("startswith", ()):
+        func = call.func
+        if not isinstance(func, ast.Attribute) or len(call.args) != 1 or module.constant(call.args[0]) is not None:
+            continue
+        if _spoken(func.value) & _PATHS and _spoken(call.args[0]) & _FOLDERS and not _ended(call.args[0]):
+            yield module.finding(
+                RULE, call, "A path is compared with its folder as text, without a separator at its end."
+            )
+
+
+def _spoken(node: ast.expr) -> frozenset[str]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str" and node.args:
+        node = node.args[0]
+    return name_words(spelled(node))
+
+
+def _ended(node: ast.expr) -> bool:
+    text = ast.unparse(node)
+    return "sep" in text or "/" in text or isinstance(node, ast.JoinedStr | ast.BinOp)
+
 
 RULE = TaintRule(
     id="AC123",
@@ -38,5 +92,6 @@ RULE = TaintRule(
     whole=at("MEDIUM", "tool endpoint model request upload content public"),
     joined=at("MEDIUM", "tool endpoint model request upload content public"),
     message="{source} chooses the path of {sink}, which was only compared with its folder as text",
+    also=_check,
     fix="Use is_relative_to on the resolved path.",
 )

@@ -28,9 +28,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.calling.callsite import name_words
+from agentcop_scanner.rule import PatternRule
 from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.source.words import words
-from agentcop_scanner.rule import PatternRule
 
 if TYPE_CHECKING:
     import ast

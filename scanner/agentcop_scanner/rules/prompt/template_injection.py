@@ -66,16 +66,8 @@ RULE = TaintRule(
             spares=frozenset({"sandbox", "sandboxed"}),
         ),
     ),
-    whole={
-        **at("HIGH", "tool endpoint model request upload public content"),
-        **at("MEDIUM", "unknown"),
-        **at("LOW", "self"),
-    },
-    joined={
-        **at("HIGH", "tool endpoint model request upload public content"),
-        **at("MEDIUM", "unknown"),
-        **at("LOW", "self"),
-    },
+    whole={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown self")},
+    joined={**at("HIGH", "tool endpoint model request upload public content"), **at("MEDIUM", "unknown self")},
     message="{source} becomes a template in {sink}",
     fix="Use jinja2.sandbox.ImmutableSandboxedEnvironment, or a template language without code.",
 )

@@ -26,9 +26,8 @@ reach every attribute of what they are given and from there the interpreter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import ast
+from typing import TYPE_CHECKING
 
 from agentcop_scanner.rule import PatternRule
 

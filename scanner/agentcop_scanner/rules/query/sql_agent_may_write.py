@@ -25,9 +25,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentcop_scanner.rule import PatternRule
 from agentcop_scanner.source.python.tools import last
 from agentcop_scanner.source.words import words
-from agentcop_scanner.rule import PatternRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
