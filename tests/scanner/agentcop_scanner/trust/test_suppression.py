@@ -124,7 +124,7 @@ def test_a_comment_in_a_notebook_has_the_lines_of_the_file(tmp_path: Path) -> No
         "requests.get('https://x', verify=False, timeout=5)  # agentcop: ignore[AC134] our own\n",
     ]
     code.append("x = 1  # agentcop: ignore\n")
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": ["text"]}]
+    cells: list[dict[str, object]] = [{"cell_type": "markdown", "metadata": {}, "source": ["text"]}]
     cells.append({"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code})
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     file = tmp_path / "a.ipynb"
