@@ -50,6 +50,8 @@ _INJECTED = (
     "Driver",
 )
 """How classes end whose objects the framework hands to a tool: no model writes them."""
+_CONSTRUCTORS = words("__init__ __new__ __post_init__ model_post_init __init_subclass__")
+"""Whoever builds an object sets it up; what it is used with comes later."""
 _TOOL_TYPES = ("Tool", "ToolCall", "ToolMessage", "ToolInput", "ToolArgs", "ToolUse")
 _WORDS: dict[str, str] = {
     "tool": "an argument of the tool",
@@ -156,11 +158,14 @@ def _by_name(unit: Unit, scope: Scope) -> Source | None:
     parts = scope.qualname.split(".")
     if scope.parent is not None and scope.parent.is_function:
         return None if _called_inside(unit, scope) else "unknown"
+    if scope.node.name in _CONSTRUCTORS:
+        return "operator"
     private = [part for part in parts if part.startswith("_") and not (part.startswith("__") and part.endswith("__"))]
     if not private:
         return "public"
     called = any(scope.qualname in targets for name, targets in unit.edges.items() if name != scope.qualname)
-    return None if called else "unknown"
+    # what nothing here calls is called from elsewhere: a private name keeps nobody out
+    return None if called else "public"
 
 
 def _called_inside(unit: Unit, scope: Scope) -> bool:

@@ -9,7 +9,20 @@ from agentcop_scanner.engine.calling.callsite import CallSite, spelled
 from agentcop_scanner.engine.flow.attributes import entry
 from agentcop_scanner.engine.flow.strings import filled, is_path, noticed
 from agentcop_scanner.engine.flow.text import concatenated, joined_path
-from agentcop_scanner.engine.values.value import CONSTANT, Taints, Value, add, as_piece, combined, merge
+from agentcop_scanner.engine.values.value import (
+    CONSTANT,
+    NONE,
+    Marks,
+    Taints,
+    Value,
+    add,
+    as_piece,
+    cleared,
+    combined,
+    marked,
+    merge,
+    weakened,
+)
 from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
@@ -29,6 +42,17 @@ _KEEPS = words(
 _LOSES_CLASS = words("json group groups splitlines values items keys pop popitem")
 _KEEPS_FIELDS = words("copy dict model_dump")
 _GROWS = words("append add insert extend update appendleft extendleft put put_nowait setdefault write writelines")
+_REPLACED: dict[str, Marks] = {
+    "'": cleared("sql", "query"),
+    '"': cleared("sql", "query"),
+    "`": cleared("sql", "query"),
+    "/": cleared("path"),
+    "\\": weakened("path", "query"),
+    "..": weakened("path"),
+    "../": weakened("path"),
+    " ": NONE,
+}
+"""What text can no longer do in which this was replaced by something else, say doubled."""
 _MAX_ITEMS = 200
 
 
@@ -63,6 +87,8 @@ def _kept(_frame: Frame, site: CallSite, receiver: Value) -> Value | None:
     name = site.method
     taints: Taints = dict(receiver.taints)
     if name in {"replace", "translate"}:
+        if site.args and isinstance(site.args[0].const, str):
+            taints = marked(receiver, _REPLACED.get(site.args[0].const, NONE)).taints
         add(taints, combined(site.args).taints)
     if name in {"items", "values"} and receiver.fields:
         return Value(taints, is_a="each")

@@ -76,7 +76,7 @@ def read(frame: Frame, node: ast.Attribute, value: Value) -> Value:  # noqa: C90
     if kind in _UPLOADS:
         return _of_upload(name, node.lineno)
     if value.is_a == "tarfile.TarInfo" and name in {"name", "path", "linkname"}:
-        return Value({Origin("content", "a name in an archive", "", node.lineno): Taint()})
+        return Value({Origin("upload", "a name in an archive", "", node.lineno): Taint()})
     return value.field(name)
 
 

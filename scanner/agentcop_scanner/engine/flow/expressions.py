@@ -171,8 +171,11 @@ def _not(frame: Frame, node: ast.UnaryOp) -> Value:
 def _if_expression(frame: Frame, node: ast.IfExp) -> Value:
     true, false = guards.outcome(evaluate(frame, node.test))
     before = dict(frame.state.facts)
+    asked = frame.state.opted_in
     frame.state.learn(true)
+    frame.state.opted_in = asked or guards.permits(node.test)
     first = frame.state.settled(evaluate(frame, node.body))
+    frame.state.opted_in = asked
     frame.state.facts = dict(before)
     frame.state.learn(false)
     second = frame.state.settled(evaluate(frame, node.orelse))

@@ -130,4 +130,15 @@ def _executed_once(frame: Frame) -> list[Hit]:
     """The hits, without those on the text of a query that is run in the same function: there it counts."""
     found = list(frame.hits.found.values())
     executed = {(hit.rule.id, hit.origin) for hit in found if hit.sink != "SQL text"}
-    return [hit for hit in found if hit.sink != "SQL text" or (hit.rule.id, hit.origin) not in executed]
+    kept: list[Hit] = []
+    whole: set[tuple[str, Origin]] = set()
+    for hit in found:
+        key = (hit.rule.id, hit.origin)
+        if hit.sink == "SQL text" and key in executed:
+            continue
+        if hit.rule.danger == "sql" and not hit.joined:
+            if key in whole:
+                continue  # the same statement, run here or there
+            whole.add(key)
+        kept.append(hit)
+    return kept

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from agentcop_scanner.engine.flow.frame import Frame
 
-_OPT_IN = words("allow dangerous dangerously unsafe insecure trust trusted opt optin permit acknowledge")
 _TALK = words("debug info warning error exception critical log print warn write_line echo")
 _MAX_LOOPS = 1
 """Loops inside this many others are gone through once only: twice in each would be exponential."""
@@ -104,9 +103,9 @@ def _if(frame: Frame, node: ast.If) -> None:
     first, second = start.copy(), start.copy()
     first.learn(true)
     second.learn(false)
-    if test.const is not None and isinstance(test.const, bool):
-        (second if test.const else first).live = False
-    if _permits(node.test):
+    if isinstance(node.test, ast.Constant):  # what a name holds may be set from elsewhere
+        (second if node.test.value else first).live = False
+    if guards.permits(node.test):
         first.opted_in = True
     frame.state = first
     execute(frame, node.body)
@@ -127,16 +126,7 @@ def _asks_permission(test: ast.expr) -> bool:
     """Whether a test is `not allow_something`: the caller had to say that it wants what is dangerous."""
     if isinstance(test, ast.BoolOp):
         return any(_asks_permission(part) for part in test.values)
-    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _permits(test.operand)
-
-
-def _permits(test: ast.expr) -> bool:
-    """Whether a test is `allow_something`."""
-    spelled = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
-    if isinstance(test, ast.Call):  # os.environ.get("ALLOW_SOMETHING")
-        texts = [arg.value for arg in ast.walk(test) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        spelled = "_".join(texts)
-    return bool(_OPT_IN & set(spelled.lower().split("_")))
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and guards.permits(test.operand)
 
 
 def _loop(frame: Frame, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], before: Callable[[], None]) -> None:

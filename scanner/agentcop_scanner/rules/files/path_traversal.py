@@ -96,7 +96,7 @@ RULE = TaintRule(
         Sink(calls=(".to_csv", ".to_excel", ".to_parquet", ".to_json"), args=(0, "path_or_buf"), looks="path"),
     ),
     whole={**at("HIGH", "tool endpoint model request upload"), **at("LOW", "content")},
-    joined={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "content public")},
+    joined={**at("HIGH", "tool endpoint model request upload"), **at("MEDIUM", "public"), **at("LOW", "content")},
     cleaners=(
         "os.path.basename",
         "ntpath.basename",

@@ -84,7 +84,7 @@ RULE = TaintRule(
         Sink(calls=(".goto", ".navigate"), args=(0, "url"), receivers=frozenset({"page", "browser", "tab", "driver"})),
         Sink(calls=(".get",), args=(0,), receivers=frozenset({"driver", "browser"}), looks="url"),
     ),
-    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "content upload"), **at("LOW", "public")},
+    whole={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "content upload public")},
     joined={**at("HIGH", "tool endpoint model request"), **at("MEDIUM", "content upload"), **at("LOW", "public")},
     message="{source} chooses the address that {sink} fetches",
     fix="Compare the parsed host with a list, resolve it, refuse private addresses, and follow no redirects unchecked.",

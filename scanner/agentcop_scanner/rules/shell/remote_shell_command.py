@@ -50,16 +50,33 @@ RULE = TaintRule(
         ),
         Sink(
             calls=(".run", ".execute", ".exec", ".process_exec", ".sudo", ".start_and_wait"),
-            args=(0, "command", "cmd"),
+            args=(0, 1, "command", "cmd"),
             receivers=frozenset(
-                {"commands", "sandbox", "container", "ssh", "shell", "executor", "terminal", "process", "kernel"}
+                {
+                    "commands",
+                    "sandbox",
+                    "container",
+                    "ssh",
+                    "shell",
+                    "executor",
+                    "terminal",
+                    "process",
+                    "kernel",
+                    "compute",
+                    "remote",
+                    "vm",
+                    "instance",
+                    "machine",
+                    "workspace",
+                    "docker",
+                }
             ),
             looks="command",
         ),
         Sink(calls=("docker.DockerClient.containers.run",), args=(1, "command")),
     ),
     whole={},
-    joined={**at("HIGH", "tool endpoint model request upload public"), **at("MEDIUM", "unknown content")},
+    joined={**at("HIGH", "tool endpoint model request upload public"), **at("MEDIUM", "unknown content self")},
     message="{source} is put unquoted into the command of {sink}",
     fix="Quote each piece with shlex.quote, or give a list.",
 )
