@@ -21,6 +21,7 @@ _NEEDS = {
     "mcp/test_hostile.py": ("mcp",),
     "mcp/test_requests.py": ("mcp",),
     "mcp/test_sessions.py": ("mcp",),
+    "mcp/test_trio.py": ("mcp", "trio"),
     "openai_agents/test_approvals.py": ("agents",),
     "openai_agents/test_bodies.py": ("agents",),
     "openai_agents/test_hosted.py": ("agents",),

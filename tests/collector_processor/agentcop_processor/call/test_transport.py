@@ -77,7 +77,7 @@ def test_anything_else_is_judged(name: str, arguments: dict[str, str]) -> None:
     gate = gate_of("files_search")
     above = entered(gate, "files_search", Tool(), query="x")
     with pytest.raises(PolicyBlocked):
-        sent(gate, name, **arguments)
+        sent(gate, name, again=False, **arguments)
     above.returned(None)
 
 
