@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.protected.commands import runs_a_program
-from agentcop_processor.protected.current import around
+from agentcop_processor.protected.current import around, with_links
 from agentcop_processor.protected.globs import may_end, may_match
 from agentcop_processor.protected.resolver import MAX_PATH, Resolver
 from agentcop_processor.protected.texts import texts_of, texts_of_unread
-from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, words_of
+from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, plain_words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 
 # Paths stay text: see places.
 
+# Paths stay text: see places.
+
 _log = logging.getLogger("agentcop")
 
 _OURS: Final = re.compile(r"AGENTCOP_(HOME|POLICY)\b")
+_MANY: Final = 64
+"""Words beyond which one list of the working folder costs less than a look at each."""
 _BRACKET: Final = re.compile(rb"[\[{](?<=[^:,\[{].)")
 """A bracket inside a text: those of JSON itself follow a sign of its own."""
 
@@ -36,6 +41,8 @@ def led_to(arguments: Arguments) -> str:
     """
     try:
         here, canonical = around(), arguments.canonical
+        if not here.has_links and _may_name_a_link(arguments):
+            here = with_links(here)
         # What holds none of these leads nowhere but to a bare name in the working folder.
         if not (
             b"/" in canonical
@@ -55,7 +62,7 @@ def led_to(arguments: Arguments) -> str:
 def led_to_unread(arguments: Mapping[str, object]) -> str:
     """The same for arguments that could not be frozen, as far as they can be read within bounds."""
     try:
-        return _Check(around()).run(list(texts_of_unread(arguments)))
+        return _Check(with_links(around())).run(list(texts_of_unread(arguments)))
     except Exception as fault:
         return _failed(fault)
 
@@ -67,10 +74,23 @@ def _failed(fault: Exception) -> str:
 
 def _names_one(canonical: bytes, here: Around) -> bool:
     """Whether a bare name of the working folder may stand there, as it is or taken apart by quotes and globs."""
-    if b"'" in canonical or b"`" in canonical or b"*" in canonical or b"?" in canonical or b'\\"' in canonical:
-        return True
     lowered = canonical.lower()
-    return any(name in lowered for name in here.written) or _BRACKET.search(canonical) is not None
+    return any(name in lowered for name in here.written) or _is_broken_up(canonical)
+
+
+def _is_broken_up(canonical: bytes) -> bool:
+    """Whether a bare name may stand there in pieces."""
+    if b"'" in canonical or b"`" in canonical or b"*" in canonical or b"?" in canonical or b"\\" in canonical:
+        return True
+    return _BRACKET.search(canonical) is not None
+
+
+def _may_name_a_link(arguments: Arguments) -> bool:
+    """Whether a word of the arguments is a link in the working folder, or may be one in pieces."""
+    if _is_broken_up(arguments.canonical):
+        return True
+    words = {word for _, text in texts_of(arguments) for word in plain_words(text)}
+    return len(words) > _MANY or any(map(os.path.islink, words))
 
 
 class _Check:

@@ -30,6 +30,8 @@ class Around(NamedTuple):
     """The names in it, casefolded, that lead on to a protected place, by themselves or by a link."""
     written: tuple[bytes, ...]
     """The same as they stand in canonical arguments."""
+    has_links: bool
+    """Whether `names` has the links. Not while the folder is being changed: reading it at each call would cost."""
 
 
 _lock = safe_lock()
@@ -62,21 +64,30 @@ def around() -> Around:
     with _lock:
         changes = gate_changes()
         places = known.places if known is not None and fresh else _places()
-        made = _look(places)
         settled = abs(time.time() - max(stamp[1], stamp[2]) / 1e9) >= _SETTLED
+        made = _look(places, links=settled)
         last.until = last.until if fresh else now + _AGAIN_AFTER
         last.around, last.changes = made, changes
         last.stamp = stamp if settled else (-1, -1, -1, -1)
     return made
 
 
-def _look(places: Places) -> Around:
+def with_links(here: Around) -> Around:
+    """The same with the working folder's links among the names."""
+    return here if here.has_links else _look(here.places, links=True)
+
+
+def _look(places: Places, *, links: bool) -> Around:
     try:
         folder = os.getcwd()
     except OSError:
-        return Around(places, "", frozenset(), ())
-    names = _names(folder, places)
-    return Around(places, folder, names, tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable()))
+        return Around(places, "", frozenset(), (), has_links=True)
+    names = set(places.next_names(folder))
+    if links:
+        names.update(_links(folder, places))
+    folded = frozenset(name.casefold() for name in names)
+    written = tuple(orjson.dumps(name)[1:-1] for name in folded if name.isprintable())
+    return Around(places, folder, folded, written, has_links=links)
 
 
 def _places() -> Places:
@@ -87,10 +98,10 @@ def _places() -> Places:
     )
 
 
-def _names(folder: str, places: Places) -> frozenset[str]:
-    """The names in a folder that lead to a place or above one, links among them."""
+def _links(folder: str, places: Places) -> set[str]:
+    """The links in a folder that lead to a place or above one."""
     resolver = Resolver(places)
-    found = set(places.next_names(folder))
+    found = set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -99,5 +110,5 @@ def _names(folder: str, places: Places) -> frozenset[str]:
                     if place is not None or real in places.above:
                         found.add(entry.name)
     except OSError:
-        pass  # a folder that cannot be listed: its links are found where they are named with a `/`
-    return frozenset(name.casefold() for name in found)
+        return found  # a folder that cannot be listed: its links are found where they are named with a `/`
+    return found

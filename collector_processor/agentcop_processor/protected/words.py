@@ -57,6 +57,15 @@ def words_of(text: str, names: Collection[str], *, spans: bool) -> Iterator[str]
                         yield cleaned
 
 
+def plain_words(text: str) -> Iterator[str]:
+    """The words as they stand, and without a full stop; of no more than a file name's length."""
+    for word in text.translate(_BETWEEN).split():
+        if len(word) <= _MAX_NAME:
+            yield word
+            if word[-1] in _ENDS:
+                yield word.rstrip(_ENDS)
+
+
 def at_home(path: str) -> str:
     """`path` with a leading `~` resolved, as a shell and `os.path.expanduser` do."""
     if not path.startswith("~"):

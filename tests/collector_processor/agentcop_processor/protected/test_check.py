@@ -341,7 +341,6 @@ def test_a_fault_of_the_protection_itself_is_a_refusal_in_observe_mode_too(
 
     monkeypatch.setattr("agentcop_processor.protected.check.texts_of", broken)
     assert here.refuses("/some/path")
-    assert not here.refuses("nothing that looks like one")
 
 
 def test_a_gate_that_is_switched_off_only_notes_it(here: Machine) -> None:
