@@ -26,11 +26,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write one test case a cell")
     parser.add_argument("--merge", type=Path, nargs="+", metavar="FILE", help="read these instead of running")
     parser.add_argument("--here", metavar="ENVIRONMENT", help="run what belongs to this environment, in this process")
-    parser.add_argument("--hole", type=int, nargs="*", help="with --here: only these")
-    parser.add_argument("--adapter", nargs="*", help="with --here: only these kinds of agent")
-    parser.add_argument("--path", nargs="*", help="with --here: only these paths")
+    parser.add_argument("--hole", type=int, nargs="*", help="only these")
+    parser.add_argument("--adapter", nargs="*", help="only these kinds of agent")
+    parser.add_argument("--path", nargs="*", help="only these paths")
     parser.add_argument("--quiet", action="store_true", help="say nothing while it runs")
     return parser.parse_args()
+
+
+def _chosen(asked: argparse.Namespace) -> list[str]:
+    """The arguments that choose cells, for another interpreter."""
+    chosen = {"--hole": asked.hole, "--adapter": asked.adapter, "--path": asked.path}
+    return [word for option, values in chosen.items() if values for word in (option, *map(str, values))]
 
 
 def main() -> int:
@@ -51,7 +57,7 @@ def main() -> int:
         with surroundings():
             cells = carried_out(plan, say)
     else:
-        cells = everywhere(say)
+        cells = everywhere(say, _chosen(asked))
     if asked.json:
         write_json(cells, asked.json)
     if asked.markdown:

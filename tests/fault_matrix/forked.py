@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PATIENCE = 60.0
+_LOOK = 50  # milliseconds
 
 
 def in_a_fork(work: Callable[[], object]) -> int:
@@ -39,11 +40,12 @@ def on_a_terminal(work: Callable[[], object], answer: Callable[[str], str]) -> s
     if child == 0:
         _end_with(work)
     shown, asked_at = "", 0
+    screen = select.poll()  # `select` takes no descriptor above 1023
+    screen.register(terminal, select.POLLIN | select.POLLHUP)
     until = time.monotonic() + _PATIENCE
     try:
         while time.monotonic() < until:
-            ready, _, _ = select.select([terminal], [], [], 0.05)
-            if not ready:
+            if not screen.poll(_LOOK):
                 continue
             try:
                 got = os.read(terminal, 65_536)

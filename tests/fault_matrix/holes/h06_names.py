@@ -67,6 +67,7 @@ HOLE = hole(
             tools=_named(_LIKE_SEARCH),
             turns=_each(_LIKE_SEARCH),
             gate={"allow": ["search"], **_QUIET},
+            permitting=None,
             at_least=len(_LIKE_SEARCH),
         ),
         Variant(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.fault_matrix.scene import Scene
 
 _ALLOWED = {"allow": ["read_file", "take"]}
-_TWO_MEGABYTES = 2 << 20
 _HUNDRED_MEGABYTES = 100 << 20
 
 
@@ -118,10 +117,10 @@ HOLE = hole(
             for name, fault in _FAULTS.items()
         ),
         Variant(
-            name="an argument of 2 MiB",
+            name="an argument longer than may be",
             tools=_take,
-            turns=_taking(lambda: "x" * _TWO_MEGABYTES),
-            gate=_ALLOWED,
+            turns=_taking(lambda: "x" * 5_000),
+            gate={**_ALLOWED, "max_argument": "4KiB"},
             permitting=None,
         ),
         Variant(
