@@ -103,7 +103,11 @@ def patch_here(owner: type, attribute: str) -> Patch:
 
 def _copied(obj: object, memo: dict[int, object] | None = None) -> object:
     """What `copy` makes of an object whose class does not say how to copy it; with `memo` a deep copy."""
-    return copy._reconstruct(obj, memo, *obj.__reduce_ex__(4))  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
+    reduced = obj.__reduce_ex__(4)
+    if isinstance(reduced, str):  # it is a global, and copied by being the same
+        return obj
+    made: object = copy._reconstruct(obj, memo, *reduced)  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
+    return made
 
 
 def is_patched(method: object) -> bool:
