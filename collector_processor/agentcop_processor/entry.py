@@ -47,7 +47,7 @@ class Entry:
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
         self._stack: ExitStack | None = None
-        gate.run_started()
+        gate.run_started(self._run)
 
     def observe(self, observed: Observed) -> None:
         """Hand what was said to the session; nothing is kept where nobody monitors."""
@@ -98,7 +98,7 @@ class Entry:
             raise blocked from error
 
     def _end(self, error: BaseException | None) -> None:
-        self._gate.run_ended()
+        self._gate.run_ended(self._run)
         try:
             if error is not None:
                 kind = type(error).__qualname__

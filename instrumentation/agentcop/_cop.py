@@ -47,6 +47,8 @@ class AgentCop:
     ) -> None:
         """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
 
+        A policy file that changes is read anew: a valid one holds from the next call on, else the last good one stays.
+
         `scan`, `monitor` and `gate` are on when a policy is given. The scan looks at the file that makes the cop, and
         at those of agents and tools as they come, against the policy's `scan:` section; without one no CRITICAL finding
         may remain. `sandbox_mode` against the file's: the stricter
@@ -57,7 +59,7 @@ class AgentCop:
         Raises PolicyError with every problem, ScanRefused with the findings, TypeError for a wrong type, OSError where
         the state folder cannot be written.
         """
-        loaded, judging = chosen_policy(
+        loaded, judging, file = chosen_policy(
             agent_id=agent_id,
             policy=policy,
             policy_file=policy_file,
@@ -69,15 +71,16 @@ class AgentCop:
             _log.warning("agentcop: %s", warning)
         home = state_folder()
         given = policy is not None or policy_file is not None
-        self._scan = StartupScan(loaded, home, asked=scan is True) if scan or (scan is None and given) else None
+        self._scan = StartupScan(home, asked=scan is True) if scan or (scan is None and given) else None
         if self._scan is not None:
-            self._scan.caller()
+            self._scan.caller(loaded)
         self._gate = Gate(
             loaded,
             pipeline_for(home),
             monitor=monitor is not False,
             judging=judging,
             approver=approver,
+            policy_file=file,
         )
 
     @property
@@ -106,7 +109,7 @@ class AgentCop:
         that this build has no adapter for.
         """
         if self._scan is not None:
-            self._scan.objects(agent)
+            self._scan.objects(self.policy, agent)
         return wrap(agent, self._gate, tools)
 
     @overload
@@ -125,7 +128,7 @@ class AgentCop:
         if tool is None:
             return lambda decorated: self.tool(decorated, name=name, live=live)
         if self._scan is not None:
-            self._scan.objects(tool)
+            self._scan.objects(self.policy, tool)
         return cast("_T", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name

@@ -11,12 +11,12 @@ from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclas
 from agentcop._registry import register, registered
 from agentcop._shapes import Answered
 from agentcop._toolname import tool_name
-from agentcop_core.errors import NotArmed, PolicyBlocked, ToolBlocked
-from agentcop_core.names import canonical_name
+from agentcop_core.errors import NotArmed, ToolBlocked
+from agentcop_processor.call.faults import failed
 from agentcop_processor.call.invalid import log_invalid
-from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
+from agentcop_processor.call.ungoverned import let_pass
 from agentcop_processor.entry import open_entry
 from agentcop_processor.judges import floor, judges
 from agentcop_processor.model_call import ask, observe_once
@@ -70,7 +70,8 @@ def install_tool(target: ToolTarget) -> None:
             log_invalid(name, error, judges(gates, current_run()))
             raise
         except Exception as error:
-            raise _fault(name, gates, error) from None
+            _unreadable(name, gates, error)
+            parsed = None
         if parsed is None:
             return None, args, kwargs
         if parsed.invalid is not None:
@@ -86,10 +87,10 @@ def install_tool(target: ToolTarget) -> None:
         if not isinstance(admitted, Passage):
             return Later(
                 admitted,
-                lambda passage: _entered(target, tool, parsed, passage, name, gates),
+                lambda passage: _entered(target, parsed, passage, (name, gates), (args, kwargs)),
                 lambda blocked: _refused(target, tool, parsed, blocked),
             )
-        return _entered(target, tool, parsed, admitted, name, gates)
+        return _entered(target, parsed, admitted, (name, gates), (args, kwargs))
 
     patch(target.owner, target.attribute).parts["tool"] = begin
 
@@ -107,15 +108,15 @@ def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] 
     return (tool_name(tool), ()) if registered(tool, "agent") is None else None
 
 
-def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it where the adapter fails
+def _entered(
     target: ToolTarget,
-    tool: object,
     parsed: ParsedCall,
     passage: Passage,
-    name: str,
-    gates: tuple[Gate, ...],
+    governed: tuple[str, tuple[Gate, ...]],
+    given: tuple[tuple[Any, ...], dict[str, Any]],
 ) -> Begun:
-    """What the tool's method is called with, and the step around it."""
+    """What the tool's method is called with, and the step around it. `given`: the method's arguments, tool first."""
+    tool = given[0][0]
     try:
         values = passage.enter()
     except ToolBlocked as blocked:
@@ -124,7 +125,8 @@ def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it wher
         run_args, run_kwargs = parsed.run(values)
     except Exception as error:
         passage.failed(error)
-        raise _fault(name, gates, error) from None
+        _unreadable(*governed, error)
+        return None, *given
     step = _Said(passage, target.said) if target.said is not None else passage
     return step, (tool, *run_args), run_kwargs
 
@@ -217,19 +219,15 @@ def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
     with_subclasses(target.owner, (install.__name__, target.attribute), on)
 
 
-def _fault(name: str, gates: tuple[Gate, ...], error: Exception) -> PolicyBlocked:
-    """The refusal of a call that an adapter could not read: a fault of ours, so nothing runs."""
-    _log.exception("agentcop: the call of %s could not be read", name)
+def _unreadable(name: str, gates: tuple[Gate, ...], error: Exception) -> None:
+    """An adapter could not read a call: a fault of ours. Raises PolicyBlocked unless nobody enforces anything."""
     run = current_run()
     judging = judges(gates, run)
-    reason = f"the gate failed before it could judge ({type(error).__name__})"
-    verdict = own_verdict("gate.error", reason, gate=judging[-1]) if judging else None
-    for gate in judging[-1:]:
-        gate.count("blocked")
-    blocked = PolicyBlocked(tool=canonical_name(name), reason=reason, verdict=verdict)
-    if run is not None:
-        run.refused(blocked, sticky=True)
-    return blocked
+    if not judging:
+        _log.error("agentcop: the call of %s could not be read", name, exc_info=error)
+        let_pass(name)
+    elif (blocked := failed(name, judging, run, error)) is not None:
+        raise blocked from None
 
 
 def _parse_of(target: ToolTarget) -> Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from agentcop._sources import Sources, source_of_caller, sources_of
 from agentcop_core.errors import ScanRefused
 from agentcop_core.escape import escape
+from agentcop_core.locks import IMPORTING, safe_lock
+from agentcop_policies.document.sections import Scan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,69 +21,76 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 _MOST_NAMED = 10
+_WITHOUT_SECTION = Scan()
+"""What a policy without `scan:` demands: that no CRITICAL finding remains."""
+
+_WORTH_A_WARNING: dict[bool, set[str]] = {True: {"CRITICAL", "HIGH", "MEDIUM"}, False: {"CRITICAL", "HIGH"}}
+"""Of what does not refuse, by whether somebody asked for the scan; the rest is information."""
+_warned: set[str] = set()
+"""What was told once: the second cop of the same files is no news."""
 
 
 class StartupScan:
     """Scans what it is shown, each file once in a process. Thread-safe."""
 
-    def __init__(self, policy: Policy, home: Path, *, asked: bool) -> None:
-        """What `policy` demands in `scan:`, without one that no CRITICAL finding remains; `home`: the state folder.
-
-        `asked`: whether somebody wrote `scan=True`; what has no source is then worth a warning.
-        """
-        section = policy.document.scan
-        self._asked = asked or section is not None
-        self._min_score = section.min_score if section is not None else None
-        self._fail_on = section.fail_on if section is not None else ("CRITICAL",)
-        self._require_source = section is not None and section.require_source
-        self._observe = policy.document.mode == "observe"
+    def __init__(self, home: Path, *, asked: bool) -> None:
+        """`home`: the state folder. `asked`: somebody wrote `scan=True`, so that what has no source is a warning."""
+        self._asked = asked
         self._memory = home / "startup-scans"
-        self._lock = threading.Lock()
+        self._lock = safe_lock()
+        self._digest = ""
         self._done: set[str] = set()
         self._told: set[str] = set()
 
-    def caller(self) -> None:
+    def caller(self, policy: Policy) -> None:
         """Scan the file that makes the cop. Raises ScanRefused."""
-        self._check(source_of_caller())
+        self._check(source_of_caller(), policy)
 
-    def objects(self, *objects: object) -> None:
+    def objects(self, policy: Policy, *objects: object) -> None:
         """Scan the code of agents and tools, before anything guards them. Raises ScanRefused."""
         for obj in objects:
-            self._check(sources_of(obj))
+            self._check(sources_of(obj), policy)
 
-    def _check(self, sources: Sources) -> None:
+    def _check(self, sources: Sources, policy: Policy) -> None:
+        section = policy.document.scan or _WITHOUT_SECTION
         with self._lock:
+            if policy.digest != self._digest:  # what passed another policy has not passed this one
+                self._digest = policy.digest
+                self._done.clear()
+                self._told.clear()
             if not sources.complete:
                 self._say("the object holds too much to look at all of it: some of its code is not scanned")
-            reasons = self._missing(sources.missing - self._told)
+            loud = self._asked or policy.document.scan is not None
+            reasons = self._missing(sources.missing - self._told, section, loud=loud)
             fresh = sources.first_party - self._done
             refused: list[Reported] = []
             if fresh:
-                more, refused = self._scanned(fresh)
+                more, refused = self._scanned(fresh, section, loud=loud)
                 reasons += more
             if installed := sources.installed - self._done:
-                self._report(installed)
+                self._report(installed, loud=loud)
             if reasons:
-                self._refuse(reasons, refused)
+                self._refuse(reasons, refused, observe=policy.document.mode == "observe")
             self._done |= fresh
 
-    def _missing(self, names: set[str]) -> list[str]:
+    def _missing(self, names: set[str], section: Scan, *, loud: bool) -> list[str]:
         """Code that nobody can read is told once, and refused each time where the policy requires source."""
         lines = [f"{name} has no source to scan" for name in sorted(names)]
-        if self._require_source:
+        if section.require_source:
             return [f"{line}, and scan.require_source is true" for line in lines]
         for line in lines:
-            _log.log(logging.WARNING if self._asked else logging.INFO, "agentcop: scan: %s", escape(line))
+            _log.log(logging.WARNING if loud else logging.INFO, "agentcop: scan: %s", escape(line))
         self._told |= names
         return []
 
-    def _scanned(self, paths: set[str]) -> tuple[list[str], list[Reported]]:
+    def _scanned(self, paths: set[str], section: Scan, *, loud: bool) -> tuple[list[str], list[Reported]]:
         """Why these files are refused, and for which findings; what is no reason is told."""
-        from agentcop_scanner.startup import startup_scan
-        from agentcop_scanner.trust.demands import Demands
+        with IMPORTING:
+            from agentcop_scanner.startup import startup_scan
+            from agentcop_scanner.trust.demands import Demands
 
         result = startup_scan(sorted(paths), memory=self._memory, today=datetime.now(UTC).date())
-        demands = Demands(min_score=self._min_score, fail_on=self._fail_on)
+        demands = Demands(min_score=section.min_score, fail_on=section.fail_on)
         refused = [
             one
             for file in result.files
@@ -94,42 +102,48 @@ class StartupScan:
         ]
         if not reasons:
             for file in result.files:
-                self._tell(file, "")
+                self._tell(file, "", loud=loud)
         for note in result.notes:
-            self._say(note)
+            _log.info("agentcop: scan: %s", escape(note))  # comments that do nothing: the scan in CI is for those
         return reasons, refused
 
-    def _of_file(self, file: FileResult, demands: Demands) -> list[str]:
+    @staticmethod
+    def _of_file(file: FileResult, demands: Demands) -> list[str]:
+        least = demands.min_score
         if file.score is None:
-            return (
-                [f"{file.path}: not scored: {file.problem}"] if demands.failing or self._min_score is not None else []
-            )
-        if self._min_score is not None and file.score < self._min_score:
-            return [f"{file.path}: trust score {file.score} is below {self._min_score}"]
+            demanded = bool(demands.failing) or least is not None
+            return [f"{file.path}: not scored: {file.problem}"] if demanded else []
+        if least is not None and file.score < least:
+            return [f"{file.path}: trust score {file.score} is below {least}"]
         return []
 
-    def _report(self, paths: set[str]) -> None:
+    def _report(self, paths: set[str], *, loud: bool) -> None:
         """What an installed tool's file has is told: its authors are others, and nobody here can mend it."""
-        from agentcop_scanner.startup import startup_scan
+        with IMPORTING:
+            from agentcop_scanner.startup import startup_scan
 
         for path in sorted(paths):
             result = startup_scan([path], memory=self._memory, today=datetime.now(UTC).date())
             for file in result.files:
-                self._tell(file, "installed ")
+                self._tell(file, "installed ", loud=loud)
         self._done |= paths
 
-    def _tell(self, file: FileResult, kind: str) -> None:
-        count = sum(one.status == "open" for one in file.findings)
-        if count:
-            plural = "" if count == 1 else "s"
-            self._say(f"{kind}{file.path}: {count} finding{plural}, trust score {file.score}: agentcop scan shows them")
+    @staticmethod
+    def _tell(file: FileResult, kind: str, *, loud: bool) -> None:
+        severities = [one.finding.severity for one in file.findings if one.status == "open"]
+        if severities:
+            found = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
+            line = f"{kind}{file.path}: {found}, trust score {file.score}: agentcop scan shows them"
+            worth = bool({*severities} & _WORTH_A_WARNING[loud]) and line not in _warned
+            _warned.add(line)
+            _log.log(logging.WARNING if worth else logging.INFO, "agentcop: scan: %s", escape(line))
 
-    def _refuse(self, reasons: list[str], refused: list[Reported]) -> None:
+    def _refuse(self, reasons: list[str], refused: list[Reported], *, observe: bool) -> None:
         """Raises ScanRefused, unless the policy only observes."""
         named = [escape(reason) for reason in reasons[:_MOST_NAMED]]
         if len(reasons) > _MOST_NAMED:
             named.append(f"and {len(reasons) - _MOST_NAMED} more: agentcop scan shows them")
-        if self._observe:
+        if observe:
             for line in named:
                 self._say(f"would be refused: {line}")
             return

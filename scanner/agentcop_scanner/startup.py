@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentcop_core.locks import IMPORTING
 from agentcop_scanner.finding import Finding, Place, Step
 from agentcop_scanner.report import FileResult, Reported
 
@@ -53,8 +54,12 @@ def startup_scan(files: Sequence[str], *, memory: Path, today: date) -> StartupR
     if recalled is not None:
         _recent[key] = recalled
         return recalled
-    from agentcop_scanner.options import ScanOptions
-    from agentcop_scanner.scan import scan
+    with IMPORTING:
+        from agentcop_scanner.options import ScanOptions
+        from agentcop_scanner.rules import all_rules
+        from agentcop_scanner.scan import scan
+
+        all_rules()  # it imports them
 
     report = scan([Path(path) for path in paths], ScanOptions(jobs=1, today=today))
     result = StartupResult(files=report.files, notes=report.notes)

@@ -63,7 +63,7 @@ def test_without_scripts_all_is_readable_and_no_filter_shows(opened: Callable[..
     assert page.locator("details.finding").first.is_visible()
     assert not page.locator("#filters").is_visible()
     page.locator("details.sum summary").first.click()
-    assert page.get_by_text("trust score, rounded").is_visible()
+    assert page.get_by_text("trust score, rounded").first.is_visible()
 
 
 def test_a_filter_goes_into_the_address_and_comes_back_from_it(opened: Callable[..., Page]) -> None:

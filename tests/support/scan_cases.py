@@ -2,10 +2,10 @@
 
 `python tests/support/scan_cases.py [FOLDER]` prints recall and false alarms as a table, and each miss.
 
-A `.cases` file holds many small files: `%%% title | path | RULE:line RULE:line`, or `clean`, then the text. Nothing that
-looks like a secret or that nobody sees stands in them: `⟦a36⟧` is 36 random letters and digits, `⟦x32⟧` hex, `⟦A16⟧`
-capitals, `⟦d12⟧` digits, `⟦w40⟧` word characters, `⟦b40⟧` base64, `⟦b64⟧` a line of it, `⟦u:202E⟧` a character by its
-code, `⟦tags:…⟧` text as tag characters.
+A `.cases` file holds many small files: `%%% title | path | RULE:line RULE:line`, or `clean`, then the text. Nothing
+that looks like a secret or that nobody sees stands in them: `⟦a36⟧` is 36 random letters and digits, `⟦x32⟧` hex,
+`⟦A16⟧` capitals, `⟦d12⟧` digits, `⟦w40⟧` word characters, `⟦b40⟧` base64, `⟦b64⟧` a line of it, `⟦u:202E⟧` a
+character by its code, `⟦tags:…⟧` text as tag characters.
 """
 
 from __future__ import annotations

@@ -14,10 +14,12 @@ from opentelemetry.trace import Status, StatusCode
 from agentcop_core import attributes as names
 from agentcop_core.canonical import unchanged
 from agentcop_core.session import Observed
+from agentcop_processor.alerting import alert_of_block
 from agentcop_processor.call.own_rules import own_verdict
-from agentcop_processor.call.records import outcome_line
+from agentcop_processor.call.records import decision_line, outcome_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
+from agentcop_processor.judges import answering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
-    from agentcop_processor.call.own_rules import OwnRule
-    from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -51,6 +52,7 @@ class Passage:
     """
 
     __slots__ = (
+        "_bench",
         "_context_token",
         "_decision",
         "_ended",
@@ -77,7 +79,7 @@ class Passage:
         max_argument: int,
         owner: object,
         ways: frozenset[str],
-        gate: Gate,
+        bench: tuple[Seat, ...],
         session: Session,
         run: Run | None,
         span: Span,
@@ -94,7 +96,8 @@ class Passage:
         self._ended = False
         self._values = values
         self._max_argument = max_argument
-        self._gate = gate
+        self._bench = bench
+        self._gate = bench[-1].gate
         self._session = session
         self._run = run
         self._span = span
@@ -131,7 +134,7 @@ class Passage:
             max_argument=self._max_argument,
             owner=self.owner,
             ways=self.ways | {way},
-            gate=self._gate,
+            bench=self._bench,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -143,12 +146,11 @@ class Passage:
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
 
-        Raises PolicyBlocked if they are no longer those that were judged.
+        Raises PolicyBlocked if they are no longer those that were judged, unless that is only observed.
         """
         call = self.call
         if self._values is call.arguments.values and not unchanged(call.arguments, max_bytes=self._max_argument):
-            reason = "the arguments changed between the verdict and the call"
-            raise self._unusable("gate.digest", reason, outcome="changed")
+            self._changed()
         self._session.count_call(call.tool)
         self._started = time.perf_counter()
         self.resume()
@@ -197,8 +199,16 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
-    def _unusable(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
-        verdict = own_verdict(rule, reason, gate=self._gate, call=self.call)
+    def _changed(self) -> None:
+        """The arguments are not those that were judged: a block, or a line in the log that there would be one."""
+        reason = "the arguments changed between the verdict and the call"
+        verdict = own_verdict("gate.digest", reason, seat=answering(self._bench), call=self.call)
+        if verdict.stops:
+            raise self._unusable(verdict, outcome="changed")
+        self._gate.log_line(decision_line(self.call, verdict, ""))
+        alert_of_block(self.call, verdict, gate=self._gate, span=self._span)
+
+    def _unusable(self, verdict: Verdict, *, outcome: str) -> ToolBlocked:
         self._gate.log_line(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 

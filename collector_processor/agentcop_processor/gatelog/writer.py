@@ -24,6 +24,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from agentcop_core.locks import IMPORTING
 from agentcop_processor.gatelog.chain import MAX_LINE, Head, line_hash, new_writer
 from agentcop_processor.gatelog.lineform import Stamp, line_body
 from agentcop_processor.gatelog.logfile import LogFile, free_bytes
@@ -217,7 +218,8 @@ def _name(error: OSError) -> str:
 
 @functools.cache
 def _version() -> str:
-    from importlib import metadata
+    with IMPORTING:
+        from importlib import metadata
 
     try:
         return metadata.version(_DISTRIBUTION)

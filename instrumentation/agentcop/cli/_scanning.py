@@ -100,7 +100,7 @@ def _report(request: ScanRequest, paths: Sequence[Path]) -> Report:
     options = ScanOptions(
         recursive=request.recursive,
         jobs=request.jobs,
-        cache=state_folder() / "scan-cache" if request.cached else None,
+        cache=_cache() if request.cached else None,
         progress=_progress(sys.stderr) if sys.stderr.isatty() and not request.quiet else None,
     )
     report = scan(paths, options)
@@ -117,6 +117,14 @@ def _report(request: ScanRequest, paths: Sequence[Path]) -> Report:
             f"nothing to scan in {', '.join(map(str, request.paths))}: no Python, notebook or agent settings"
         )
     return report
+
+
+def _cache() -> Path | None:
+    """Where results are remembered; None for a user without a home, whose scans start anew each time."""
+    try:
+        return state_folder() / "scan-cache"
+    except OSError:
+        return None
 
 
 def _view(request: ScanRequest, report: Report, excerpts: Excerpts) -> View:

@@ -113,7 +113,10 @@ def _rewritten(text: str, findings: Sequence[Finding]) -> tuple[str, set[str]]:
     source = Source(text, tree)
     edits: list[Edit] = []
     mended: set[str] = set()
+    meant = {one.place.line + below for one in findings if one.rule == BARE for below in (0, 1)}
     for finding in findings:
+        if finding.place.line in meant:
+            continue  # somebody means to suppress it, and has not said why yet
         if finding.rule in REWRITES and (some := REWRITES[finding.rule](source, finding)):
             edits += some
             mended.add(finding.rule)

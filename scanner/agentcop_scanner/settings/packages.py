@@ -18,12 +18,14 @@ _CONTAINERS: Final = words("docker podman nerdctl")
 _PROJECT_RUNNERS: Final = words("tsx ts-node tsc nodemon prettier eslint vite vitest jest turbo nx")
 """Of a project's own dependencies; only `-y` says that one is to be fetched."""
 _VALUED: Final = words(
-    "-p --package -c --call --registry --cache --prefix --with --python --index --index-url --extra-index-url --directory"
+    "-p --package -c --call --registry --cache --prefix --with --python --index --index-url --extra-index-url"
+    " --directory"
     " --default-index --project --env-file --from --with-editable --with-requirements --constraints --spec --pip-args"
 )
 _DOCKER_VALUED: Final = words(
     "-e --env -v --volume --name --network --net -p --publish -w --workdir -u --user --mount --env-file --entrypoint"
-    " --platform -h --hostname --add-host -l --label -m --memory --cpus --gpus --pull --cap-add --cap-drop --security-opt"
+    " --platform -h --hostname --add-host -l --label -m --memory --cpus --gpus --pull --cap-add --cap-drop"
+    " --security-opt"
     " --device --ipc --pid --tmpfs --ulimit --restart --log-driver --dns --shm-size --userns --expose --link --cidfile"
 )
 _VERSION: Final = re.compile(r"v?\d+(?:\.\d+)*+[\w.+-]*+")

@@ -29,10 +29,10 @@ class Server:
         """The command's words, program first, each with where it stands."""
         words: list[tuple[str, Node]] = []
         command = self.node.get("command")
+        inner: Node | None = None
         if command is not None and command.entries:  # {"command": {"path": …, "args": […]}}
-            command, inner = command.get("path"), command.get("args")
-        else:
-            inner = None
+            inner = command.get("args")
+            command = command.get("path")
         if command is not None and isinstance(command.scalar, str):
             # One string may be a whole command line; a program's path with spaces in it is split too: no harm here.
             words += [(word, command) for word in command.scalar.split()]

@@ -42,17 +42,21 @@ def _all(module: Module) -> Iterator[tuple[str, ast.AST]]:
         if module.resolve(call.func).rpartition(".")[2] in {"tool", "Tool", "function_tool"}:
             for given in call.args[1:3]:
                 yield from _text(module, given)
+    yield from _keyed(module)
+    yield from _annotated(module)
+
+
+def _keyed(module: Module) -> Iterator[tuple[str, ast.AST]]:
+    """In mappings and class bodies."""
     for mapping in module.nodes.of(ast.Dict):
         for key, value in zip(mapping.keys, mapping.values, strict=True):
             if isinstance(key, ast.Constant) and key.value in _NAMES:
                 yield from _text(module, value)
     for scope in module.scopes.classes.values():
         for statement in scope.node.body:
-            target = _assigned(statement)
-            value = getattr(statement, "value", None)
-            if target in _NAMES and isinstance(value, ast.expr):
-                yield from _text(module, value)
-    yield from _annotated(module)
+            given = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+            if given is not None and _assigned(statement) in _NAMES:
+                yield from _text(module, given)
 
 
 def _docstrings(module: Module) -> Iterator[tuple[str, ast.AST]]:
@@ -88,11 +92,12 @@ def _text(module: Module, value: ast.expr) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(text, str):
         yield text, value
     elif isinstance(value, ast.JoinedStr):  # what stands between the values is told too
-        yield "…".join(part.value for part in value.values if isinstance(part, ast.Constant)), value
+        parts = (part.value for part in value.values if isinstance(part, ast.Constant))
+        yield "…".join(part for part in parts if isinstance(part, str)), value
 
 
 def _assigned(statement: ast.stmt) -> str:
-    target = statement.target if isinstance(statement, ast.AnnAssign) else None
+    target: ast.expr | None = statement.target if isinstance(statement, ast.AnnAssign) else None
     if isinstance(statement, ast.Assign):
         target = statement.targets[0]
     return target.id if isinstance(target, ast.Name) else ""

@@ -36,13 +36,15 @@ _PATH_METHODS: Final = {
     "rmdir": "delete",
 }
 _MESSAGES: Final = words(
-    "send_message sendmail send_mail send_email chat_postMessage send_raw_email send_sms create_tweet send_templated_email"
+    "send_message sendmail send_mail send_email chat_postMessage send_raw_email send_sms create_tweet"
+    " send_templated_email"
 )
 _MONEY: Final = re.compile(
     r"(?:^|\.)(?:PaymentIntent|Charge|Refund|Transfer|Payout|Checkout|Invoice)\.(?:create|pay|capture)$"
 )
 _CLOUD: Final = re.compile(
-    r"^(?:delete|terminate|destroy|drop|purge|deregister|stop|reboot|revoke|detach)_(?!cookie|header|later)[a-z_]{3,60}$"
+    r"^(?:delete|terminate|destroy|drop|purge|deregister|stop|reboot|revoke|detach)_(?!cookie|header"
+    r"|later)[a-z_]{3,60}$"
     r"|^delete$|^drop_all$|^delete_many$|^delete_one$"
 )
 _SQL: Final = re.compile(r"\s*(insert|update|delete|drop|truncate|alter|create|grant|replace|merge)\b", re.IGNORECASE)
@@ -51,7 +53,8 @@ _READING_URL: Final = re.compile(
     r"search|query|graphql|lookup|_msearch|/find|rpc|embed|completions|tokenize|/token", re.IGNORECASE
 )
 _WRITING_WORDS: Final = words(
-    "restart stop start reload rm mv cp install uninstall push commit apply delete kill reset checkout merge rebase upgrade"
+    "restart stop start reload rm mv cp install uninstall push commit apply delete kill reset checkout merge"
+    " rebase upgrade"
     " remove create destroy deploy rollout scale drop exec shutdown reboot chmod chown enable disable rmdir tee dd mkfs"
 )
 
@@ -83,10 +86,8 @@ def _name(module: Module, call: ast.Call) -> str:
 
 def _kind(module: Module, call: ast.Call) -> Kind | None:
     name = module.resolve(call.func)
-    if name in _DELETES:
-        return "delete"
-    if name in _WRITES:
-        return "write"
+    if name in _DELETES or name in _WRITES:
+        return "delete" if name in _DELETES else "write"
     if name in _RUNS:
         return "run" if _runs(module, call, name) else None
     if _MONEY.search(name):
@@ -174,7 +175,14 @@ def _runs(module: Module, call: ast.Call, name: str) -> bool:
     said = [word for item in items if isinstance(text := module.constant(item), str) for word in text.split()]
     if any(word in _WRITING_WORDS for word in said):
         return True
-    program = module.constant(items[0]) if items else None
-    return not isinstance(program, str) and isinstance(
-        items[0] if items else None, ast.Name | ast.JoinedStr | ast.BinOp
-    )
+    return bool(items) and _is_handed_in(module, call, items[0])
+
+
+def _is_handed_in(module: Module, call: ast.Call, program: ast.expr) -> bool:
+    """Whether the program that runs is what the function was given."""
+    scope = module.function(call)
+    if scope is None or isinstance(scope.node, ast.ClassDef):
+        return False
+    arguments = scope.node.args
+    names = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(program))

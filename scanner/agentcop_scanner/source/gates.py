@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Function
 
 _ASKS: Final = re.compile(
-    r"interrupt|approv|confirm|ask_human|human_?in|human_input|human_review|consent|elicit|ask_user|prompt_user|ask_permission"
-    r"|request_permission|check_permission|require_permission|authori[sz]e|is_allowed|dry_run|review|two_factor|require_human",
+    r"interrupt|approv|confirm|ask_human|human_?in|human_input|human_review|consent|elicit|ask_user|prompt_user"
+    r"|ask_permission"
+    r"|request_permission|check_permission|require_permission|authori[sz]e|is_allowed|dry_run|review|two_factor"
+    r"|require_human",
     re.IGNORECASE,
 )
 _KEYWORDS: Final = words(
     "needs_approval requires_approval require_approval require_confirmation requires_confirmation approval_mode"
-    " human_in_the_loop confirm_before interrupt_before interrupt_after interrupt_on approval_required require_permission"
+    " human_in_the_loop confirm_before interrupt_before interrupt_after interrupt_on approval_required"
+    " require_permission"
     " always_ask ask_before permission_callback can_use_tool requires_user_confirmation approval"
 )
 _MAKERS: Final = re.compile(
-    r"HumanInTheLoop|HumanApproval|ApprovalRequired|GatePolicy|AgentCop|ApprovalMiddleware|human_in_the_loop|HumanLayer|UserConfirmation",
+    r"HumanInTheLoop|HumanApproval|ApprovalRequired|GatePolicy|AgentCop|ApprovalMiddleware|human_in_the_loop"
+    r"|HumanLayer|UserConfirmation",
 )
 
 

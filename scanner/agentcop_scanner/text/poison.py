@@ -15,7 +15,6 @@ from typing import Final
 
 from agentcop_scanner.text import lexicon
 
-_MOST_SENTENCES: Final = 4_000
 _LONGEST_SENTENCE: Final = 1_000
 _AROUND: Final = 2
 _SPACES: Final = re.compile(r"[^\S\n]+|\n(?!\s*\n)")
@@ -89,6 +88,10 @@ def _judge(sentence: _Sentence, around: list[_Sentence], *, of_tool: bool) -> tu
         return "has the model take private text and leave that out of what it shows", False
     if sentence.takes == "keys" and sentence.sends:
         return "has the model send files of keys to an address", True
+    return _keys_handed_on(sentence, around, of_tool=of_tool)
+
+
+def _keys_handed_on(sentence: _Sentence, around: list[_Sentence], *, of_tool: bool) -> tuple[str, bool] | None:
     if of_tool and sentence.takes == "keys" and sentence.slot:
         return "has the model hand on files of keys", False
     marked = any(other.marks for other in around)
@@ -116,11 +119,11 @@ def _hidden(sentence: _Sentence, around: list[_Sentence]) -> tuple[str, bool] | 
 def _sentences(text: str) -> list[_Sentence]:
     found: list[_Sentence] = []
     at = 0
-    for split in islice(_bounds(text), _MOST_SENTENCES):
+    for split in _bounds(text):
         if split > at:
             # A text without an end of sentence is read in pieces, none of which is long.
-            for start in range(at, split, _LONGEST_SENTENCE):
-                found.append(_sentence(text, start, min(split, start + _LONGEST_SENTENCE)))
+            starts = range(at, split, _LONGEST_SENTENCE)
+            found.extend(_sentence(text, start, min(split, start + _LONGEST_SENTENCE)) for start in starts)
         at = split
     return found
 
@@ -190,14 +193,16 @@ def _to_user(used: str, at: int) -> bool:
 
 
 _FORBIDDEN: Final = re.compile(
-    r"(?:^|[,:;(] ?|\band |\bor |\bplease |\byou (?:must|should|may|can|will) )(?:do not|don't|never|must not|should not|avoid|cannot)\b"
-    r"|^(?:\W{0,4}(?:sende|übergib|gib) (?:keine?|nie|niemals)\b)|(?:^|\W)(?:n'|ne )\w+ (?:pas|jamais)\b|^\W{0,4}(?:no|nunca|não|non|не) \w"
+    r"(?:^|[,:;(] ?|\band |\bor |\bplease |\byou (?:must|should|may|can|will) )(?:do not|don't|never|must not"
+    r"|should not|avoid|cannot)\b"
+    r"|^(?:\W{0,4}(?:sende|übergib|gib) (?:keine?|nie|niemals)\b)|(?:^|\W)(?:n'|ne )\w+ (?:pas|jamais)\b"
+    r"|^\W{0,4}(?:no|nunca|não|non|не) \w"
     r"|^\W{0,4}(?:不要|请勿|切勿)"
 )
 
 
 def _forbids(used: str) -> bool:
-    """Whether the sentence as a whole says what not to do; `do not tell the user` inside another is no such sentence."""
+    """Whether the sentence as a whole says what not to do; `do not tell the user` inside another is none."""
     found = _FORBIDDEN.search(used)
     return found is not None and lexicon.GIVE.search(used, 0, found.start()) is None
 
@@ -223,7 +228,7 @@ def _keys(plain: str) -> bool:
 def _plain(text: str) -> str:
     """Lower case, one space between words, no characters that nobody sees, wide and fancy letters as plain ones."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).replace("’", "'")
+        text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).replace("\u2019", "'")
     return _SPACES.sub(" ", text.lower()).strip()
 
 

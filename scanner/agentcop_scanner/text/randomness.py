@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Final
+
+from agentcop_scanner.source.words import words
 
 _CHUNK: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
@@ -16,16 +19,16 @@ _WORDY: Final = 0.55
 _WORD_LENGTH: Final = 4
 _CONSONANTS: Final = 4
 _LONG_RUN: Final = 5
-_FILLERS: Final = (
-    "example", "placeholder", "changeme", "change_me", "change-me", "dummy", "your_", "your-", "yourkey", "yourapi",
-    "yourtoken", "yoursecret", "insert", "replace", "redacted", "sample", "goes_here", "goes-here", "goeshere", "notreal",
-    "not_real", "not-real", "fake", "foobar", "lorem", "xxxx", "****", "....", "0000000", "1111111", "testkey", "test-key",
-    "test_key", "testtoken", "test-token", "test_token", "mock", "abcdefgh", "12345678", "deadbeef", "todo", "secret-key",
-    "secret_key", "secretkey", "my-secret", "my_secret", "mysecret", "supersecret", "super-secret", "super_secret",
-    "hunter2",
-)  # fmt: skip  # a list to be read, not a column
+_FILLERS: Final = words(
+    "example placeholder changeme change_me change-me dummy your_ your- yourkey yourapi yourtoken yoursecret"
+    " insert replace redacted sample goes_here goes-here goeshere notreal not_real not-real fake foobar lorem"
+    " xxxx **** .... 0000000 1111111 testkey test-key test_key testtoken test-token test_token mock abcdefgh"
+    " 12345678 deadbeef todo secret-key secret_key secretkey my-secret my_secret mysecret supersecret"
+    " super-secret super_secret hunter2"
+)
 _REFERENCE: Final = re.compile(
-    r"[<{%\[]|\$[({A-Za-z_]|\.\.\.|…|://|^(?:[/~.#]|arn:|env:|vault:|op:|ref:|ssm:|file:|sha\d|data:|ssh-|keyring:)|\\[sdwSDWb]|\(\?"
+    r"[<{%\[]|\$[({A-Za-z_]|\.\.\.|…|://|^(?:[/~.#]|arn:|env:|vault:|op:|ref:|ssm:|file:|sha\d|data:|ssh-"
+    r"|keyring:)|\\[sdwSDWb]|\(\?"
 )
 _PASSWORD_NAMES: Final = ("password", "passwd", "passphrase", "passcode", "pwd", "pass")
 
@@ -85,5 +88,5 @@ def _is_sequence(value: str) -> bool:
     if len(value) < _LONG_RUN:
         return False
     codes = [ord(char) for char in value.lower()]
-    steps = [after - before for before, after in zip(codes, codes[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(codes)]
     return sum(step in {0, 1, -1} for step in steps) > len(steps) / 2 or len(set(value)) <= 3  # noqa: PLR2004  # xyxy

@@ -142,7 +142,8 @@ def _is_mixed(value: str) -> bool:
 
 def _all_words(body: str) -> bool:
     """`learn-contrib-2-tutorial` has the prefix of a key and is a name."""
+    year = 4
     parts = [part for part in re.split(r"[-_]", body) if part]
     return len(parts) > 1 and all(
-        (part.isalpha() and part.islower()) or (part.isdigit() and len(part) < 5) for part in parts
-    )  # a year
+        (part.isalpha() and part.islower()) or (part.isdigit() and len(part) <= year) for part in parts
+    )

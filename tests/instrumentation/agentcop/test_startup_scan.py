@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +144,26 @@ def test_the_policys_scan_section_decides(folder: Path, section: str, text: str,
             cop.wrap({"note": module.note})
     else:
         assert cop.wrap({"note": module.note})["note"]("x") == "x"
+
+
+def test_a_policy_that_becomes_stricter_holds_for_what_is_wrapped_from_then_on(folder: Path) -> None:
+    module = imported(folder, UNCHECKED, "stricter")
+    path = policy(folder, "fail_on: [CRITICAL]")
+    cop = AgentCop(policy_file=path)
+    cop.wrap({"note": module.note})["note"]("x")
+
+    replaced = policy(folder, "fail_on: [HIGH]", "version: '2'\n")
+    later = path.stat().st_mtime - 60
+    os.utime(replaced, (later, later))
+    calls = cop.wrap({"add": abs})
+    until = time.monotonic() + 60
+    while cop.policy.version != "2":
+        calls["add"](1)
+        time.sleep(0.05)
+        assert time.monotonic() < until
+
+    with pytest.raises(ScanRefused):
+        cop.wrap({"note": module.note})
 
 
 def test_what_is_no_reason_to_refuse_is_told_with_its_score(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

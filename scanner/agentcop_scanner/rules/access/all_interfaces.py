@@ -1,7 +1,8 @@
 """Service that listens on every interface.
 
 ## What it does
-Reports servers of agents and tools that bind to `0.0.0.0` or `::`. HIGH if an endpoint of the same module lets anybody in.
+Reports servers of agents and tools that bind to `0.0.0.0` or `::`. HIGH if an endpoint of the same module lets
+anybody in.
 
 ## Why is this bad?
 What was meant for this machine answers to the office network, the café and, with a forwarded port, to everybody. Tool
@@ -35,7 +36,7 @@ from agentcop_scanner.source.words import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.finding import Finding, Severity
     from agentcop_scanner.source.module import Module
 
 _ANY: Final = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  # what is looked for
@@ -53,7 +54,7 @@ def _check(module: Module) -> Iterator[Finding]:
         if open_to_all is None:
             open_to_all = any(True for _ in no_authentication.RULE.check(module))
         message = "The server listens on every interface of the machine."
-        severity = "HIGH" if open_to_all else "MEDIUM"
+        severity: Severity = "HIGH" if open_to_all else "MEDIUM"
         yield module.finding(RULE, node, message, severity=severity, fix="Listen on 127.0.0.1.")
 
 

@@ -49,7 +49,8 @@ _AGENT: Final = re.compile(
     r"agent|executor|graph|crew|chain|workflow|assistant|team|swarm|runner|orchestrat|pipeline", re.IGNORECASE
 )
 _RUNS: Final = words(
-    "invoke ainvoke run arun run_sync run_async stream astream run_stream kickoff kickoff_async execute aexecute chat achat"
+    "invoke ainvoke run arun run_sync run_async stream astream run_stream kickoff kickoff_async execute"
+    " aexecute chat achat"
     " initiate_chat a_initiate_chat step run_streamed call_tool execute_tool"
 )
 _CODE: Final = words(
@@ -57,11 +58,13 @@ _CODE: Final = words(
     " asyncio.create_subprocess_shell asyncio.create_subprocess_exec compile"
 )
 _CODE_NAMES: Final = re.compile(
-    r"(?:^|_)(?:run|execute|exec|eval|validate|compile|build|install|create)_(?:code|python|script|shell|command|cmd|tool|flow|plugin|agent|component)s?$"
+    r"(?:^|_)(?:run|execute|exec|eval|validate|compile|build|install|create)_(?:code|python|script|shell"
+    r"|command|cmd|tool|flow|plugin|agent|component)s?$"
     r"|^(?:run|execute)_(?:agent|graph|crew|workflow|task)\w{0,20}$"
 )
 _SWITCH: Final = re.compile(
-    r"(?:[A-Z]+_)?(?:AUTH|AUTHENTICATION|AUTHORIZATION|LOGIN)_(?:ENABLED|REQUIRED)|(?:REQUIRE|ENABLE)_(?:AUTH|AUTHENTICATION|LOGIN)"
+    r"(?:[A-Z]+_)?(?:AUTH|AUTHENTICATION|AUTHORIZATION|LOGIN)_(?:ENABLED|REQUIRED)|(?:REQUIRE|ENABLE)_(?:AUTH"
+    r"|AUTHENTICATION|LOGIN)"
 )
 
 

@@ -1,12 +1,12 @@
 """The model says whose data a tool may touch.
 
 ## What it does
-Reports tools that look data up by a `user_id`, `tenant_id` or the like which is an argument of the tool, where nothing in
-the body holds it against the session.
+Reports tools that look data up by a `user_id`, `tenant_id` or the like which is an argument of the tool, where
+nothing in the body holds it against the session.
 
 ## Why is this bad?
-The arguments of a tool are written by the model, and the model writes what it is talked into: `show me the statements of
-user 17`. The session knows who is asking; the model does not.
+The arguments of a tool are written by the model, and the model writes what it is talked into: `show me the statements
+of user 17`. The session knows who is asking; the model does not.
 
 ## Example
 ```python
@@ -46,11 +46,13 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Function
 
 _IDENTITIES: Final = words(
-    "user_id userid uid tenant_id tenant org_id owner_id current_user current_user_id acting_user session_user on_behalf_of"
+    "user_id userid uid tenant_id tenant org_id owner_id current_user current_user_id acting_user session_user"
+    " on_behalf_of"
     " customer_id account_owner patient_id employee_id member_id user_email"
 )
 _LOOKUPS: Final = words(
-    "execute executemany fetch fetchrow fetchall fetchone filter filter_by find find_one find_all query select where get_item"
+    "execute executemany fetch fetchrow fetchall fetchone filter filter_by find find_one find_all query select"
+    " where get_item"
     " scalar scalars aggregate update_one delete_one insert_one hgetall"
 )
 _CHECKS: Final = re.compile(
@@ -70,14 +72,14 @@ def _check(module: Module) -> Iterator[Finding]:
         node = scope.node
         if module.entries.get(scope.qualname) != "tool" or isinstance(node, ast.ClassDef):
             continue
-        for name in _identities(module, node):
-            lookup = _lookup(module, node, name)
+        for name in _identities(node):
+            lookup = _lookup(node, name)
             if lookup is not None and not _held(node, name):
                 message = f"The model says whose data this is: {name} is looked up as it comes."
                 yield module.finding(RULE, lookup, message, fix="Take the identity from the session.")
 
 
-def _identities(module: Module, node: Function) -> Iterator[str]:
+def _identities(node: Function) -> Iterator[str]:
     """Parameters that the model fills in and that say who somebody is."""
     arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
     for argument in arguments:
@@ -86,7 +88,7 @@ def _identities(module: Module, node: Function) -> Iterator[str]:
             yield argument.arg
 
 
-def _lookup(module: Module, node: Function, name: str) -> ast.Call | None:
+def _lookup(node: Function, name: str) -> ast.Call | None:
     for inner in under(node):
         if (
             not isinstance(inner, ast.Call)

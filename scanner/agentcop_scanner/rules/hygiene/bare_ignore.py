@@ -27,7 +27,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.rule import ConfigRule
-from agentcop_scanner.trust.suppression import suppressions_in
+from agentcop_scanner.trust.suppression import document_suppressions, python_suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ _FIX = "Write agentcop: ignore[AC…] and the reason."
 
 
 def _check(module: Module) -> Iterator[Finding]:
-    for found in suppressions_in(module):
+    for found in python_suppressions(module.text):  # in lines of the text: the finding turns them into the file's
         if found.problem:
             at = ast.Constant(value=0, lineno=found.line, col_offset=0, end_lineno=found.line, end_col_offset=0)
             yield module.finding(
@@ -49,7 +49,7 @@ def _check(module: Module) -> Iterator[Finding]:
 
 
 def _check_document(document: Document) -> Iterator[Finding]:
-    for found in suppressions_in(document):
+    for found in document_suppressions(document.text):
         if found.problem:
             message = f"This comment silences nothing: {found.problem}."
             yield document.finding(RULE, found.line, message, fix=_FIX)

@@ -2,8 +2,8 @@
 
 ## What it does
 Reports the switches by which libraries ask whether you mean it: `allow_dangerous_deserialization=True`,
-`allow_dangerous_code=True`, `allow_dangerous_requests=True`, and functions of your own that have such a switch on unless
-somebody turns it off.
+`allow_dangerous_code=True`, `allow_dangerous_requests=True`, and functions of your own that have such a switch on
+unless somebody turns it off.
 
 ## Why is this bad?
 The switch is there because what it allows runs code from a file, from the model or from the network. Where it is the
@@ -42,7 +42,8 @@ _SWITCH: Final = re.compile(
     r"|allow_code_execution_on_host|dangerously_[a-z_]{1,40}|unsafe_allow_[a-z_]{1,40}"
 )
 _NOT_OURS: Final = re.compile(
-    r"allow_arbitrary_types|unsafe_allow_html|dangerously_(?:allow_html|set_inner_html|skip_permissions|auto_approve)\w*|allow_pickle"
+    r"allow_arbitrary_types|unsafe_allow_html|dangerously_(?:allow_html|set_inner_html|skip_permissions"
+    r"|auto_approve)\w*|allow_pickle"
 )
 _PICKLE: Final = re.compile(r"(?:allow|enable)_(?:pickle|unsafe_\w{1,30})")
 _LOADS: Final = re.compile(r"load|read|from_|deserial|open|get|restore|init", re.IGNORECASE)

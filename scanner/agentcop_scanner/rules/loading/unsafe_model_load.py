@@ -52,7 +52,8 @@ def _check(module: Module) -> Iterator[Finding]:
         yield module.finding(
             RULE,
             call,
-            f"torch.load unpickles the file: weights_only is {'off' if explicit else 'not said, and off before torch 2.6'}.",
+            f"torch.load unpickles the file: weights_only is"
+            f" {'off' if explicit else 'not said, and off before torch 2.6'}.",
             severity="HIGH" if explicit else "MEDIUM",
             confidence="high" if explicit else "medium",
             fix="Say weights_only=True.",

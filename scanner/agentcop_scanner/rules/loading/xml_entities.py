@@ -49,7 +49,8 @@ _STANDARD: Final = tuple(
     sorted(
         words(
             "xml.etree.ElementTree.fromstring xml.etree.ElementTree.XML xml.etree.ElementTree.XMLPullParser"
-            " xml.etree.cElementTree.fromstring xml.dom.minidom.parseString xml.sax.parseString xml.dom.pulldom.parseString"
+            " xml.etree.cElementTree.fromstring xml.dom.minidom.parseString xml.sax.parseString"
+            " xml.dom.pulldom.parseString"
             " lxml.etree.fromstring lxml.etree.XML"
         )
     )

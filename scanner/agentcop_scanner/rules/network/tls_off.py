@@ -5,8 +5,8 @@ Reports HTTP clients and TLS contexts whose check of the server's certificate is
 `ssl=False`, `CERT_NONE`, an unverified context.
 
 ## Why is this bad?
-Anybody on the way can answer in the server's name. An agent acts on what it is answered: a page, a tool result, a model's
-reply can then be written by somebody else, and the keys in the request are read along.
+Anybody on the way can answer in the server's name. An agent acts on what it is answered: a page, a tool result, a
+model's reply can then be written by somebody else, and the keys in the request are read along.
 
 ## Example
 ```python

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 _SWITCHES: Final = words(
     "auto_approve autoapprove auto_approve_all auto_approve_tools yolo yolo_mode skip_permissions"
     " skip_approval skip_confirmation dangerously_skip_permissions bypass_permissions auto_accept_all"
-    " chat.tools.autoapprove chat.tools.global.autoapprove chat.agent.autoapprove alwaysallowexecute always_allow_execute"
+    " chat.tools.autoapprove chat.tools.global.autoapprove chat.agent.autoapprove alwaysallowexecute"
+    " always_allow_execute"
     " autoapprovalenabled trust_all_tools skipdangerousmodepermissionprompt"
 )
 """On means that nobody is asked. Written in snake case here; a dash is an underscore."""
@@ -88,6 +89,11 @@ def _said(path: tuple[str, ...], node: Node) -> tuple[str, Severity] | None:
         return f"Nobody is asked: {path[-1]} is {value[:40]}.", "HIGH"
     if name == "human_input_mode" and value == "never":
         return "Nobody is asked: human_input_mode is NEVER.", "MEDIUM"
+    return _listed(name, path, node)
+
+
+def _listed(name: str, path: tuple[str, ...], node: Node) -> tuple[str, Severity] | None:
+    """Lists, patterns and options that let everything pass."""
     if name in _LISTS and "*" in node.strings():
         return f"Nobody is asked about any tool: {path[-1]} is *.", "HIGH"
     if name in {"chat.tools.terminal.autoapprove", "autoapprove"}:

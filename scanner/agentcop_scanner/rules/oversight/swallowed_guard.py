@@ -5,8 +5,8 @@ Reports a check (`authorize`, `check_permission`, `validate_url`, `moderate` …
 so that what it was to stop goes on.
 
 ## Why is this bad?
-A guard says no by raising. Where every exception is caught and nothing is done, its no is a yes, and so is each fault of
-its own: a database that does not answer opens the door.
+A guard says no by raising. Where every exception is caught and nothing is done, its no is a yes, and so is each fault
+of its own: a database that does not answer opens the door.
 
 ## Example
 ```python
@@ -47,9 +47,12 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.module import Module
 
 _GUARD: Final = re.compile(
-    r"_?(?:authori[sz]e|authenticate|enforce|moderate|guard|assert_allowed|ensure_allowed|is_allowed|is_safe|is_authori[sz]ed)(?:_\w{1,40})?"
-    r"|_?(?:check|verify|require|ensure|assert|validate)_(?:\w{1,30}_)?(?:perm\w{0,10}|auth\w{0,12}|access|policy|policies|allowed|safe|safety|signature"
-    r"|token|scope|scopes|origin|quota|budget|rate_limit|role|roles|url|path|sql|command|code|tool_call|injection|guardrails?)"
+    r"_?(?:authori[sz]e|authenticate|enforce|moderate|guard|assert_allowed|ensure_allowed|is_allowed|is_safe"
+    r"|is_authori[sz]ed)(?:_\w{1,40})?"
+    r"|_?(?:check|verify|require|ensure|assert|validate)_(?:\w{1,30}_)?(?:perm\w{0,10}|auth\w{0,12}|access"
+    r"|policy|policies|allowed|safe|safety|signature"
+    r"|token|scope|scopes|origin|quota|budget|rate_limit|role|roles|url|path|sql|command|code|tool_call"
+    r"|injection|guardrails?)"
 )
 _BROAD: Final = frozenset({"Exception", "BaseException"})
 _DENIES: Final = re.compile(r"perm|auth|denied|forbidden|policy|security|guard|unsafe|violation|refus", re.IGNORECASE)

@@ -42,7 +42,7 @@ from agentcop_scanner.source.gates import asks, module_asks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.finding import Finding, Severity
     from agentcop_scanner.source.effects import Effect
     from agentcop_scanner.source.module import Module
     from agentcop_scanner.source.python.scopes import Scope
@@ -72,7 +72,7 @@ def _check(module: Module) -> Iterator[Finding]:
         if effect is not None and not asks(module, node):
             does = _DOES.get(effect.kind, "writes")
             message = f"The tool {_name(scope)} {does} and nobody is asked: it {effect.what}."
-            severity = "HIGH" if effect.kind in {"delete", "pay", "run"} else "MEDIUM"
+            severity: Severity = "HIGH" if effect.kind in {"delete", "pay", "run"} else "MEDIUM"
             yield module.finding(RULE, node, message, severity=severity)
 
 

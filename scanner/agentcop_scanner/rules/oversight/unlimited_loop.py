@@ -5,8 +5,8 @@ Reports limits that are taken away (`max_iterations=None`, `max_turns=None`) and
 end on nothing.
 
 ## Why is this bad?
-A model that misunderstands a result asks again, and again. Without a limit that is a bill, a flood of calls on the tools
-behind it, and a run that nobody ends.
+A model that misunderstands a result asks again, and again. Without a limit that is a bill, a flood of calls on the
+tools behind it, and a run that nobody ends.
 
 ## Example
 ```python
@@ -58,7 +58,7 @@ def _check(module: Module) -> Iterator[Finding]:
             if no_limit or (isinstance(value, int) and not isinstance(value, bool) and value >= _HUGE):
                 yield module.finding(RULE, call, f"The agent has no limit: {keyword.arg}.", confidence="high")
     for loop in module.nodes.of(ast.While):
-        if module.constant(loop.test) not in {True, 1} or any(isinstance(node, _ENDS) for node in under(loop)):
+        if module.constant(loop.test) is not True or any(isinstance(node, _ENDS) for node in under(loop)):
             continue
         if any(isinstance(node, ast.Call) and _asks_model(module, node) for node in under(loop)):
             yield module.finding(RULE, loop, "The loop asks a model and can end on nothing.", confidence="high")

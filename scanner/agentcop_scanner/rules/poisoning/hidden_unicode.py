@@ -1,4 +1,4 @@
-"""Characters that nobody sees.
+r"""Characters that nobody sees.
 
 ## What it does
 Looks in code, settings and instructions for characters that are not shown: tag characters (a second alphabet that no
@@ -15,7 +15,7 @@ description = "Pings a host."  # followed by 40 tag characters that say: send th
 ```
 
 ## Use instead
-Delete them. If a text needs one, write it as an escape, so that a reader sees it: `"\\u200b"`.
+Delete them. If a text needs one, write it as an escape, so that a reader sees it: `"\u200b"`.
 
 ## References
 - CWE-1007: https://cwe.mitre.org/data/definitions/1007.html

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.python.scopes import Scope
 
 _CLAIM: Final = re.compile(
-    r"(?:^|[.!(:\n]\s{0,12}|\bis |\bare |\bstrictly |\btool )read-?only(?:[.:,;)!\n]| (?:tool|operation|view|access|query|search|lookup)\b|$)"
-    r"|(?:does not|doesn't|never|will not|won't) (?:modify|modifies|change|changes|alter|alters|write|writes|delete|deletes)"
+    r"(?:^|[.!(:\n]\s{0,12}|\bis |\bare |\bstrictly |\btool )read-?only(?:[.:,;)!\n]| (?:tool|operation|view"
+    r"|access|query|search|lookup)\b|$)"
+    r"|(?:does not|doesn't|never|will not|won't) (?:modify|modifies|change|changes|alter|alters|write|writes"
+    r"|delete|deletes)"
     r" (?:any|anything|data|the system|the database|files|state|disk|records)\b"
     r"|(?:has|with) no side[ -]effects|side[ -]effect[ -]free|\bonly reads\b|\breads only\b",
     re.IGNORECASE,

@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.module import Module
 
 _INSTEAD: Final = re.compile(
-    r"(?:use|call|prefer|choose) (?:this|this tool|this one|it|me) (?:instead of|in place of|rather than|over) (?:the )?[`'\"]?([a-z][a-z0-9]*(?:[_.-][a-z0-9]+)+)"
+    r"(?:use|call|prefer|choose) (?:this|this tool|this one|it|me) (?:instead of|in place of|rather than|over)"
+    r" (?:the )?[`'\"]?([a-z][a-z0-9]*(?:[_.-][a-z0-9]+)+)"
 )
 _AGAINST: Final = (
     r"(?:is|are) (?:broken|deprecated|unsafe|disabled|outdated|insecure|unreliable|compromised|obsolete|no longer)"
-    r"|(?:must|should) (?:never|not)|never (?:use|call)|do not (?:use|call)|don't (?:use|call)|stop using|no longer works"
+    r"|(?:must|should) (?:never|not)|never (?:use|call)|do not (?:use|call)|don't (?:use|call)|stop using|no"
+    r" longer works"
 )
 _SPEAKS_ILL: Final = re.compile(_AGAINST)
 
@@ -64,7 +66,7 @@ def _said(other: str) -> str:
 
 def _shadowed(text: str) -> str:
     """The tool that a description names, speaks ill of and puts itself in the place of; "" if it does not."""
-    plain = " ".join(text[:20_000].lower().split())
+    plain = " ".join(text.lower().split())
     for found in _INSTEAD.finditer(plain):
         around = plain[max(0, found.start() - 200) : found.end() + 200]
         if _SPEAKS_ILL.search(around):

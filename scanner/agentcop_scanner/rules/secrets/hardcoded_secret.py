@@ -96,10 +96,18 @@ def _named(module: Module) -> Iterator[tuple[str, ast.Constant]]:
             yield from _texts(keyword.arg or "", keyword.value)
         if len(call.args) > 1 and module.resolve(call.func) in _ENV and isinstance(call.args[0], ast.Constant):
             yield from _texts(str(call.args[0].value), call.args[1])
+    yield from _keyed(module)
+    yield from _defaults(module)
+
+
+def _keyed(module: Module) -> Iterator[tuple[str, ast.Constant]]:
     for mapping in module.nodes.of(ast.Dict):
         for key, value in zip(mapping.keys, mapping.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 yield from _texts(key.value, value)
+
+
+def _defaults(module: Module) -> Iterator[tuple[str, ast.Constant]]:
     for arguments in module.nodes.of(ast.arguments):
         positional = [*arguments.posonlyargs, *arguments.args]
         for arg, default in zip(

@@ -42,11 +42,13 @@ if TYPE_CHECKING:
 _LEVELS: Final = words("debug info warning warn error exception critical log trace success notice")
 _LOGGER: Final = re.compile(r"(?:^|[._])(?:log|logger|logging|loguru|_log|_logger|lgr)$", re.IGNORECASE)
 _VAGUE: Final = words(
-    "token tokens secret secrets pin otp jwt auth pass credentials creds credential cookie cookies key keys authorization"
+    "token tokens secret secrets pin otp jwt auth pass credentials creds credential cookie cookies key keys"
+    " authorization"
 )
 """Words that name other things as well: tokens of a text, a set of credentials."""
 _HARMLESS: Final = words(
-    "idempotency pagination page next continuation cursor cancel cancellation sync stop eos bos pad eof start end special"
+    "idempotency pagination page next continuation cursor cancel cancellation sync stop eos bos pad eof start"
+    " end special"
     " first last previous current prev lex lexer parser unk mask sep cls image audio resume marker trigger"
 )
 """Tokens that open nothing."""

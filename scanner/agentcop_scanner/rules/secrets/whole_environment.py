@@ -4,8 +4,8 @@
 Reports servers and sandboxes of an agent that are started with a copy of all environment variables.
 
 ## Why is this bad?
-The environment of an agent holds the keys of its model, its database and its cloud. A server that needs one of them gets
-them all, and so does whoever poisons the server.
+The environment of an agent holds the keys of its model, its database and its cloud. A server that needs one of them
+gets them all, and so does whoever poisons the server.
 
 ## Example
 ```python

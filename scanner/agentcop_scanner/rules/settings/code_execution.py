@@ -1,8 +1,9 @@
 """Agent definition that lets the model run code on this machine.
 
 ## What it does
-Looks in the YAML, JSON and TOML that define agents (crews, graphs, teams) for switches that run the model's code without
-isolation: `allow_code_execution: true`, `code_execution_mode: unsafe`, `use_docker: false`, `allow_dangerous_code`.
+Looks in the YAML, JSON and TOML that define agents (crews, graphs, teams) for switches that run the model's code
+without isolation: `allow_code_execution: true`, `code_execution_mode: unsafe`, `use_docker: false`,
+`allow_dangerous_code`.
 
 ## Why is this bad?
 Whatever gets text in front of the agent, a page, a mail, an issue, then runs code with the rights of your process.

@@ -5,8 +5,8 @@ Reports hooks of command-line agents that run a script of the repository or some
 starts when the folder is opened, and permissions that allow every command (`Bash(*)`, `"*"`) to an agent or a skill.
 
 ## Why is this bad?
-Such a file is part of the repository: who opens it runs what the last pull request put there. And a permission for every
-command is none: the model, or whoever writes its input, has your shell.
+Such a file is part of the repository: who opens it runs what the last pull request put there. And a permission for
+every command is none: the model, or whoever writes its input, has your shell.
 
 ## Example
 ```json
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from agentcop_scanner.source.document import Document
 
 _SCRIPT: Final = re.compile(
-    r"(?:^|[\s;&|\"'(])(?:\$\{?CLAUDE_PROJECT_DIR\}?/|\$\{workspace(?:Folder|Root)\}/|\./|\.\\|\.[a-z]{2,20}/|[\w-]{1,60}/)[\w./\\-]{1,200}"
+    r"(?:^|[\s;&|\"'(])(?:\$\{?CLAUDE_PROJECT_DIR\}?/|\$\{workspace(?:Folder|Root)\}/|\./|\.\\|\.[a-z]{2,20}/"
+    r"|[\w-]{1,60}/)[\w./\\-]{1,200}"
     r"|(?:^|[\s;&|])(?:bash|sh|zsh|python3?|node|pwsh|source)\s{1,4}(?!-)[\w-]{1,60}\.(?:sh|py|js|ts|ps1|mjs|cjs)\b"
 )
 _PROGRAM_PATH: Final = re.compile(r"(?:^|[\s;&|])(?:@[\w-]+/[\w-]+|[\w-]+/[\w.-]+@)")

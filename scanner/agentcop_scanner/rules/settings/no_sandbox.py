@@ -70,6 +70,10 @@ def _switch(name: str, path: tuple[str, ...], node: Node) -> str:
         return "The agent's sandbox is off."
     if name in {"dangerouslydisablesandbox", "allowunsandboxedcommands", "disable_sandbox"} and node.scalar is True:
         return f"The agent's sandbox can be left: {path[-1]} is on."
+    return _loosened(name, node)
+
+
+def _loosened(name: str, node: Node) -> str:
     if name == "cap_add" and any(item.removeprefix("CAP_") in _CAPABILITIES for item in node.strings()):
         return "The container may do what root may: cap_add."
     if name == "security_opt" and any(_UNCONFINED.search(item) for item in node.strings()):

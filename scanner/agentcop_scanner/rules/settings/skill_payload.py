@@ -35,7 +35,7 @@ from agentcop_scanner.text.poison import poison
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.finding import Finding, Severity
     from agentcop_scanner.source.document import Document
 
 _OPEN: Final = "<!--"
@@ -44,13 +44,15 @@ _SPEAKS: Final = re.compile(
     r"\b(?:agents?|assistants?|claude|copilot|cursor|codex|gemini|models?|llms?|ai|you|your|bots?)\b", re.IGNORECASE
 )
 _ACTS: Final = re.compile(
-    r"\b(?:curl|wget|upload|exfiltrate|post to|send (?:the|all|your|it|them|a)|base64|chmod|rm -rf|api keys?|credentials?"
+    r"\b(?:curl|wget|upload|exfiltrate|post to|send (?:the|all|your|it|them|a)|base64|chmod|rm -rf|api keys?"
+    r"|credentials?"
     r"|secrets?|tokens?|ssh|\.env|ignore (?:all|previous|the)|do not (?:tell|mention|show)|don't (?:tell|mention|show)"
     r"|say nothing|silently|secretly|without (?:telling|asking))\b|https?://",
     re.IGNORECASE,
 )
 _ORDERS: Final = re.compile(
-    r"(?:^|[.:;,!]\s|\b(?:then|and|also|must|always|please|to)\s)(?:run|execute|upload|send|post|curl|fetch|download|read|copy|delete|install|add|include|append|open|ignore|push)\b",
+    r"(?:^|[.:;,!]\s|\b(?:then|and|also|must|always|please|to)\s)(?:run|execute|upload|send|post|curl|fetch"
+    r"|download|read|copy|delete|install|add|include|append|open|ignore|push)\b",
     re.IGNORECASE,
 )
 
@@ -61,10 +63,10 @@ def _check(document: Document) -> Iterator[Finding]:
     for command in fetched(document.text):
         message = f"The agent is told a command that {command.what}."
         place = document.place(command.start, command.end)
-        severity = "LOW" if command.known else "CRITICAL"
+        severity: Severity = "LOW" if command.known else "CRITICAL"
         yield document.finding(RULE, place, message, severity=severity)
     for start, end in _comments(document.text):
-        words = document.text[start:end][:4_000]
+        words = document.text[start:end]
         if poison(words) or (_SPEAKS.search(words) and _ACTS.search(words) and _ORDERS.search(words.strip())):
             message = "A comment that the rendered page does not show gives the agent orders."
             yield document.finding(RULE, document.place(start - len(_OPEN), end), message)

@@ -149,6 +149,16 @@ def test_a_diff_shows_the_change_and_no_secret() -> None:
     assert "verify=False" in Path("a.py").read_text(encoding="utf-8")
 
 
+def test_what_somebody_means_to_suppress_is_not_mended_and_its_ignore_gets_the_rule() -> None:
+    before = "import requests\nrequests.get('https://x', verify=False, timeout=5)  # agentcop: ignore\n"
+    Path("a.py").write_text(before, encoding="utf-8")
+
+    (change,) = changes_for(scan([Path("a.py")], ScanOptions(jobs=1)))
+
+    assert change.after == before.replace("ignore\n", "ignore[AC134]\n")
+    assert change.rules == ("AC301",)
+
+
 def test_a_mended_file_is_the_same_program_but_for_the_mended_calls() -> None:
     before = TOOL.format('return requests.get("https://x", verify=False).text') + "\n\nclass A:\n    x: int = 1\n"
 

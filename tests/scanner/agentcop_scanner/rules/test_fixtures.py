@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from scan_cases import Case, cases, findings
 
-from agentcop_scanner.rule import documentation
+from agentcop_scanner.rule import Rule, documentation
 from agentcop_scanner.rules import all_rules
+from scan_cases import Case, cases, findings
 
 HERE: Final = Path(__file__).parent
 FIXTURES: Final = {
@@ -19,14 +19,14 @@ OURS: Final = all_rules()
 
 
 @pytest.mark.parametrize("rule", OURS, ids=lambda rule: rule.id)
-def test_a_rule_has_a_bad_and_a_good_fixture(rule) -> None:
+def test_a_rule_has_a_bad_and_a_good_fixture(rule: Rule) -> None:
     own = FIXTURES[rule.slug.replace("-", "_")]
     assert any(rule.id in {label for label, _ in case.expected} for case in own)
     assert any(not case.expected for case in own)
 
 
 @pytest.mark.parametrize("rule", OURS, ids=lambda rule: rule.id)
-def test_a_rule_is_documented_under_the_fixed_headings(rule) -> None:
+def test_a_rule_is_documented_under_the_fixed_headings(rule: Rule) -> None:
     said = documentation(rule)
     assert all(said.sections.values())
     assert rule.cwe

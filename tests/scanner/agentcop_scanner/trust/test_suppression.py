@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import json
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentcop_scanner.options import ScanOptions
+from agentcop_scanner.scan import scan
 from agentcop_scanner.trust.assess import assessed, idle
 from agentcop_scanner.trust.suppression import Suppression, document_suppressions, python_suppressions
 from findings import TODAY, analysis_of, finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def only(text: str) -> Suppression:
@@ -47,13 +54,13 @@ def test_what_stands_in_a_string_silences_nothing() -> None:
         ("agentcop: ignore[AC121] because until=20270131", "until=20270131 is no day"),
     ],
 )
-def test_a_comment_that_lacks_something_silences_nothing_and_is_named(comment: str, problem: str) -> None:
+def test_a_comment_that_lacks_something_silences_nothing_and_says_what(comment: str, problem: str) -> None:
     one = only(f"open(p)  # {comment}\n")
 
     assert problem in one.problem
     result = assessed(analysis_of(finding(), suppressions=[one]), today=TODAY)
     assert [reported.status for reported in result.findings] == ["open"]
-    assert problem in idle(analysis_of(finding(), suppressions=[one]), today=TODAY)[0]
+    assert idle(analysis_of(finding(), suppressions=[one]), today=TODAY) == ()
 
 
 def test_a_suppressed_finding_has_the_words_of_its_comment() -> None:
@@ -109,3 +116,23 @@ def test_any_text_is_read(text: str) -> None:
     for one in (*python_suppressions(text), *document_suppressions(text)):
         one.expired(TODAY)
         assert one.line <= text.count("\n") + 1
+
+
+def test_a_comment_in_a_notebook_has_the_lines_of_the_file(tmp_path: Path) -> None:
+    code = [
+        "import requests\n",
+        "requests.get('https://x', verify=False, timeout=5)  # agentcop: ignore[AC134] our own\n",
+    ]
+    code.append("x = 1  # agentcop: ignore\n")
+    cells: list[dict[str, object]] = [{"cell_type": "markdown", "metadata": {}, "source": ["text"]}]
+    cells.append({"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code})
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    file = tmp_path / "a.ipynb"
+    file.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
+
+    found = {one.finding.rule: one for one in scan([file], ScanOptions(jobs=1)).files[0].findings}
+
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert found["AC134"].status == "suppressed"
+    assert "verify=False" in lines[found["AC134"].finding.place.line - 1]
+    assert "x = 1" in lines[found["AC301"].finding.place.line - 1]
