@@ -140,7 +140,7 @@ class Program:
         return self._summaries.get(key)
 
     def _needed(self, unit: Unit, name: str, level: int) -> int:
-        """The level at which a function has to be looked at: none of whose calls leaves the file is the same at each."""
+        """The level at which a function has to be looked at: one that never leaves its file is the same at each."""
         return level if level == 0 or self._leaving(unit).get(name, True) else 0
 
     def _leaving(self, unit: Unit) -> dict[str, bool]:

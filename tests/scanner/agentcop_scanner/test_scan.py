@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from scanning import report_of, written
+from scan_trees import report_of, written
 
 from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.scan import scan

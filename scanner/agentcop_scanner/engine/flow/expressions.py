@@ -44,7 +44,14 @@ def _parts(frame: Frame, node: ast.expr) -> Value:
 
 def _name(frame: Frame, node: ast.Name) -> Value:
     known = frame.state.names.get(node.id)
-    return known if known is not None else global_name(frame, node)
+    if known is not None:
+        return known
+    known = frame.unit.names.get(node.id)
+    if known is None:
+        known = global_name(frame, node)
+        if not known.taints:  # of what nothing is known each place counts for itself
+            frame.unit.names[node.id] = known
+    return known
 
 
 def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one way out for each kind of name

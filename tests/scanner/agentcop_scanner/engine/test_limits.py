@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from scanning import report_of, written
+from scan_trees import report_of, written
 
 from agentcop_scanner.engine.flow import frame
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from scanning import report_of, written
+from scan_trees import report_of, written
 
 from agentcop_scanner.source.disk.discovery import discover
 from agentcop_scanner.work import pool
