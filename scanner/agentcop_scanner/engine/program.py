@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HOPS = 2
 _MAX_ROUNDS = 4
 _MAX_ALIASES = 5
+_MAX_STARS = 8
 
 
 class Program:
@@ -43,6 +44,7 @@ class Program:
         self._lookups: dict[tuple[int, str], Ref | None] = {}
         self._attributes: dict[tuple[int, str, str], Value | None] = {}
         self._done: set[tuple[int, int, int]] = set()
+        self._leaves: dict[int, dict[str, bool]] = {}
         self._interest: dict[tuple[int, int], dict[str, bool]] = {}
         self.notes: dict[str, None] = {}
 
@@ -107,7 +109,7 @@ class Program:
             renamed = other.module.imports.get(first)
             if renamed is not None and renamed != dotted:
                 return self._found(other, f"{renamed}{dot}{tail}", depth + 1)
-            for star in other.module.starred[:8]:
+            for star in other.module.starred[:_MAX_STARS]:
                 found = self._found(other, f"{star}.{rest}", depth + 1)
                 if found is not None:
                     return found
@@ -131,33 +133,69 @@ class Program:
         unit, name = ref.unit, ref.scope.qualname
         if name not in unit.component_of:
             return None
+        level = self._needed(unit, name, level)
         key = (unit.key, level, name)
         if key not in self._summaries and (unit.key, level, unit.component_of[name]) not in self._done:
             self.settle(unit, name, level)
         return self._summaries.get(key)
 
+    def _needed(self, unit: Unit, name: str, level: int) -> int:
+        """The level at which a function has to be looked at: one that never leaves its file is the same at each."""
+        return level if level == 0 or self._leaving(unit).get(name, True) else 0
+
+    def _leaving(self, unit: Unit) -> dict[str, bool]:
+        """Per function, whether it or what it calls may call into another file of the tree."""
+        known = self._leaves.get(unit.key)
+        if known is not None:
+            return known
+        found: dict[str, bool] = {}
+        self._leaves[unit.key] = found
+        refs = [self.lookup(unit, dotted) for dotted in unit.module.imports.values()]
+        classes = [ref for ref in refs if isinstance(ref, ClassRef) and ref.unit is not unit]
+        methods = {name for ref in classes for name in ref.unit.by_method}
+        for group in unit.order:
+            verdict = any(
+                self._leaves_file(unit, name, methods) or any(found.get(target) for target in unit.edges[name])
+                for name in group
+            )
+            found.update(dict.fromkeys(group, verdict))
+        return found
+
+    def _leaves_file(self, unit: Unit, name: str, methods: set[str]) -> bool:
+        for call in unit.calls.get(name, ()):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+                return True
+            dotted = unit.module.dotted(call)
+            ref = self.lookup(unit, dotted) if "." in dotted else self.starred(unit, dotted)
+            if isinstance(ref, FunctionRef | ClassRef) and ref.unit is not unit:
+                return True
+        return False
+
     def summarised(self, unit: Unit, name: str, level: int) -> Summary | None:
         """The summary of a function that was settled."""
-        return self._summaries.get((unit.key, level, name))
+        return self._summaries.get((unit.key, self._needed(unit, name, level), name))
 
     def settle(self, unit: Unit, name: str, level: int) -> None:
         """Summarises a function, after all those of its module that it calls."""
-        needed = sorted({unit.component_of[other] for other in unit.reachable(name)})
-        todo = [at for at in needed if (unit.key, level, at) not in self._done]
-        for at in todo:
-            self._done.add((unit.key, level, at))
-        for at in todo:
+        for at in sorted({unit.component_of[other] for other in unit.reachable(name)}):
             group = unit.order[at]
-            alone = len(group) == 1 and group[0] not in unit.edges.get(group[0], ())
-            for _ in range(1 if alone else _MAX_ROUNDS):
-                changed = False
-                for member in group:
-                    made = run(self, unit, member, level)
-                    key = (unit.key, level, member)
-                    changed = changed or key not in self._summaries or not made.same_as(self._summaries[key])
-                    self._summaries[key] = made
-                if not changed:
-                    break
+            own = self._needed(unit, group[0], level)
+            if (unit.key, own, at) not in self._done:
+                self._done.add((unit.key, own, at))
+                self._settle_group(unit, group, own)
+
+    def _settle_group(self, unit: Unit, group: list[str], level: int) -> None:
+        """Summarises functions that call each other, again and again until nothing changes."""
+        alone = len(group) == 1 and group[0] not in unit.edges.get(group[0], ())
+        for _ in range(1 if alone else _MAX_ROUNDS):
+            changed = False
+            for member in group:
+                made = run(self, unit, member, level)
+                key = (unit.key, level, member)
+                changed = changed or key not in self._summaries or not made.same_as(self._summaries[key])
+                self._summaries[key] = made
+            if not changed:
+                break
 
     def attribute(self, unit: Unit, qualname: str, name: str) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
@@ -224,24 +262,47 @@ class Program:
 
     def _interested(self, unit: Unit, level: int) -> dict[str, bool]:
         found: dict[str, bool] = {}
+        methods = self._foreign_methods(unit, level)
         for group in unit.order:
             verdict = any(
-                self._direct(unit, name, level) or any(found.get(target) for target in unit.edges[name])
+                self._direct(unit, name, level, methods) or any(found.get(target) for target in unit.edges[name])
                 for name in group
             )
             for name in group:
                 found[name] = verdict
         return found
 
-    def _direct(self, unit: Unit, name: str, level: int) -> bool:
+    def _foreign_methods(self, unit: Unit, level: int) -> set[str]:
+        """Methods of imported classes of the tree, by their bare names, in which text can arrive."""
+        found: set[str] = set()
+        for dotted in unit.module.imports.values() if level > 0 else ():
+            ref = self.lookup(unit, dotted)
+            if not isinstance(ref, ClassRef) or ref.unit is unit:
+                continue
+            worth = self.interesting(ref.unit, level - 1)
+            found |= {
+                name.rpartition(".")[2] for names in ref.unit.by_method.values() for name in names if worth.get(name)
+            }
+        return found
+
+    def _direct(self, unit: Unit, name: str, level: int, methods: set[str]) -> bool:
         for call in unit.calls.get(name, ()):
             if sinks.may_be(unit, call, self.tables.by_word):
                 return True
-            dotted = unit.module.dotted(call)
-            if level > 0 and "." in dotted:
-                ref = self.lookup(unit, dotted)
-                if not isinstance(ref, FunctionRef) or ref.unit is unit:
-                    continue
-                if self.interesting(ref.unit, level - 1).get(ref.scope.qualname):
-                    return True
+            if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+                return True
+            if level > 0 and self._calls_into(unit, unit.module.dotted(call), level):
+                return True
         return name in unit.builds_queries
+
+    def _calls_into(self, unit: Unit, dotted: str, level: int) -> bool:
+        """Whether a dotted name means a function of another file in which text can arrive."""
+        ref = self.lookup(unit, dotted) if "." in dotted else self.starred(unit, dotted)
+        if not isinstance(ref, FunctionRef) or ref.unit is unit:
+            return False
+        return bool(self.interesting(ref.unit, level - 1).get(ref.scope.qualname))
+
+    def starred(self, unit: Unit, name: str) -> Ref | None:
+        """What a bare name means that came with `from module import *`."""
+        found = (self.lookup(unit, f"{module}.{name}") for module in unit.module.starred[:_MAX_STARS] if name)
+        return next((ref for ref in found if ref is not None), None)

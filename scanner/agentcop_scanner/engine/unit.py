@@ -12,12 +12,17 @@ from agentcop_scanner.engine.cycles import components
 from agentcop_scanner.source.python.nodes import children
 
 if TYPE_CHECKING:
+    from agentcop_scanner.engine.values.value import Value
     from agentcop_scanner.source.module import Module
     from agentcop_scanner.source.python.scopes import Scope
 
 _QUERY = re.compile(
     r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|COPY|MATCH|WHERE|MERGE|TRUNCATE|ALTER|PRAGMA|json_extract"
     r"|select\s[^\n]{0,200}\sfrom|delete from|insert into)\b[^\n]*\S"
+)
+_QUERY_WORDS = (
+    *("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "COPY", "MATCH", "WHERE", "MERGE", "TRUNCATE", "ALTER"),
+    *("PRAGMA", "json_extract", "select", "delete from", "insert into"),
 )
 _KEYS = itertools.count()
 MODULE = ""
@@ -34,6 +39,8 @@ class Unit:
         self.module = module
         self.key = next(_KEYS)
         """Tells units apart for as long as the process lives."""
+        self.names: dict[str, Value] = {}
+        """What names of the module are, once that was asked for."""
 
     @cached_property
     def functions(self) -> dict[str, Scope]:
@@ -125,6 +132,8 @@ class Unit:
         """Functions with words of a query language in their text."""
         found: set[str] = set()
         text, at, line = self.module.text, 0, 1
+        if not any(word in text for word in _QUERY_WORDS):
+            return found
         for match in _QUERY.finditer(text):
             line += text.count("\n", at, match.start())
             at = match.start()

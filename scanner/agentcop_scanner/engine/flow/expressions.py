@@ -44,7 +44,14 @@ def _parts(frame: Frame, node: ast.expr) -> Value:
 
 def _name(frame: Frame, node: ast.Name) -> Value:
     known = frame.state.names.get(node.id)
-    return known if known is not None else global_name(frame, node)
+    if known is not None:
+        return known
+    known = frame.unit.names.get(node.id)
+    if known is None:
+        known = global_name(frame, node)
+        if not known.taints:  # of what nothing is known each place counts for itself
+            frame.unit.names[node.id] = known
+    return known
 
 
 def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one way out for each kind of name
@@ -63,6 +70,8 @@ def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one 
         if const is not None:
             return literal(const)
         return _module_value(frame, assigned)
+    if module.starred and (ref := frame.world.starred(unit, name)) is not None:
+        return Value(ref=ref, is_a=f"={name}")
     if name in _BUILTINS:
         return Value(is_a=f"={name}")
     return unknown(line=node.lineno)

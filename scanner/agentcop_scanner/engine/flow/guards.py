@@ -153,8 +153,7 @@ def _membership(left: Value, right_node: ast.expr, right: Value) -> tuple[Facts,
         return about(left, _listed(left) - cleared("code", "template") | weakened("code")), {}
     if _is_block_list(right_node):
         return {}, about(left, WEAK & _listed(left))
-    # what is in a set that the program holds is one of its own; what is not is at best not forbidden
-    return about(left, _listed(left)), about(left, WEAK & _listed(left) if right.is_constant else NONE)
+    return about(left, _listed(left)), {}  # what is in a set that the program holds is one of its own
 
 
 _HOLDS: dict[str, Marks] = {

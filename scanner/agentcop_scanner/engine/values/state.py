@@ -41,6 +41,8 @@ class State:
     def marks(self, origin: Origin, taint: Taint) -> Marks:
         """All that is known of the text of an origin, as it is in a value here."""
         facts = self.facts
+        if not facts:
+            return taint.marks
         known = facts.get(origin)
         marks = taint.marks if known is None else taint.marks | known
         while origin.fields:
@@ -52,7 +54,11 @@ class State:
 
     def _knows(self, origin: Origin) -> bool:
         facts = self.facts
-        return origin in facts or (origin.fields != "" and any(known.name == origin.name for known in facts))
+        while origin not in facts:
+            if not origin.fields:
+                return False
+            origin = origin.above
+        return True
 
     def settled(self, value: Value) -> Value:
         """A value with what is known here put into it, so that it survives where this path meets another."""
