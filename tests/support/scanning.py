@@ -1,56 +1,41 @@
-"""Agents to scan, and `agentcop scan` run on them."""
+"""Trees of source files on disk, and what a scan finds in them."""
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
+import textwrap
 from typing import TYPE_CHECKING
 
-from click.testing import CliRunner
-
-from agentcop.cli import main
+from agentcop_scanner.options import ScanOptions
+from agentcop_scanner.scan import scan
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from collections.abc import Mapping
+    from pathlib import Path
 
-CLEAN = '''\
-"""An agent's tool with nothing wrong in it."""
-
-
-def add(one: int, other: int) -> int:
-    return one + other
-'''
-POOR = """\
-import requests
+    from agentcop_scanner.finding import Finding
+    from agentcop_scanner.report import Report
 
 
-def fetch() -> str:
-    return requests.get("https://api.example/x", verify=False, timeout=5).text
-"""
-"""One HIGH finding of high confidence, on line 5."""
-MEDIUM = """\
-from transformers import AutoModel
-
-model = AutoModel.from_pretrained("owner/name", trust_remote_code=True)
-"""
-"""One MEDIUM finding."""
-BROKEN = "def (\n"
-
-
-def write(**files: str) -> None:
-    """Files under `agents/` of the working folder; `__` is a slash."""
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    """The folder, with these files in it, each dedented."""
     for name, text in files.items():
-        path = Path("agents", *name.split("__")).with_suffix(".py")
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return folder
 
 
-def scan(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["scan", *arguments], catch_exceptions=False)
+def report_of(folder: Path, **options: object) -> Report:
+    """The report on a folder, made in this process unless told otherwise."""
+    return scan([folder], ScanOptions(**{"jobs": 1, **options}))  # type: ignore[arg-type]  # the test knows the options
 
 
-def git(*arguments: str) -> str:
-    """Git in the working folder, with an author and no settings of this machine."""
-    settings = ("-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *settings, *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+def findings_in(folder: Path, *rules: str) -> list[Finding]:
+    """What these rules find in a folder."""
+    found = [one.finding for file in report_of(folder).files for one in file.findings]
+    return [finding for finding in found if not rules or finding.rule in rules]
+
+
+def found_at(folder: Path, *rules: str) -> list[tuple[str, str, int]]:
+    """Rule, file name and line of what these rules find in a folder."""
+    return [(one.rule, one.path.rpartition("/")[2], one.place.line) for one in findings_in(folder, *rules)]

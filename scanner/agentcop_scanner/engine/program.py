@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HOPS = 2
 _MAX_ROUNDS = 4
 _MAX_ALIASES = 5
+_MAX_STARS = 8
 
 
 class Program:
@@ -107,7 +108,7 @@ class Program:
             renamed = other.module.imports.get(first)
             if renamed is not None and renamed != dotted:
                 return self._found(other, f"{renamed}{dot}{tail}", depth + 1)
-            for star in other.module.starred[:8]:
+            for star in other.module.starred[:_MAX_STARS]:
                 found = self._found(other, f"{star}.{rest}", depth + 1)
                 if found is not None:
                     return found
@@ -224,24 +225,47 @@ class Program:
 
     def _interested(self, unit: Unit, level: int) -> dict[str, bool]:
         found: dict[str, bool] = {}
+        methods = self._foreign_methods(unit, level)
         for group in unit.order:
             verdict = any(
-                self._direct(unit, name, level) or any(found.get(target) for target in unit.edges[name])
+                self._direct(unit, name, level, methods) or any(found.get(target) for target in unit.edges[name])
                 for name in group
             )
             for name in group:
                 found[name] = verdict
         return found
 
-    def _direct(self, unit: Unit, name: str, level: int) -> bool:
+    def _foreign_methods(self, unit: Unit, level: int) -> set[str]:
+        """Methods of imported classes of the tree, by their bare names, in which text can arrive."""
+        found: set[str] = set()
+        for dotted in unit.module.imports.values() if level > 0 else ():
+            ref = self.lookup(unit, dotted)
+            if not isinstance(ref, ClassRef) or ref.unit is unit:
+                continue
+            worth = self.interesting(ref.unit, level - 1)
+            found |= {
+                name.rpartition(".")[2] for names in ref.unit.by_method.values() for name in names if worth.get(name)
+            }
+        return found
+
+    def _direct(self, unit: Unit, name: str, level: int, methods: set[str]) -> bool:
         for call in unit.calls.get(name, ()):
             if sinks.may_be(unit, call, self.tables.by_word):
                 return True
-            dotted = unit.module.dotted(call)
-            if level > 0 and "." in dotted:
-                ref = self.lookup(unit, dotted)
-                if not isinstance(ref, FunctionRef) or ref.unit is unit:
-                    continue
-                if self.interesting(ref.unit, level - 1).get(ref.scope.qualname):
-                    return True
+            if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+                return True
+            if level > 0 and self._calls_into(unit, unit.module.dotted(call), level):
+                return True
         return name in unit.builds_queries
+
+    def _calls_into(self, unit: Unit, dotted: str, level: int) -> bool:
+        """Whether a dotted name means a function of another file in which text can arrive."""
+        ref = self.lookup(unit, dotted) if "." in dotted else self.starred(unit, dotted)
+        if not isinstance(ref, FunctionRef) or ref.unit is unit:
+            return False
+        return bool(self.interesting(ref.unit, level - 1).get(ref.scope.qualname))
+
+    def starred(self, unit: Unit, name: str) -> Ref | None:
+        """What a bare name means that came with `from module import *`."""
+        found = (self.lookup(unit, f"{module}.{name}") for module in unit.module.starred[:_MAX_STARS] if name)
+        return next((ref for ref in found if ref is not None), None)

@@ -215,7 +215,6 @@ class Copying:
 
 
 def _pickled(tools: Any) -> Any:
-    # agentcop: ignore[AC161] reads what it wrote
     return pickle.loads(pickle.dumps(tools))  # noqa: S301 -- reads what it wrote
 
 

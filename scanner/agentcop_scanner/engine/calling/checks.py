@@ -59,7 +59,7 @@ def known(frame: Frame, site: CallSite) -> Value | None:
     if handler is not None:
         return handler(frame, site)
     if site.dotted in _HARMLESS and site.callee.is_a.startswith("="):
-        return _harmless(site)
+        return _harmless(frame, site)
     if site.receiver is None:
         return None
     method = _METHODS.get(site.method)
@@ -76,13 +76,14 @@ def _cleaned(site: CallSite, marks: Marks) -> Value:
     return Value(marked(given, marks).taints, text=given.text)
 
 
-def _harmless(site: CallSite) -> Value:
-    """A number or the like. Where it is a statement of its own, it raises for anything else."""
+def _harmless(frame: Frame, site: CallSite) -> Value:
+    """A number or the like. What makes one of text raises for any other text."""
     name = last(site.dotted)
     if name in {"ip_address", "ip_network"}:
         return Value(site.first().taints, is_a="ip", facts=None)
     if name in {"int", "float", "UUID", "Decimal", "fromisoformat", "complex"}:
-        return Value(is_a="checked", facts=(guards.about(site.first(), ALL), {}))
+        frame.state.learn(guards.about(site.first(), ALL))
+        return Value(is_a="number", facts=({}, {}))
     if site.dotted == "isinstance":
         return _is_instance(site)
     if (
@@ -124,9 +125,9 @@ def _starts_with(_frame: Frame, site: CallSite) -> Value:
         elif subject.is_a == "url:host":
             false = guards.about(subject, weakened("url"))
         elif all(text.startswith("/") for text in known_texts):
-            true = guards.about(subject, _base_prefix(site, given))
+            true = guards.inside(subject, given, _base_prefix(site, given))
     elif given.taints or given.const is None:
-        true = guards.about(subject, _base_prefix(site, given))
+        true = guards.inside(subject, given, _base_prefix(site, given))
     return Value(is_a="bool", facts=(true, false))
 
 
@@ -161,13 +162,14 @@ def _sure(_frame: Frame, site: CallSite) -> Value:
     return Value(is_a="bool", facts=(guards.about(site.receiver or CONSTANT, ALL), {}))
 
 
-def _relative(_frame: Frame, site: CallSite) -> Value:
+def _relative(frame: Frame, site: CallSite) -> Value:
     """`is_relative_to`, and `relative_to`, which raises: the path is inside."""
     subject = site.receiver or CONSTANT
-    facts: tuple[Facts, Facts] = (guards.about(subject, cleared("path")), {})
+    facts: tuple[Facts, Facts] = (guards.inside(subject, site.first(), cleared("path")), {})
     if site.method == "is_relative_to":
         return Value(is_a="bool", facts=facts)
-    return Value(marked(subject, cleared("path")).taints, is_a="checked", text=subject.text, facts=facts)
+    frame.state.learn(facts[0])
+    return Value(subject.taints, is_a="pathlib.Path", text=subject.text)
 
 
 def _common_path(_frame: Frame, site: CallSite) -> Value:

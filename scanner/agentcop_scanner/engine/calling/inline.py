@@ -10,6 +10,7 @@ from agentcop_scanner.engine.values.state import State, joined, meet
 from agentcop_scanner.engine.values.summary import Hit, Summary
 from agentcop_scanner.engine.values.value import (
     CONSTANT,
+    MAX_DEPTH,
     NONE,
     Facts,
     Origin,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_INLINE = 3
 _MAX_TRAIL = 6
+_MAX_RETURNED = 8
+"""Items of a tuple that are told apart in a caller."""
 
 
 def applied(frame: Frame, site: CallSite, target: Ref) -> Value | None:
@@ -159,7 +162,9 @@ def _carried(frame: Frame, origin: Origin, taint: Taint, given: dict[str, Value]
     return found
 
 
-def _substituted(frame: Frame, site: CallSite, value: Value, given: dict[str, Value], ref: FunctionRef) -> Value:
+def _substituted(  # noqa: PLR0913, PLR0917  # a value, and the call it is put into
+    frame: Frame, site: CallSite, value: Value, given: dict[str, Value], ref: FunctionRef, depth: int = 0
+) -> Value:
     step = _step(frame, site)
     taints: Taints = {}
     for origin, taint in value.taints.items():
@@ -167,8 +172,8 @@ def _substituted(frame: Frame, site: CallSite, value: Value, given: dict[str, Va
             origin = Origin("unknown")  # noqa: PLW2901  # another object's attribute says nothing here
         add(taints, _carried(frame, origin, taint, given, step))
     items = None
-    if value.items is not None:
-        items = tuple(_substituted(frame, site, item, given, ref) for item in value.items[:8])
+    if value.items is not None and depth < MAX_DEPTH:
+        items = tuple(_substituted(frame, site, item, given, ref, depth + 1) for item in value.items[:_MAX_RETURNED])
     return Value(taints, is_a=value.is_a, const=value.const, text=value.text, items=items, ref=value.ref)
 
 

@@ -63,6 +63,8 @@ def global_name(frame: Frame, node: ast.Name) -> Value:  # noqa: PLR0911  # one 
         if const is not None:
             return literal(const)
         return _module_value(frame, assigned)
+    if module.starred and (ref := frame.world.starred(unit, name)) is not None:
+        return Value(ref=ref, is_a=f"={name}")
     if name in _BUILTINS:
         return Value(is_a=f"={name}")
     return unknown(line=node.lineno)

@@ -40,6 +40,9 @@ class World(Protocol):
     def lookup(self, unit: Unit, dotted: str) -> Ref | None:
         """The function or class of the scanned tree that a dotted name means in a module."""
 
+    def starred(self, unit: Unit, name: str) -> Ref | None:
+        """What a bare name means that came with `from module import *`."""
+
     def attribute(self, unit: Unit, qualname: str, name: str) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
 

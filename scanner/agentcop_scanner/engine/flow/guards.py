@@ -70,6 +70,11 @@ def about(value: Value, marks: Marks) -> Facts:
     return found
 
 
+def inside(value: Value, base: Value, marks: Marks) -> Facts:
+    """The fact that a value lies in a base: it shows nothing of the text that the base itself was made of."""
+    return {origin: known for origin, known in about(value, marks).items() if origin not in base.taints}
+
+
 def outcome(value: Value) -> tuple[Facts, Facts]:
     """What is known where a value is true, and where it is false: what is empty is harmless."""
     if value.facts is not None:
@@ -139,7 +144,7 @@ def _one(operator: ast.cmpop, left: Value, right_node: ast.expr, right: Value) -
 
 def _membership(left: Value, right_node: ast.expr, right: Value) -> tuple[Facts, Facts]:
     if right.is_a in {"path:parents", "paths"}:  # base in path.parents
-        return about(right, cleared("path")), {}
+        return inside(right, left, cleared("path")), {}
     if left.is_constant:
         return ({}, _holds(left, right)) if right.taints and right.items is None and right.fields is None else ({}, {})
     if any(origin in left.taints for origin in right.taints if origin.kind not in {"self", "unknown", "operator"}):
@@ -148,8 +153,7 @@ def _membership(left: Value, right_node: ast.expr, right: Value) -> tuple[Facts,
         return about(left, _listed(left) - cleared("code", "template") | weakened("code")), {}
     if _is_block_list(right_node):
         return {}, about(left, WEAK & _listed(left))
-    # what is in a set that the program holds is one of its own; what is not is at best not forbidden
-    return about(left, _listed(left)), about(left, WEAK & _listed(left) if right.is_constant else NONE)
+    return about(left, _listed(left)), {}  # what is in a set that the program holds is one of its own
 
 
 _HOLDS: dict[str, Marks] = {
@@ -176,7 +180,11 @@ def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:  # noqa: PLR091
         if other.is_a == "None" or other.const is False:
             true, false = outcome(one)
             if one.is_a == "checked" and other.is_a == "None":
-                return true, true  # a check that cannot be seen, and gives what is wrong: whoever goes on has passed it
+                passed = union(true, false)
+                return (
+                    passed,
+                    passed,
+                )  # a check that cannot be seen, and gives what is wrong: whoever goes on has passed it
             return false, true
         if other.const is True and one.facts is not None:
             return one.facts
@@ -213,4 +221,16 @@ def returns(frame: Frame, value: Value) -> None:
     )
 
 
-__all__ = ["CONSTANT", "Facts", "about", "common", "compare", "outcome", "over_all", "permits", "returns", "union"]
+__all__ = [
+    "CONSTANT",
+    "Facts",
+    "about",
+    "common",
+    "compare",
+    "inside",
+    "outcome",
+    "over_all",
+    "permits",
+    "returns",
+    "union",
+]

@@ -103,8 +103,8 @@ def _if(frame: Frame, node: ast.If) -> None:
     first, second = start.copy(), start.copy()
     first.learn(true)
     second.learn(false)
-    if test.const is not None and isinstance(test.const, bool):
-        (second if test.const else first).live = False
+    if isinstance(node.test, ast.Constant):  # what a name holds may be set from elsewhere
+        (second if node.test.value else first).live = False
     if guards.permits(node.test):
         first.opted_in = True
     frame.state = first

@@ -30,6 +30,8 @@ ALL: Marks = frozenset(DANGERS) | frozenset(f"~{danger}" for danger in DANGERS)
 WEAK: Marks = frozenset(f"~{danger}" for danger in DANGERS)
 MAX_FIELDS = 3
 MAX_TEXT = 400
+MAX_DEPTH = 2
+"""Of containers in containers."""
 MAX_ORIGINS = 12
 """Of one value; more are folded into one that is unknown."""
 
@@ -198,8 +200,8 @@ def add(into: Taints, taints: Taints) -> None:
             into[origin] = both(known, taint)
 
 
-def merge(values: Iterable[Value]) -> Value:
-    """A value that is any one of these."""
+def merge(values: Iterable[Value], depth: int = 0) -> Value:
+    """A value that is any one of these. Of lists in lists in lists nothing is told apart: two levels are."""
     given = list(values)
     if not given:
         return CONSTANT
@@ -210,7 +212,7 @@ def merge(values: Iterable[Value]) -> Value:
     for value in given:
         add(taints, value.taints)
     types = {value.is_a for value in given if not (value.const is None and value.is_constant and not value.is_a)}
-    items = _merged_items(given)
+    items = _merged_items(given, depth + 1) if depth < MAX_DEPTH else None
     fields: dict[str, Value] | None = None
     for value in given:
         if value.fields:
@@ -226,13 +228,13 @@ def merge(values: Iterable[Value]) -> Value:
     )
 
 
-def _merged_items(given: list[Value]) -> tuple[Value, ...] | None:
+def _merged_items(given: list[Value], depth: int) -> tuple[Value, ...] | None:
     """The items of a list that is any one of these: the longest, each item merged with those at its place."""
     lists = [value.items for value in given if value.items is not None]
     if not lists or len(lists) != len([value for value in given if value.taints or value.items is not None]):
         return None
     longest = max(lists, key=len)
-    return tuple(merge([entry[at] for entry in lists if at < len(entry)]) for at in range(len(longest)))
+    return tuple(merge([entry[at] for entry in lists if at < len(entry)], depth) for at in range(len(longest)))
 
 
 def combined(values: Iterable[Value], is_a: str = "") -> Value:

@@ -23,7 +23,8 @@ def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
     if issubclass(kind, _LEAVES):
         return ()
     plain = {"name", "rest"} if kind.__name__ not in _NAMED else set()
-    return tuple(name for name in kind._fields if name not in _DULL and name not in plain)
+    found = [name for name in kind._fields if name not in _DULL and name not in plain]
+    return tuple(sorted(found, key=lambda name: name != "decorator_list"))  # which stand before all else
 
 
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
