@@ -44,6 +44,7 @@ class Program:
         self._lookups: dict[tuple[int, str], Ref | None] = {}
         self._attributes: dict[tuple[int, str, str], Value | None] = {}
         self._done: set[tuple[int, int, int]] = set()
+        self._leaves: dict[int, dict[str, bool]] = {}
         self._interest: dict[tuple[int, int], dict[str, bool]] = {}
         self.notes: dict[str, None] = {}
 
@@ -132,33 +133,69 @@ class Program:
         unit, name = ref.unit, ref.scope.qualname
         if name not in unit.component_of:
             return None
+        level = self._needed(unit, name, level)
         key = (unit.key, level, name)
         if key not in self._summaries and (unit.key, level, unit.component_of[name]) not in self._done:
             self.settle(unit, name, level)
         return self._summaries.get(key)
 
+    def _needed(self, unit: Unit, name: str, level: int) -> int:
+        """The level at which a function has to be looked at: none of whose calls leaves the file is the same at each."""
+        return level if level == 0 or self._leaving(unit).get(name, True) else 0
+
+    def _leaving(self, unit: Unit) -> dict[str, bool]:
+        """Per function, whether it or what it calls may call into another file of the tree."""
+        known = self._leaves.get(unit.key)
+        if known is not None:
+            return known
+        found: dict[str, bool] = {}
+        self._leaves[unit.key] = found
+        refs = [self.lookup(unit, dotted) for dotted in unit.module.imports.values()]
+        classes = [ref for ref in refs if isinstance(ref, ClassRef) and ref.unit is not unit]
+        methods = {name for ref in classes for name in ref.unit.by_method}
+        for group in unit.order:
+            verdict = any(
+                self._leaves_file(unit, name, methods) or any(found.get(target) for target in unit.edges[name])
+                for name in group
+            )
+            found.update(dict.fromkeys(group, verdict))
+        return found
+
+    def _leaves_file(self, unit: Unit, name: str, methods: set[str]) -> bool:
+        for call in unit.calls.get(name, ()):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in methods:
+                return True
+            dotted = unit.module.dotted(call)
+            ref = self.lookup(unit, dotted) if "." in dotted else self.starred(unit, dotted)
+            if isinstance(ref, FunctionRef | ClassRef) and ref.unit is not unit:
+                return True
+        return False
+
     def summarised(self, unit: Unit, name: str, level: int) -> Summary | None:
         """The summary of a function that was settled."""
-        return self._summaries.get((unit.key, level, name))
+        return self._summaries.get((unit.key, self._needed(unit, name, level), name))
 
     def settle(self, unit: Unit, name: str, level: int) -> None:
         """Summarises a function, after all those of its module that it calls."""
-        needed = sorted({unit.component_of[other] for other in unit.reachable(name)})
-        todo = [at for at in needed if (unit.key, level, at) not in self._done]
-        for at in todo:
-            self._done.add((unit.key, level, at))
-        for at in todo:
+        for at in sorted({unit.component_of[other] for other in unit.reachable(name)}):
             group = unit.order[at]
-            alone = len(group) == 1 and group[0] not in unit.edges.get(group[0], ())
-            for _ in range(1 if alone else _MAX_ROUNDS):
-                changed = False
-                for member in group:
-                    made = run(self, unit, member, level)
-                    key = (unit.key, level, member)
-                    changed = changed or key not in self._summaries or not made.same_as(self._summaries[key])
-                    self._summaries[key] = made
-                if not changed:
-                    break
+            own = self._needed(unit, group[0], level)
+            if (unit.key, own, at) not in self._done:
+                self._done.add((unit.key, own, at))
+                self._settle_group(unit, group, own)
+
+    def _settle_group(self, unit: Unit, group: list[str], level: int) -> None:
+        """Summarises functions that call each other, again and again until nothing changes."""
+        alone = len(group) == 1 and group[0] not in unit.edges.get(group[0], ())
+        for _ in range(1 if alone else _MAX_ROUNDS):
+            changed = False
+            for member in group:
+                made = run(self, unit, member, level)
+                key = (unit.key, level, member)
+                changed = changed or key not in self._summaries or not made.same_as(self._summaries[key])
+                self._summaries[key] = made
+            if not changed:
+                break
 
     def attribute(self, unit: Unit, qualname: str, name: str) -> Value | None:
         """What an attribute of the objects of a class holds; None if the class does not say."""
