@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from agentcop_processor.protected.commands import runs_a_program
 from agentcop_processor.protected.current import around
 from agentcop_processor.protected.globs import may_end, may_match
-from agentcop_processor.protected.resolver import MAX_PATH, Resolver
+from agentcop_processor.protected.resolver import Resolver
 from agentcop_processor.protected.texts import texts_of, texts_of_unread
-from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, words_of
+from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, within_reach, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,6 +69,8 @@ def _names_one(canonical: bytes, here: Around) -> bool:
     """Whether a bare name of the working folder may stand there, as it is or taken apart by quotes and globs."""
     if b"'" in canonical or b"`" in canonical or b"*" in canonical or b"?" in canonical or b'\\"' in canonical:
         return True
+    if here.folds:
+        return True
     lowered = canonical.lower()
     return any(name in lowered for name in here.written) or _BRACKET.search(canonical) is not None
 
@@ -97,8 +99,8 @@ class _Check:
     def _text(self, text: str) -> Place | None:
         if _OURS.search(text) is not None and ("env" in text or "$" in text):
             return self._places.places[0]  # named by its variable, to be read by a program
-        whole = filled(text.strip())
-        if whole and len(whole) <= MAX_PATH and (place := self._path(whole, text="")) is not None:
+        whole = within_reach(filled(text.strip()))
+        if whole and (place := self._path(whole, text="")) is not None:
             return place
         for word in words_of(text, self._names, spans=self._places.awkward):
             if word != whole and (place := self._path(word, text=text)) is not None:

@@ -30,6 +30,8 @@ class Around(NamedTuple):
     """The names in it, casefolded, that lead on to a protected place, by themselves or by a link."""
     written: tuple[bytes, ...]
     """The same as they stand in canonical arguments."""
+    folds: bool
+    """Whether one of them can stand there in a form that lower-casing bytes does not find."""
 
 
 _lock = safe_lock()
@@ -74,9 +76,12 @@ def _look(places: Places) -> Around:
     try:
         folder = os.getcwd()
     except OSError:
-        return Around(places, "", frozenset(), ())
-    names = _names(folder, places)
-    return Around(places, folder, names, tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable()))
+        return Around(places, "", frozenset(), (), folds=False)
+    found = _names(folder, places)
+    names = frozenset(name.casefold() for name in found)
+    folds = not all(name.isascii() and name.isprintable() for name in found)
+    written = tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable())
+    return Around(places, folder, names, written, folds=folds)
 
 
 def _places() -> Places:
@@ -87,7 +92,7 @@ def _places() -> Places:
     )
 
 
-def _names(folder: str, places: Places) -> frozenset[str]:
+def _names(folder: str, places: Places) -> set[str]:
     """The names in a folder that lead to a place or above one, links among them."""
     resolver = Resolver(places)
     found = set(places.next_names(folder))
@@ -100,4 +105,4 @@ def _names(folder: str, places: Places) -> frozenset[str]:
                         found.add(entry.name)
     except OSError:
         pass  # a folder that cannot be listed: its links are found where they are named with a `/`
-    return frozenset(name.casefold() for name in found)
+    return found
