@@ -6,6 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.escape import shorten
 from agentcop_processor.protected.commands import runs_a_program
 from agentcop_processor.protected.current import around
 from agentcop_processor.protected.globs import may_end, may_match
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 _OURS: Final = re.compile(r"AGENTCOP_(HOME|POLICY)\b")
+_MAX_NAME: Final = 256
 _BRACKET: Final = re.compile(rb"[\[{](?<=[^:,\[{].)")
 """A bracket inside a text: those of JSON itself follow a sign of its own."""
 
@@ -92,7 +94,9 @@ class _Check:
             known = len(self._above)
             for name, text in texts:
                 if (place := self._text(text)) is not None:
-                    return f'argument "{name}" leads {place.whither}, on which the gate itself rests'
+                    return (
+                        f'argument "{shorten(name, _MAX_NAME)}" leads {place.whither}, on which the gate itself rests'
+                    )
             if len(self._above) == known:
                 return ""
 
