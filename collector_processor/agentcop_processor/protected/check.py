@@ -7,12 +7,13 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.escape import shorten
 from agentcop_processor.protected.commands import runs_a_program
 from agentcop_processor.protected.current import around, with_links
 from agentcop_processor.protected.globs import may_end, may_match
-from agentcop_processor.protected.resolver import MAX_PATH, Resolver
+from agentcop_processor.protected.resolver import Resolver
 from agentcop_processor.protected.texts import texts_of, texts_of_unread
-from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, plain_words, words_of
+from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, plain_words, within_reach, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ _log = logging.getLogger("agentcop")
 _OURS: Final = re.compile(r"AGENTCOP_(HOME|POLICY)\b")
 _MANY: Final = 64
 """Words beyond which one list of the working folder costs less than a look at each."""
+_MAX_NAME: Final = 256
 _BRACKET: Final = re.compile(rb"[\[{](?<=[^:,\[{].)")
 """A bracket inside a text: those of JSON itself follow a sign of its own."""
 
@@ -74,6 +76,8 @@ def _failed(fault: Exception) -> str:
 
 def _names_one(canonical: bytes, here: Around) -> bool:
     """Whether a bare name of the working folder may stand there, as it is or taken apart by quotes and globs."""
+    if here.folds:
+        return True
     lowered = canonical.lower()
     return any(name in lowered for name in here.written) or _is_broken_up(canonical)
 
@@ -110,15 +114,17 @@ class _Check:
             known = len(self._above)
             for name, text in texts:
                 if (place := self._text(text)) is not None:
-                    return f'argument "{name}" leads {place.whither}, on which the gate itself rests'
+                    return (
+                        f'argument "{shorten(name, _MAX_NAME)}" leads {place.whither}, on which the gate itself rests'
+                    )
             if len(self._above) == known:
                 return ""
 
     def _text(self, text: str) -> Place | None:
         if _OURS.search(text) is not None and ("env" in text or "$" in text):
             return self._places.places[0]  # named by its variable, to be read by a program
-        whole = filled(text.strip())
-        if whole and len(whole) <= MAX_PATH and (place := self._path(whole, text="")) is not None:
+        whole = within_reach(filled(text.strip()))
+        if whole and (place := self._path(whole, text="")) is not None:
             return place
         for word in words_of(text, self._names, spans=self._places.awkward):
             if word != whole and (place := self._path(word, text=text)) is not None:

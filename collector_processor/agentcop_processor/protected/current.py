@@ -32,6 +32,8 @@ class Around(NamedTuple):
     """The same as they stand in canonical arguments."""
     has_links: bool
     """Whether `names` has the links. Not while the folder is being changed: reading it at each call would cost."""
+    folds: bool
+    """Whether one of them can stand there in a form that lower-casing bytes does not find."""
 
 
 _lock = safe_lock()
@@ -81,13 +83,14 @@ def _look(places: Places, *, links: bool) -> Around:
     try:
         folder = os.getcwd()
     except OSError:
-        return Around(places, "", frozenset(), (), has_links=True)
-    names = set(places.next_names(folder))
+        return Around(places, "", frozenset(), (), has_links=True, folds=False)
+    found = set(places.next_names(folder))
     if links:
-        names.update(_links(folder, places))
-    folded = frozenset(name.casefold() for name in names)
-    written = tuple(orjson.dumps(name)[1:-1] for name in folded if name.isprintable())
-    return Around(places, folder, folded, written, has_links=links)
+        found.update(_links(folder, places))
+    names = frozenset(name.casefold() for name in found)
+    folds = not all(name.isascii() and name.isprintable() for name in found)
+    written = tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable())
+    return Around(places, folder, names, written, has_links=links, folds=folds)
 
 
 def _places() -> Places:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from agentcop_processor.protected.resolver import MAX_PATH
+from agentcop_processor.protected.resolver import MAX_CLIMB, MAX_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,13 +26,18 @@ _SPAN: Final = re.compile(r"\"([^\"\n]{1,4096})\"|'([^'\n]{1,4096})'")
 _QUOTES: Final = re.compile(r"\$?['\"]|\\\n?")
 _BACKSLASHED: Final = re.compile(r"\\(.)", re.DOTALL)
 _CODED: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{1,3}))")
-_VARIABLE: Final = re.compile(r"\$(?:\{([!#]?)(\w+)([^}]*)\}|(\w+))", re.ASCII)
-_COMPUTED: Final = re.compile(r"[$!@+?*]\([^()]*\)|`[^`]*`|\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}|\{\}")
+_VARIABLE: Final = re.compile(r"\$(?:\{([!#]?)(\w++)([^}]*+)\}|(\w++))", re.ASCII)
+_BARE: Final = re.compile(r"\$()()()(\w++)", re.ASCII)
+"""Of these the ones without braces, in the same groups."""
+_COMPUTED: Final = re.compile(r"[$!@+?*]\([^()]*+\)|`[^`]*+`|\{([^{}\s]*+)\}")
 """What a shell computes: what a command prints, an extended glob, `{a,b}` and `{a..z}`; xargs fills in `{}`."""
+_LEVELS: Final = 32
+_MAX_FILLED: Final = 8 * 1_048_576
 _INSIDE: Final = re.compile(r"(?<=[^\w./~*?\]-])[/~]")
 _ENDS: Final = ".,!?])}"
 _BRACKETS: Final = "[]{}"
 _MARKS: Final = "#?!@"
+_NOWHERE: Final = re.compile(r"/(?:\.?/)++")
 _DECODINGS: Final = 8
 _MAX_NAME: Final = 255
 
@@ -49,11 +54,12 @@ def words_of(text: str, names: Collection[str], *, spans: bool) -> Iterator[str]
             words.update(_whole_words(form, spans=spans))
         for word in words:
             if "/" in word or "~" in word or ".." in word:
-                if len(word) <= MAX_PATH:
-                    yield from _cleaned(word)
-            elif names and len(word) <= _MAX_NAME:
+                yield from filter(None, map(within_reach, _cleaned(word)))
+            elif names and len(word) <= MAX_PATH:
                 for cleaned in _cleaned(word):
-                    if cleaned.casefold() in names or not (cleaned == UNKNOWN or GLOB.isdisjoint(cleaned)):
+                    if len(cleaned) <= _MAX_NAME and (
+                        cleaned.casefold() in names or not (cleaned == UNKNOWN or GLOB.isdisjoint(cleaned))
+                    ):
                         yield cleaned
 
 
@@ -66,6 +72,21 @@ def plain_words(text: str) -> Iterator[str]:
                 yield word.rstrip(_ENDS)
 
 
+def within_reach(path: str) -> str:
+    """`path`; if no file system takes one so long, what tools make of it that tidy paths first; "" if it stays long.
+
+    One that gets short only by its `..` stays as it is, for links have their say in that; over 64 KiB, its text alone.
+    """
+    if len(path) <= MAX_PATH:
+        return path
+    tidy = _NOWHERE.sub("/", path)
+    if len(tidy) <= MAX_PATH:
+        return tidy
+    if "/.." not in tidy or len(short := os.path.normpath(tidy)) > MAX_PATH:
+        return ""
+    return tidy if len(tidy) <= MAX_CLIMB else short
+
+
 def at_home(path: str) -> str:
     """`path` with a leading `~` resolved, as a shell and `os.path.expanduser` do."""
     if not path.startswith("~"):
@@ -75,18 +96,34 @@ def at_home(path: str) -> str:
     return os.path.expanduser(path)
 
 
+class TooIntricateError(ValueError):
+    """A text that cannot be seen through within bounds: nobody may be led by it."""
+
+
 def filled(text: str) -> str:
-    """`text` with the variables of this process filled in."""
-    return _VARIABLE.sub(_value, text) if "$" in text else text
+    """`text` with the variables of this process filled in. Raises TooIntricateError where that is over 8 MiB more."""
+    if "$" not in text:
+        return text
+    room = _MAX_FILLED
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal room
+        found = _value(match)
+        room -= len(found)
+        if room < 0:
+            raise TooIntricateError("its variables stand for more than can be looked at")
+        return found
+
+    # Behind the last `}` no `${` can end: to look for its end at each would take for ever.
+    closed = text.rfind("}") + 1
+    return _VARIABLE.sub(value, text[:closed]) + _BARE.sub(value, text[closed:])
 
 
 def _forms(text: str) -> Iterator[str]:
     """The text, and what is left of it once quotes, escapes, variables and commands in it are seen through."""
     yield text
     if "$" in text or "`" in text or "(" in text or "{" in text:
-        computed = text
-        while (inner := _COMPUTED.sub(UNKNOWN, computed)) != computed:
-            computed = inner
+        computed = _without_computed(text)
         if computed != text:
             yield from _unquoted(filled(computed))
         if "$" in text:
@@ -98,6 +135,20 @@ def _forms(text: str) -> Iterator[str]:
             return
         text = plain
         yield text
+
+
+def _without_computed(text: str) -> str:
+    """`text` with `UNKNOWN` for all that a shell computes, innermost first. Raises TooIntricateError over 32 levels."""
+    for _ in range(_LEVELS):
+        if (outer := _COMPUTED.sub(_unknown, text)) == text:
+            return text
+        text = outer
+    raise TooIntricateError("what a shell would compute is nested too deep")
+
+
+def _unknown(match: re.Match[str]) -> str:
+    inside = match[1]
+    return UNKNOWN if not inside or "," in inside or ".." in inside else match[0]
 
 
 def _unquoted(text: str) -> Iterator[str]:

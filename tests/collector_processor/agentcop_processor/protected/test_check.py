@@ -398,3 +398,13 @@ def test_a_held_call_whose_link_was_turned_while_somebody_was_asked_is_refused(h
         guard.tool(tool)("./report")
     assert refused.value.rule == "gate.protected"
     assert RAN == []
+
+
+@pytest.mark.parametrize("name", ["Straße.yaml", "POLITIK-Ä.yaml", "политика.yaml", "İ.yaml"])
+def test_a_bare_name_beyond_ascii_in_the_working_folder_is_refused(here: Machine, name: str) -> None:
+    policy = here.work / name
+    policy.write_text("agent_id: b\ngate: {default: allow}\n", encoding="utf-8")
+    cop = AgentCop(policy_file=policy)
+    for text in (name, f"cat {name}", f"{name}#part"):
+        assert here.refuses(text), text
+    assert cop.agent_id == "b"
