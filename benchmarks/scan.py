@@ -4,8 +4,8 @@
 
 The corpus: a table of labels in CSV with the columns `id, path_in_archive, line, weakness_class, severity,
 fixed_version`, and three folders of source, `vulnerable`, `fixed` and `clean`, in `--trees`, in AGENTCOP_CORPUS_DIR or
-in ~/.cache/agentcop-corpus. Findings of MEDIUM and up count; ruff gives no severity, so all of its do. semgrep runs only
-where AGENTCOP_SEMGREP_RULES names a folder of rules. Nothing of the corpus is run.
+in ~/.cache/agentcop-corpus. Findings of MEDIUM and up count; ruff gives no severity, so all of its do. semgrep runs
+only where AGENTCOP_SEMGREP_RULES names a folder of rules. Nothing of the corpus is run.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Figures:
     @staticmethod
     def rows(columns: Sequence[Figures]) -> list[tuple[str, list[str]]]:
         """The rows of a table of several tools."""
-        rows = [
+        return [
             ("recall", [_share(one.recall) for one in columns]),
             *_group("recall", [one.by_severity for one in columns]),
             *_group("recall", [one.by_class for one in columns]),
@@ -85,7 +85,6 @@ class Figures:
             ("KLOC/s cold", [f"{one.cold:.1f}" for one in columns]),
             ("KLOC/s warm", ["-" if one.warm is None else f"{one.warm:.0f}" for one in columns]),
         ]
-        return rows
 
 
 def _part(share: Share) -> float:

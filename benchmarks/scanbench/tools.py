@@ -109,7 +109,17 @@ def tools(room: Path) -> list[Tool]:
     home = {"AGENTCOP_HOME": str(room / "home")}
     scan = [str(bin_ / "agentcop"), "scan", "{path}", "--format", "json", "--quiet", "--jobs", "1"]
     rules = os.environ.get("AGENTCOP_SEMGREP_RULES", "")
-    semgrep = [str(bin_ / "semgrep"), "scan", "--metrics=off", "--quiet", "--config", rules, "--sarif", "--output", "{out}"]
+    semgrep = [
+        str(bin_ / "semgrep"),
+        "scan",
+        "--metrics=off",
+        "--quiet",
+        "--config",
+        rules,
+        "--sarif",
+        "--output",
+        "{out}",
+    ]
     return [
         Tool(
             name="agentcop",

@@ -25,7 +25,8 @@ MAX_SECONDS = 120.0
 """That one file may take."""
 _BATCH = 24
 """Files that a process takes at a time: neighbours import the same."""
-_START = "import sys; sys.path[:0] = sys.argv[1:]; from agentcop_scanner.work.worker import main; main()"
+START = "import sys; sys.path[:0] = sys.argv[1:]; from agentcop_scanner.work.worker import main; main()"
+"""What a process runs: `-I` keeps the working folder and the environment out of its imports."""
 
 
 class _Worker:
@@ -37,7 +38,7 @@ class _Worker:
         room = [str(Path(__file__).parents[2]), *(path for path in sys.path if path.endswith("site-packages"))]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("AGENTCOP_", "PYTHON"))}
         self.process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-            [sys.executable, "-I", "-c", _START, *room],
+            [sys.executable, "-I", "-c", START, *room],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

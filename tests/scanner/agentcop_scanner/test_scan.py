@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from scan_trees import report_of, written
 
 from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.scan import scan
+from scan_trees import report_of, written
 
 if TYPE_CHECKING:
     from pathlib import Path

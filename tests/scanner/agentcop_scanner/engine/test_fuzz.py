@@ -14,23 +14,31 @@ from agentcop_scanner.engine.tables import tables
 from agentcop_scanner.rule import TaintRule
 from agentcop_scanner.rules import all_rules
 from agentcop_scanner.source.module import Module
+from agentcop_scanner.source.words import words
 
 if TYPE_CHECKING:
     from agentcop_scanner.finding import Finding
 
 NAMES = st.sampled_from(["x", "y", "path", "name", "self", "os", "cmd", "f", "items", "url", "result", "allowed"])
 CALLS = st.sampled_from(
-    "open os.system subprocess.run eval str int len x.strip x.format self.f f os.path.join Path x.get requests.get"
-    " pickle.loads getattr isinstance any all re.match x.append llm.invoke cursor.execute x.replace validate map".split()
+    sorted(
+        words(
+            "open os.system subprocess.run eval str int len x.strip x.format self.f f os.path.join Path x.get"
+            " requests.get pickle.loads getattr isinstance any all re.match x.append llm.invoke cursor.execute"
+            " x.replace validate map"
+        )
+    )
 )
-TEXTS = st.sampled_from(["''", "'a'", "'ls '", "'SELECT * FROM t WHERE a='", "'/data/'", "'{}'", "'%s'", "'..'", "b''", "1"])
+TEXTS = st.sampled_from(
+    ["''", "'a'", "'ls '", "'SELECT * FROM t WHERE a='", "'/data/'", "'{}'", "'%s'", "'..'", "b''", "1"]
+)
 
 
 def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     few = st.lists(inner, max_size=3)
     return st.one_of(
         st.tuples(CALLS, few).map(lambda parts: f"{parts[0]}({', '.join(parts[1])})"),
-        st.tuples(inner, inner, st.sampled_from("+ - * / % | & and or in == < is".split())).map(
+        st.tuples(inner, inner, st.sampled_from(sorted(words("+ - * / % | & and or in == < is")))).map(
             lambda parts: f"({parts[0]} {parts[2]} {parts[1]})"
         ),
         few.map(lambda parts: f"[{', '.join(parts)}]"),
@@ -60,11 +68,15 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(EXPRESSIONS, body, body).map(lambda parts: f"if {parts[0]}:\n{parts[1]}\nelse:\n{parts[2]}"),
         st.tuples(NAMES, EXPRESSIONS, body).map(lambda parts: f"for {parts[0]} in {parts[1]}:\n{parts[2]}"),
         st.tuples(EXPRESSIONS, body).map(lambda parts: f"while {parts[0]}:\n{parts[1]}\n    break"),
-        st.tuples(body, body).map(lambda parts: f"try:\n{parts[0]}\nexcept ValueError as e:\n{parts[1]}\nfinally:\n    pass"),
+        st.tuples(body, body).map(
+            lambda parts: f"try:\n{parts[0]}\nexcept ValueError as e:\n{parts[1]}\nfinally:\n    pass"
+        ),
         st.tuples(EXPRESSIONS, NAMES, body).map(lambda parts: f"with {parts[0]} as {parts[1]}:\n{parts[2]}"),
         st.tuples(NAMES, body).map(lambda parts: f"def {parts[0]}(x, *y, path=1, **z):\n{parts[1]}"),
         st.tuples(NAMES, body).map(lambda parts: f"class {parts[0].title()}(Base):\n{parts[1]}"),
-        st.tuples(EXPRESSIONS, body).map(lambda parts: f"match {parts[0]}:\n    case 'a' | 1:\n        pass\n    case [x, *y]:\n{block([parts[1]])}"),
+        st.tuples(EXPRESSIONS, body).map(
+            lambda parts: f"match {parts[0]}:\n    case 'a' | 1:\n        pass\n    case [x, *y]:\n{block([parts[1]])}"
+        ),
     )
 
 
@@ -83,8 +95,10 @@ STATEMENTS = st.recursive(
     max_leaves=10,
 )
 PROGRAMS = st.lists(STATEMENTS, min_size=1, max_size=5).map(
-    lambda lines: "import os, re, pickle, subprocess, requests\nfrom pathlib import Path\n"
-    "@tool\ndef entry(x: str, path, **items):\n" + block(lines) + "\n" + "\n".join(lines)
+    lambda lines: (
+        "import os, re, pickle, subprocess, requests\nfrom pathlib import Path\n"
+        "@tool\ndef entry(x: str, path, **items):\n" + block(lines) + "\n" + "\n".join(lines)
+    )
 )
 TABLES = tables(rule for rule in all_rules() if isinstance(rule, TaintRule))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from scan_trees import report_of, written
 
 from agentcop_scanner.engine.flow import frame
+from scan_trees import report_of, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,21 +29,45 @@ HOSTILE = {
     + "    " * 61
     + "os.system(x)\n",
     "functions that call each other": "import os\n"
-    + "".join(f"def f{n}(x):\n    f{(n + 1) % 60}(x)\n    f{(n + 7) % 60}(x + 'a')\n    os.system('ls ' + x)\n" for n in range(60)),
-    "a function that calls itself with fields": "import os\ndef f(x):\n    f(x.a)\n    f(x.b)\n    f(x['c'])\n    os.system(x.d)\n",
+    + "".join(
+        f"def f{n}(x):\n    f{(n + 1) % 60}(x)\n    f{(n + 7) % 60}(x + 'a')\n    os.system('ls ' + x)\n"
+        for n in range(60)
+    ),
+    "a function that calls itself with fields": "import os\ndef f(x):\n"
+    "    f(x.a)\n    f(x.b)\n    f(x['c'])\n    os.system(x.d)\n",
     "closures that call each other": "import os\ndef f(x):\n"
-    + "".join(f"    def g{n}(a):\n        g{(n + 1) % 30}(a)\n        g{(n + 3) % 30}(a)\n        os.system(a)\n" for n in range(30))
+    + "".join(
+        f"    def g{n}(a):\n        g{(n + 1) % 30}(a)\n        g{(n + 3) % 30}(a)\n        os.system(a)\n"
+        for n in range(30)
+    )
     + "    g0(x)\n",
     "names that stand for each other": "a = b\nb = a\nimport os\ndef f(x):\n    a(x)\n    os.system(x)\n",
-    "classes that are each other's bases": "class A(B):\n    pass\nclass B(A):\n    def f(self, x):\n        self.g(x)\n",
-    "a class that makes itself": "class A:\n    def __init__(self, x):\n        self.a = A(x)\n        eval(self.a.a.a.x)\n",
-    "a thousand parameters": f"import os\ndef f({', '.join(f'a{n}' for n in range(1000))}):\n    os.system({' + '.join(f'a{n}' for n in range(200))})\n",
+    "classes that are each other's bases": "class A(B):\n    pass\n"
+    "class B(A):\n    def f(self, x):\n        self.g(x)\n",
+    "a class that makes itself": "class A:\n    def __init__(self, x):\n"
+    "        self.a = A(x)\n        eval(self.a.a.a.x)\n",
+    "a thousand parameters": f"import os\ndef f({', '.join(f'a{n}' for n in range(1000))}):\n"
+    f"    os.system({' + '.join(f'a{n}' for n in range(200))})\n",
     "a list of lists": "import os\ndef f(x):\n    y = [x]\n" + "    y = [y, y]\n" * 60 + "    os.system(y)\n",
-    "a dict of dicts": "import os\ndef f(x):\n    y = {'a': x}\n" + "    y = {'a': y, 'b': y}\n" * 60 + "    os.system(y['a'])\n",
-    "tuples of tuples": "import os\ndef f(x):\n    y = (x,)\n" + "    y = (y, y)\n" * 60 + "    return y\ndef g(x):\n    os.system(f(x))\n",
-    "lambdas": "import os\ndef f(x):\n    y = lambda a: os.system(a)\n" + "    y = (lambda y: lambda a: y(a))(y)\n" * 40 + "    y(x)\n",
-    "comprehensions": "import os\ndef f(x):\n    os.system([" + "[" * 15 + "a" + " for a in x]" * 15 + " for a in x])\n",
-    "conditional expressions": "import os\ndef f(x, y):\n    os.system(" + "x if y else (" * 60 + "x" + ")" * 60 + ")\n",
+    "a dict of dicts": "import os\ndef f(x):\n    y = {'a': x}\n"
+    + "    y = {'a': y, 'b': y}\n" * 60
+    + "    os.system(y['a'])\n",
+    "tuples of tuples": "import os\ndef f(x):\n    y = (x,)\n"
+    + "    y = (y, y)\n" * 60
+    + "    return y\ndef g(x):\n    os.system(f(x))\n",
+    "lambdas": "import os\ndef f(x):\n    y = lambda a: os.system(a)\n"
+    + "    y = (lambda y: lambda a: y(a))(y)\n" * 40
+    + "    y(x)\n",
+    "comprehensions": "import os\ndef f(x):\n    os.system(["
+    + "[" * 15
+    + "a"
+    + " for a in x]" * 15
+    + " for a in x])\n",
+    "conditional expressions": "import os\ndef f(x, y):\n    os.system("
+    + "x if y else (" * 60
+    + "x"
+    + ")" * 60
+    + ")\n",
 }
 
 
@@ -66,7 +90,9 @@ def test_hostile_source_is_done_within_a_budget(tmp_path: Path, text: str, monke
 
 
 def test_a_function_that_is_too_long_is_cut_and_it_is_said(tmp_path: Path) -> None:
-    written(tmp_path, {"long.py": "import os\ndef f(x):\n" + "    x = [x, x, x, x, x, x]\n" * 12_000 + "    os.system(x)\n"})
+    written(
+        tmp_path, {"long.py": "import os\ndef f(x):\n" + "    x = [x, x, x, x, x, x]\n" * 12_000 + "    os.system(x)\n"}
+    )
 
     report = report_of(tmp_path)
 

@@ -8,11 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from scan_trees import report_of, written
 
 from agentcop_scanner.source.disk.discovery import discover
 from agentcop_scanner.work import pool
 from agentcop_scanner.work.pool import Pool
+from scan_trees import report_of, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ FILES = {
 
 def outcome(folder: Path, start: str, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 60) -> dict[str, str | None]:
     """What two processes that begin with `start` make of three files."""
-    monkeypatch.setattr(pool, "_START", start + "; " + pool._START)
+    monkeypatch.setattr(pool, "START", start + "; " + pool.START)
     files = discover([folder]).files
     found: dict[int, Analysis] = {}
     Pool(files, 2, max_seconds=seconds).run(range(len(files)), found.__setitem__)
@@ -58,7 +58,9 @@ def test_a_file_on_which_the_process_dies_is_said_and_the_others_are_scanned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(tmp_path, {"a.py": "x = 1\n", "bad.py": "x = 1\n", "c.py": "x = 1\n"})
-    start = f"import sys; sys.path[:0] = sys.argv[1:]; {DIES.format(action=f'os.kill(os.getpid(), {int(signal.SIGKILL)})')}"
+    start = (
+        f"import sys; sys.path[:0] = sys.argv[1:]; {DIES.format(action=f'os.kill(os.getpid(), {int(signal.SIGKILL)})')}"
+    )
 
     problems = outcome(tmp_path, start, monkeypatch)
 

@@ -6,16 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from scan_trees import report_of, written
 
 from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.scan import scan
 from agentcop_scanner.work import schedule
 from agentcop_scanner.work.closure import imports
 from agentcop_scanner.work.tree import Tree
+from scan_trees import report_of, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from agentcop_scanner.analysis import Analysis
@@ -36,7 +35,7 @@ TOOL = """
 
 
 @pytest.fixture
-def analysed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were scanned anew."""
     names: list[str] = []
     real = Tree.analyse
@@ -46,7 +45,7 @@ def analysed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return real(self, file)
 
     monkeypatch.setattr(Tree, "analyse", noted)
-    yield names
+    return names
 
 
 def again(folder: Path, cache: Path, analysed: list[str]) -> tuple[Report, list[str]]:
@@ -66,7 +65,10 @@ def test_nothing_is_scanned_twice_while_nothing_changes(tmp_path: Path, analysed
 
 
 def test_a_change_in_what_a_file_imports_is_a_change_of_the_file(tmp_path: Path, analysed: list[str]) -> None:
-    folder, cache = written(tmp_path / "src", {"a.py": TOOL, "lines.py": SAFE, "other.py": "x = 1\n"}), tmp_path / "cache"
+    folder, cache = (
+        written(tmp_path / "src", {"a.py": TOOL, "lines.py": SAFE, "other.py": "x = 1\n"}),
+        tmp_path / "cache",
+    )
     before, _ = again(folder, cache, analysed)
     written(folder, {"lines.py": UNSAFE})
 

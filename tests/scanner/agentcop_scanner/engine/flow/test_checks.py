@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from scan_trees import findings_in, written
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from scan_trees import report_of, written
 
-from agentcop_scanner.options import ScanOptions
 from agentcop_scanner.scan import scan
 from agentcop_scanner.source.disk.reading import MAX_BYTES
+from scan_trees import report_of, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +42,7 @@ def unscored(folder: Path) -> dict[str, str | None]:
         (b"def f[T](x): pass\n" if sys.version_info < (3, 12) else b"except A, B: pass", None),
     ],
 )
-def test_what_cannot_be_scanned_is_said_and_the_rest_is_scanned(
-    tmp_path: Path, raw: bytes, reason: str | None
-) -> None:
+def test_what_cannot_be_scanned_is_said_and_the_rest_is_scanned(tmp_path: Path, raw: bytes, reason: str | None) -> None:
     (tmp_path / "hostile.py").write_bytes(raw)
     written(tmp_path, {"other.py": BAD})
 

@@ -87,7 +87,10 @@ def test_a_line_belongs_to_the_innermost_function() -> None:
 
 
 def test_every_node_is_listed_once_in_the_order_of_the_source() -> None:
-    text = "def f(a=g(1), *, b=g(2)):\n    with g(3) as x, g(4):\n        return [g(i) for i in g(5)]\n@g(6)\nclass A(g(7)): ...\n"
+    text = (
+        "def f(a=g(1), *, b=g(2)):\n    with g(3) as x, g(4):\n        return [g(i) for i in g(5)]\n"
+        "@g(6)\nclass A(g(7)): ...\n"
+    )
     made = module(text)
     calls = made.nodes.of(ast.Call)
 
