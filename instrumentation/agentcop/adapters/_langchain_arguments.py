@@ -17,11 +17,12 @@ from agentcop.adapters._handover import Handover
 from agentcop.adapters._interface import ParsedCall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 PARSER = "_to_args_and_kwargs"
 """The method by which every LangChain tool, in all versions, turns raw input into its body's arguments."""
 
+_BODIES = ("func", "coroutine")
 _MANAGERS = frozenset({"run_manager", "callbacks"})
 """Parameters that LangChain fills in after it has parsed."""
 _NO_TOOLS = (
@@ -101,10 +102,35 @@ def _given(args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:  # 
 
 
 def _parsed(tool: Any, given: object, call_id: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 -- untyped
-    """What the tool's own parsing makes of a copy of the input; raises what that raises."""
+    """What the tool's own parsing makes of a copy of the input, and what its body adds; raises what parsing raises."""
     with _HANDOVER.free():
         args, kwargs = getattr(tool, PARSER)(dict(given) if isinstance(given, dict) else given, call_id)
-    return args, kwargs
+    return args, {**_own_defaults(tool, {*positional_names(tool, len(args)), *kwargs}), **kwargs}
+
+
+def _own_defaults(tool: Any, given: Collection[str]) -> dict[str, object]:  # noqa: ANN401 -- untyped
+    """What the body's own signature puts in the place of declared arguments that were not given.
+
+    LangChain 0.3 leaves the defaults of a schema out. Where a tool's two bodies disagree nothing is added.
+    """
+    missing = [name for name in _declared_names(tool) if name not in given]
+    if not missing:
+        return {}
+    bodies = [body for body in (getattr(tool, name, None) for name in _BODIES) if inspect.isroutine(body)]
+    if not any(hasattr(tool, name) for name in _BODIES):
+        bodies = [tool._run]  # noqa: SLF001 -- where a tool that is a class has its body
+    signatures = [inspect.signature(body).parameters for body in bodies]
+    found: dict[str, object] = {}
+    for name in missing:
+        defaults = [parameters[name].default for parameters in signatures if name in parameters]
+        if (
+            defaults
+            and all(default is defaults[0] for default in defaults)
+            and defaults[0] is not inspect.Parameter.empty
+        ):
+            found[name] = defaults[0]
+    injected = injected_keys(tool, found)
+    return {name: default for name, default in found.items() if name not in injected}
 
 
 def _named(
@@ -176,8 +202,8 @@ def _declared_names(tool: Any) -> tuple[str, ...]:  # noqa: ANN401 -- untyped on
     if isinstance(schema, dict):
         return tuple(schema.get("properties", ()))
     if isinstance(schema, type):
-        fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
-        return tuple(fields)
+        fields = getattr(schema, "model_fields", None)
+        return tuple(getattr(schema, "__fields__", {}) if fields is None else fields)  # pydantic 1 has the latter alone
     if hasattr(tool, "func"):
         return ("tool_input",)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
