@@ -79,8 +79,8 @@ def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
 
 
 def is_option(value: Value) -> bool:
-    """Whether an argument is an option that the program itself gives, whichever of several it is."""
-    return value.is_constant and value.text.startswith("-")
+    """Whether an argument is an option that waits for its value, and one that the program itself gives."""
+    return value.is_constant and value.text.startswith("-") and "=" not in value.text
 
 
 def _arguments(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:

@@ -179,7 +179,7 @@ def __getattr__(name: str) -> object:
         """
 @mcp.tool()
 def log(repo: git.Repo, since: str) -> str:
-    return repo.git.log("--oneline", "--all", "x", since)
+    return repo.git.log("--max-count=3", since)
 """,
         """
 @mcp.tool()
