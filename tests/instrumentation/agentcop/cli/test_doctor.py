@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -245,10 +246,12 @@ def test_on_a_terminal_no_line_is_wider_than_it_and_no_word_is_lost(program: Pro
     os.close(ours)
     lines = shown.decode().replace("\r\n", "\n").splitlines()
     assert max(map(len, lines)) <= 80
-    # The clock goes on between the two.
-    assert [word for word in " ".join(lines).split() if ":" not in word] == [
-        word for word in plain.split() if ":" not in word
-    ]
+    assert _without_space_and_time("".join(lines)) == _without_space_and_time(plain)
+
+
+def _without_space_and_time(text: str) -> str:
+    """A word that is longer than a line is broken, and the clock goes on between two runs."""
+    return re.sub(r"[\s\d]", "", text)
 
 
 def _read(terminal: int) -> bytes:
