@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from agentcop_core import attributes as names
-from agentcop_core.locks import safe_lock
+from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.span_processor import GateSpanProcessor
 from agentcop_processor.wholespan import WholeSpan, cuts
 
@@ -161,7 +161,8 @@ class SpanSource:
             return trace.INVALID_SPAN
 
     def _make_private(self) -> Tracer:
-        with self._lock:
+        # A provider that is made imports more of the SDK, and of the standard library.
+        with IMPORTING, self._lock:
             if self._private_tracer is None:
                 # Whatever the environment limits, a verdict reaches the detector whole.
                 unlimited = SpanLimits(**dict.fromkeys(_LIMITS, SpanLimits.UNSET))
