@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +73,7 @@ def main() -> None:
         work(environment, file)
     elif how == "fork":
         for harness in _of(environment):
-            for module in harness.armed:
-                import_module(module)
+            harness.load()
         in_a_fork(lambda: work(environment, file))
     elif how == "subprocess":
         subprocess.run([sys.executable, "-m", "tests.fault_matrix.child", "here", environment, file], check=True)
