@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from agentcop._boot import ENABLED, POLICY, fix, say, stop, what_is_wrong
 from agentcop._frameworks import UNGOVERNED
 from agentcop.adapters import REGISTRY, ROOTS, install, installable, is_framework
-from agentcop_core.errors import NotArmed, PolicyError
+from agentcop_core.errors import NotArmed, PolicyError, ScanRefused
 
 if TYPE_CHECKING:
     from agentcop._cop import AgentCop
@@ -115,6 +115,8 @@ def _reasons(module: str, fault: BaseException) -> list[str]:
         return list(fault.problems)
     if isinstance(fault, NotArmed) and str(fault) == what_is_wrong():
         return [str(fault)]
+    if isinstance(fault, ScanRefused):
+        return str(fault).splitlines()
     if isinstance(fault, OSError) and fault.strerror and fault.filename:
         return [f"{module} was imported and cannot be governed: {fault.filename}: {fault.strerror}"]
     return [f"{module} was imported and cannot be governed: {type(fault).__name__}: {fault}"]

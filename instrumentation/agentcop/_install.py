@@ -53,6 +53,7 @@ __all__ = [
     "install_handover",
     "install_model",
     "install_scope",
+    "install_scopes",
     "install_tool",
     "remove_all",
 ]
@@ -275,6 +276,11 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
         _everywhere(model, install_model)
     for copied in adapter.copies():
         install_copy(copied)
+    install_scopes(adapter)
+
+
+def install_scopes(adapter: FrameworkAdapter) -> None:
+    """Let refusals out of the framework's groups of tasks that are entered from now on. Idempotent. Raises NotArmed."""
     for scope in adapter.scopes():
         _everywhere(scope, install_scope)
 

@@ -103,7 +103,11 @@ def patch_here(owner: type, attribute: str) -> Patch:
 
 def _copied(obj: object, memo: dict[int, object] | None = None) -> object:
     """What `copy` makes of an object whose class does not say how to copy it; with `memo` a deep copy."""
-    return copy._reconstruct(obj, memo, *obj.__reduce_ex__(4))  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
+    reduced = obj.__reduce_ex__(4)
+    if isinstance(reduced, str):  # it is a global, and copied by being the same
+        return obj
+    made: object = copy._reconstruct(obj, memo, *reduced)  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
+    return made
 
 
 def is_patched(method: object) -> bool:
@@ -120,6 +124,7 @@ def with_subclasses(owner: type, key: object, install: Callable[[type], None]) -
         install(owner)
         for subclass in _below(owner):
             install(subclass)
+            _watch_override(subclass)
         watching[key] = install
         if owner not in _watched:
             _watch(owner)
@@ -138,8 +143,7 @@ def _watch(owner: type) -> None:
             original.__func__(cls, **kwargs)
         else:
             super(owner, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]  # cls is a subclass of owner
-        for install in _watching.get(owner, {}).values():
-            install(cls)
+        _defined(cls)
 
     hook.__name__ = "__init_subclass__"
     owner.__init_subclass__ = classmethod(hook)  # type: ignore[assignment, arg-type]  # as the interpreter stores it
@@ -148,9 +152,21 @@ def _watch(owner: type) -> None:
 def look_again(cls: type) -> None:
     """Install what this class has got since it was defined: a decorator may put things in place of ours."""
     with _lock:
-        for owner in cls.__mro__:
-            for install in list(_watching.get(owner, {}).values()):
-                install(cls)
+        _defined(cls)
+
+
+def _defined(cls: type) -> None:
+    """A class below a watched one is there now. May be told twice of the same."""
+    for above in type.mro(cls):
+        for install in tuple(_watching.get(above, {}).values()):
+            install(cls)
+    _watch_override(cls)
+
+
+def _watch_override(cls: type) -> None:
+    """A class with an `__init_subclass__` of its own may not call the one above: its subclasses would go unseen."""
+    if "__init_subclass__" in vars(cls) and cls not in _watched:
+        _watch(cls)
 
 
 def _below(owner: type) -> list[type]:

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamable_http_client
+
+try:
+    from mcp.client.streamable_http import streamable_http_client
+except ImportError:  # before 1.24
+    from mcp.client.streamable_http import streamablehttp_client as streamable_http_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -152,7 +152,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         agent_id=gate.agent_id,
         session_id=session.id,
         run_id=run.id if run is not None else "",
-        call_id=call_id,
+        call_id=gate.pipeline.redactor.redact_text(call_id),
     )
     unfit = unfrozen or unfit
     outer = active_passage()

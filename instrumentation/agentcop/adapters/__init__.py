@@ -43,6 +43,9 @@ REGISTRY: dict[str, str] = {
 }
 """Module that defines what is patched, to the adapter that patches it, as `module:class`."""
 
+_SCOPED = ("mcp.client.session",)
+"""Those whose framework puts errors into groups."""
+
 ROOTS: dict[str, str] = {name.partition(".")[0]: place for name, place in REGISTRY.items()}
 """Top name of a framework's packages, to its adapter."""
 
@@ -81,6 +84,24 @@ def install(adapter: FrameworkAdapter) -> None:
     from agentcop._install import install_adapter
 
     install_adapter(adapter)
+
+
+def open_scopes() -> None:
+    """Let refusals out of the task groups of frameworks that are imported, as far as these are still to be entered.
+
+    Called early, for a group that has been entered cannot be changed any more. This stops no call, so it raises
+    nothing.
+    """
+    for module in _SCOPED:
+        if module in sys.modules:
+            import logging
+
+            from agentcop._install import install_scopes
+
+            try:
+                install_scopes(_load(REGISTRY[module], ""))
+            except Exception:
+                logging.getLogger("agentcop").exception("agentcop: refusals will come in groups, as all errors do")
 
 
 def adapter_for(obj: object) -> FrameworkAdapter | None:

@@ -39,18 +39,19 @@ def parser(*positional: str) -> Parse:
         given = _by_name(positional, args, kwargs)
         try:
             params = mcp_types().CallToolRequestParams.model_validate(_as_params(given))
+            name = str.__str__(params.name)  # a class of the caller's own might compare as it likes
             arguments, meta = _wire(params)
         except Exception as error:
             return _invalid(given["name"], error)
 
         def run(arguments: dict[str, Any] | None, meta: dict[str, Any] | None) -> tuple[Args, Kwargs]:
-            sent = {"name": str.__str__(params.name), "arguments": arguments, "meta": meta}
+            sent = {"name": name, "arguments": arguments, "meta": meta}
             replaced = {key: sent[key] for key in given if key in sent}
             rest = {key: replaced.get(key, value) for key, value in kwargs.items()}
             return tuple(replaced.get(key, value) for key, value in zip(positional, args, strict=False)), rest
 
         again = given.get("input_responses") is not None or given.get("request_state") is not None
-        return _parsed(params.name, arguments, meta, run, again=again)
+        return _parsed(name, arguments, meta, run, again=again)
 
     return parse
 

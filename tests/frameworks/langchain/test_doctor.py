@@ -91,7 +91,11 @@ def test_a_seam_that_has_moved_is_not_governed_and_no_traceback(program: Program
     (here,) = [seam for seam in answer.seams if (seam["framework"], seam["process"]) == ("langchain", "this")]
     assert (answer.code, here["state"]) == (1, "NOT GOVERNED")
     assert here["reason"].endswith("arun is gone: nobody would see its tool calls: an armed process ends here with 78")
-    # There the method went after it had been patched.
-    (child,) = [seam for seam in answer.seams if (seam["way"], seam["process"]) == ("BaseTool.arun", "child")]
+    # There the method went after it had been patched: the next import of LangChain's ends the child, if there is one.
+    (child,) = [
+        seam
+        for seam in answer.seams
+        if (seam["framework"], seam["process"]) == ("langchain", "child") and seam["way"] in {"", "BaseTool.arun"}
+    ]
     assert child["state"] == "NOT GOVERNED"
-    assert child["reason"].startswith("the canary did not reach the gate: ")
+    assert child["reason"].startswith(("the canary did not reach the gate: ", "it ended with 78: "))

@@ -99,6 +99,29 @@ def test_a_loud_refusal_ends_the_program_as_itself_and_not_as_a_group(tmp_path: 
     assert (done.stdout, served.ran) == ("found x\n", ["lookup x"])
 
 
+WRAPPING = PROGRAM.replace(
+    "from mcp.client.stdio import stdio_client\n",
+    """from mcp.client.stdio import stdio_client
+
+from agentcop import AgentCop, GatePolicy
+
+cop = AgentCop("wrapping", policy=GatePolicy(allow=["lookup"], block=["wipe"], on_block="raise"))
+""",
+).replace("await session.initialize()", "await cop.wrap(session).initialize()")
+
+
+def test_a_loud_refusal_ends_a_program_that_wraps_its_session_as_itself_too(
+    tmp_path: Path, receiver: HttpReceiver
+) -> None:
+    program, served = armed(tmp_path, receiver)
+    program.file("wrapping.py", WRAPPING)
+    done = program.having(AGENTCOP_ENABLED="").run("wrapping.py")
+    assert done.returncode == 1
+    assert "PolicyBlocked: wipe: blocked by gate.block[0]" in done.stderr
+    assert "ExceptionGroup" not in done.stderr
+    assert (done.stdout, served.ran) == ("found x\n", ["lookup x"])
+
+
 def test_a_program_that_is_not_armed_is_not_touched(tmp_path: Path, receiver: HttpReceiver) -> None:
     program, served = armed(tmp_path, receiver)
     done = program.having(AGENTCOP_ENABLED="").run("agent.py")

@@ -194,6 +194,26 @@ def test_a_name_that_is_not_what_it_looks_like_reaches_no_server(served: Served,
     assert is_error(result)
 
 
+def test_a_name_of_a_class_that_compares_as_it_likes_is_taken_for_its_letters(served: Served) -> None:
+    class Agreeing(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __ne__(self, other: object) -> bool:
+            return False
+
+        def __hash__(self) -> int:
+            return hash("lookup")
+
+    assert text_of(called(served, cop_of("lookup"), Agreeing("look\u200bup"), {"query": "x"})).endswith(
+        "tell the user."
+    )
+    assert text_of(called(served, cop_of("lookup"), Agreeing("wipe"), {"path": "y"})).endswith("tell the user.")
+    assert served.ran == []
+
+
 @pytest.mark.parametrize("name", ["l\u043e\u043ekup", "LOOKUP", "lookup.", "look-up"])
 def test_a_name_that_is_another_falls_to_the_default(served: Served, name: str) -> None:
     result = called(served, cop_of("lookup"), name, {})

@@ -75,10 +75,11 @@ def test_a_loud_refusal_is_raised_where_the_tool_is_called_and_the_session_goes_
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_loud_refusal_that_nobody_catches_leaves_all_task_groups_as_itself(served: Served, kind: str) -> None:
+    cop = loud()
+
     async def talk() -> None:
         async with served.session(kind) as session:
-            loud().wrap(session)
-            await session.call_tool("wipe", {"path": "y"})
+            await cop.wrap(session).call_tool("wipe", {"path": "y"})
 
     with pytest.raises(PolicyBlocked) as refused:
         asyncio.run(talk())

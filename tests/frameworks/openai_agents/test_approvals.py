@@ -81,7 +81,7 @@ def test_under_raise_a_denial_reaches_the_agents_caller(tmp_path: Path, how: Any
 
 async def while_it_waits(wrapped: Any, steered: approvals.Steered) -> Any:
     running = asyncio.ensure_future(Runner.run(wrapped, ASK))
-    while not steered.asked:  # noqa: ASYNC110 -- another thread asks
+    while not steered.asked and not running.done():  # noqa: ASYNC110 -- another thread asks
         await asyncio.sleep(0.001)
     assert RAN == []
     steered.go.set()
@@ -153,7 +153,7 @@ def test_a_run_that_is_cancelled_while_its_call_waits_runs_nothing(tmp_path: Pat
 
     async def cancel(wrapped: Any) -> None:
         running = asyncio.ensure_future(Runner.run(wrapped, ASK))
-        while not steered.asked:  # noqa: ASYNC110 -- another thread asks
+        while not steered.asked and not running.done():  # noqa: ASYNC110 -- another thread asks
             await asyncio.sleep(0.001)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""`agentcop doctor` on a real OpenAI Agents SDK: a tool of each kind that runs here is called as the runner calls it."""
+"""`agentcop doctor` on a real OpenAI Agents SDK: a tool of each kind that runs here, called as the runner calls it."""
 
 from __future__ import annotations
 

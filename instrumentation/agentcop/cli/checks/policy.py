@@ -25,5 +25,10 @@ def check(context: Context) -> Iterator[Found]:
         yield failed("policy", f"{said}; mode: observe: nothing is stopped")
     else:
         yield ok("policy", said)
+    gate = policy.document.gate
+    wide = ["gate.default is allow"] if gate.default == "allow" else []
+    wide += ["gate.allow has a bare *" for rule in gate.allow if rule.tool == "*" and rule.when is None][:1]
+    if wide:
+        yield warning("policy", f"{' and '.join(wide)}: what is enforced here is that everything else may run")
     for each in policy.warnings:
         yield warning("policy", each)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentcop.cli.checks import channels, clock, detector, environment, exporter, gate_log
+from agentcop.cli.checks import policy as policy_check
 from agentcop.cli.checks.found import Context
 from agentcop_core.spool import SpoolReader, SpoolWriter
 from agentcop_processor.gatelog import GateLog
@@ -226,3 +227,15 @@ def test_a_clock_that_is_behind_the_log_is_a_warning(context: Callable[..., Cont
     log.append(decision(1))
     log.close()
     assert "gate.log's newest line is of" in only(clock.check(context()), "warning")
+
+
+@pytest.mark.parametrize("gate", ["{default: allow, block: [wipe]}", '{allow: ["*"], block: [wipe]}'])
+def test_a_policy_that_lets_everything_else_run_is_a_warning(context: Callable[..., Context], gate: str) -> None:
+    found = dict(said(policy_check.check(context(f"agent_id: x\ngate: {gate}\n"))))
+    assert set(found) == {"ok", "warning"}
+    assert "everything else may run" in found["warning"]
+
+
+def test_a_policy_that_allows_by_name_is_none(context: Callable[..., Context]) -> None:
+    gate = '{allow: [search, {tool: "*", when: "args.safe == true"}]}'
+    assert [state for state, _ in said(policy_check.check(context(f"agent_id: x\ngate: {gate}\n")))] == ["ok"]
