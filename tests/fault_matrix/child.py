@@ -51,7 +51,7 @@ def _of(environment: str) -> list[Harness]:
 
 def _own_cop(harness: Harness) -> AgentCop | None:
     policy = os.environ.get("AGENTCOP_POLICY")
-    return AgentCop(policy_file=policy) if policy and not harness.armed else None
+    return AgentCop(policy_file=policy, scan=False) if policy and not harness.armed else None
 
 
 def _tried(harness: Harness, path: CallPath, cop: AgentCop | None) -> tuple[int, str]:
