@@ -59,6 +59,9 @@ class Entry:
         """The run begins here."""
         self.resume()
 
+    def started(self) -> None:
+        """It is current already."""
+
     def resume(self) -> None:
         """Make run, session and span current."""
         stack = ExitStack()

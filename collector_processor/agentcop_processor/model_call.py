@@ -86,6 +86,9 @@ class Asking:
         self._span = run.gate.pipeline.spans.start(f"{names.CHAT} {model.name}".strip(), attributes)
         self.resume()
 
+    def started(self) -> None:
+        """The span is current already."""
+
     def resume(self) -> None:
         """Make the span current, at the start and before each step of a stream."""
         self._asked_token = _asked.set(self._owner)

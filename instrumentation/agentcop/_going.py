@@ -26,6 +26,7 @@ class Going:
         """`entry`: entered."""
         self._entry = entry
         self._target = target
+        self.started = entry.started
         self.resume = entry.resume
         self.suspend = entry.suspend
         self.failed = entry.failed
@@ -49,6 +50,9 @@ class Ending:
     def __init__(self, entry: Entry) -> None:
         """`entry`: the run's; it may be over already."""
         self._entry = entry
+
+    def started(self) -> None:
+        """Nothing to begin."""
 
     def resume(self) -> None:
         """The run is current in its own task."""

@@ -347,6 +347,7 @@ class _Said:
     def __init__(self, passage: Passage, said: Callable[[object], object]) -> None:
         self._passage = passage
         self._said = said
+        self.started = passage.started
         self.resume = passage.resume
         self.suspend = passage.suspend
         self.failed = passage.failed

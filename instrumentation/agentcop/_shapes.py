@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 class Step(Protocol):
     """What surrounds one call; current from the moment `begin` hands it out."""
 
+    def started(self) -> object:
+        """The work begins, and `returned` or `failed` will follow, whatever raises. `resume` says so too.
+
+        Between `begin` and this a signal handler may raise, and nobody would tell the step that its call is over.
+        """
+
     def resume(self) -> object:
         """Make it current again, before a further piece of the work."""
 
@@ -59,6 +65,11 @@ class Nested:
         """Both are current already, `inner` inside `outer`."""
         self._outer = outer
         self._inner = inner
+
+    def started(self) -> None:
+        """Outer first."""
+        self._outer.started()
+        self._inner.started()
 
     def resume(self) -> None:
         """Outer first."""
@@ -126,6 +137,7 @@ def _plain(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
         if step is None:
             return original(*args, **kwargs)
         try:
+            step.started()
             result = original(*args, **kwargs)
         except BaseException as error:
             step.failed(error)
@@ -176,6 +188,7 @@ def _coroutine(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callabl
         if step is None:
             return await original(*args, **kwargs)
         try:
+            step.started()
             result = await original(*args, **kwargs)
         except BaseException as error:
             step.failed(error)
@@ -227,8 +240,8 @@ def _in_event_loop() -> bool:
 
 
 async def _await(awaitable: Awaitable[Any], step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable
-    step.resume()
     try:
+        step.resume()
         result = await awaitable
     except BaseException as error:
         step.failed(error)
@@ -259,8 +272,8 @@ def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, An
     advance: Callable[[], Any] = generator.__next__
     see = _seeing(step)
     while True:
-        step.resume()
         try:
+            step.resume()
             item = advance()
         except StopIteration as stop:
             step.returned(stop.value)
@@ -285,8 +298,8 @@ def _drive(generator: Generator[Any, Any, Any], step: Step) -> Generator[Any, An
 
 
 def _close_now(generator: Generator[Any, Any, Any], step: Step) -> None:
-    step.resume()
     try:
+        step.resume()
         generator.close()
     except BaseException as error:
         step.failed(error)
@@ -316,8 +329,8 @@ def _async_generator(original: Callable[..., AsyncGenerator[Any, Any]], begin: B
         advance: Callable[[], Awaitable[Any]] = generator.__anext__
         see = _seeing(step)
         while True:
-            step.resume()
             try:
+                step.resume()
                 item = await advance()
             except StopAsyncIteration:
                 step.returned(None)
@@ -342,8 +355,8 @@ def _async_generator(original: Callable[..., AsyncGenerator[Any, Any]], begin: B
 
 
 async def _close(generator: AsyncGenerator[Any, Any], step: Step) -> None:
-    step.resume()
     try:
+        step.resume()
         await generator.aclose()
     except BaseException as error:
         step.failed(error)
@@ -353,6 +366,9 @@ async def _close(generator: AsyncGenerator[Any, Any], step: Step) -> None:
 
 class _Unwatched:
     """The step of a call that nobody watches."""
+
+    def started(self) -> None:
+        """Nothing to begin."""
 
     def resume(self) -> None:
         """Nothing to make current."""

@@ -20,6 +20,9 @@ class Copied:
         self._original = original
         self._copy = copy
 
+    def started(self) -> None:
+        """Nothing to begin."""
+
     def resume(self) -> None:
         """Nothing to make current."""
 
@@ -43,6 +46,9 @@ class Copied:
 
 class LoneRefusal:
     """Takes a refusal out of the groups that task groups put it in, where nothing else went wrong."""
+
+    def started(self) -> None:
+        """Nothing to begin."""
 
     def resume(self) -> None:
         """Nothing to make current."""
