@@ -13,7 +13,7 @@ from opentelemetry.trace import Status, StatusCode
 from agentcop_core import attributes as names
 from agentcop_core.session import Observed
 from agentcop_processor.runs import current_run
-from agentcop_processor.spans import context_with
+from agentcop_processor.telemetry.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -20,7 +20,7 @@ from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
 from agentcop_processor.call.transport import Crossing, stands_for
 from agentcop_processor.judges import answering
-from agentcop_processor.spans import context_with
+from agentcop_processor.telemetry.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

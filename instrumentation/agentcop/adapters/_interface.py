@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Iterable, Mapping
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
     from agentcop_core.errors import ToolBlocked
     from agentcop_core.session import Observed
     from agentcop_processor.model_call import Answer, Model

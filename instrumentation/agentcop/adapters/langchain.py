@@ -6,7 +6,7 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from agentcop._patches import is_patched
+from agentcop._seams.patches import is_patched
 from agentcop.adapters._interface import (
     CANARY,
     Canary,
@@ -16,7 +16,7 @@ from agentcop.adapters._interface import (
     ModelTarget,
     ToolTarget,
 )
-from agentcop.adapters._langchain_arguments import (
+from agentcop.adapters._langchain.arguments import (
     PARSER,
     no_call,
     parse_own_invoke,
@@ -24,8 +24,8 @@ from agentcop.adapters._langchain_arguments import (
     parse_run,
     take,
 )
-from agentcop.adapters._langchain_mcp import name_at_server
-from agentcop.adapters._langchain_words import (
+from agentcop.adapters._langchain.mcp import name_at_server
+from agentcop.adapters._langchain.words import (
     conversation,
     model_answered,
     model_asked,
@@ -40,7 +40,7 @@ from agentcop_core.errors import NotArmed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
     from agentcop.adapters._interface import ScopeTarget
 
 _TOOL = ("langchain_core.tools.base", "BaseTool")

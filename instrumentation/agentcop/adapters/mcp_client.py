@@ -12,15 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agentcop.adapters._interface import CopyTarget, ScopeTarget, ToolTarget
-from agentcop.adapters._mcp_requests import parse_request, parser
-from agentcop.adapters._mcp_words import refuse, result_text
+from agentcop.adapters._mcp_client.requests import parse_request, parser
+from agentcop.adapters._mcp_client.words import refuse, result_text
 from agentcop.adapters._places import classes, is_any, is_imported
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
     from agentcop.adapters._interface import Canary, EntryTarget, HandoverTarget, ModelTarget
 
 _SESSION = ("mcp.client.session", "ClientSession")
@@ -110,7 +110,7 @@ class McpAdapter:
 
     def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:  # noqa: ARG002 -- by class
         """A tool of a server in this process, and each way by which a client of this version calls it."""
-        from agentcop.adapters._mcp_canary import canaries
+        from agentcop.adapters._mcp_client.canary import canaries
 
         official, fast = next(classes(_CLIENT), None), next(classes(_FAST), None)
         return canaries(body, client=official, fast=fast)

@@ -7,8 +7,8 @@ import sys
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from agentcop._held import bare, is_held
-from agentcop._patches import look_again
+from agentcop._seams.held import bare, is_held
+from agentcop._seams.patches import look_again
 from agentcop.adapters._interface import (
     Body,
     CopyTarget,
@@ -19,7 +19,7 @@ from agentcop.adapters._interface import (
     Offer,
     ToolTarget,
 )
-from agentcop.adapters._openai_agents_arguments import (
+from agentcop.adapters._openai_agents.arguments import (
     own_schema,
     parse_computer,
     parse_custom,
@@ -29,8 +29,8 @@ from agentcop.adapters._openai_agents_arguments import (
     patch_parser,
     take,
 )
-from agentcop.adapters._openai_agents_mcp import name_at_server
-from agentcop.adapters._openai_agents_words import (
+from agentcop.adapters._openai_agents.mcp import name_at_server
+from agentcop.adapters._openai_agents.words import (
     conversation,
     given,
     model_answered,
@@ -49,7 +49,7 @@ from agentcop_core.errors import NotArmed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
     from agentcop.adapters._interface import Canary, ScopeTarget
 
 _TOOLS = "agents.tool"
@@ -178,7 +178,7 @@ class OpenAIAgentsAdapter:
 
     def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
         """A tool of each kind that runs here, called as the runner calls it."""
-        from agentcop.adapters._openai_agents_canary import canaries
+        from agentcop.adapters._openai_agents.canary import canaries
 
         return canaries(body, guard)
 
