@@ -17,7 +17,7 @@ from agentcop_processor.call.seam import admission
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from agentcop._seams.shapes import Begun
+    from agentcop._seams.step import Begun
     from agentcop_processor.gate import Gate
 
 _SEAM = "__agentcop_seam__"

@@ -19,7 +19,7 @@ from agentcop_core.errors import NotArmed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop._seams.shapes import Begin
+    from agentcop._seams.step import Begin
 
     Opening = Callable[[str], Begin]
     """From what tells one held callable from another to what begins each of its calls, the holder first."""

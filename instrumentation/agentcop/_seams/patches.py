@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from agentcop._seams.dress import dress
 from agentcop._seams.held import let_go
 from agentcop._seams.later import Later, now
-from agentcop._seams.shapes import Begun, Nested, Step, shaped
+from agentcop._seams.shapes import shaped
+from agentcop._seams.step import Begun, Nested, Step
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
