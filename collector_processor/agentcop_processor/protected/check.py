@@ -13,7 +13,16 @@ from agentcop_processor.protected.current import around, with_links
 from agentcop_processor.protected.globs import may_end, may_match
 from agentcop_processor.protected.resolver import Resolver
 from agentcop_processor.protected.texts import texts_of, texts_of_unread
-from agentcop_processor.protected.words import GLOB, UNKNOWN, TooIntricateError, at_home, filled, plain_words, within_reach, words_of
+from agentcop_processor.protected.words import (
+    GLOB,
+    UNKNOWN,
+    TooIntricateError,
+    at_home,
+    filled,
+    plain_words,
+    within_reach,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
