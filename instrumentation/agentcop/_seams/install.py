@@ -140,7 +140,7 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
     for handover in adapter.handovers():
         _everywhere(handover, install_handover)
     for tool in adapter.targets(None):
-        _everywhere(tool, install_tool)
+        _everywhere(replace(tool, base=tool.owner), install_tool)
     for entry in adapter.entry_targets(None):
         _everywhere(entry, install_entry)
     for model in adapter.model_targets():

@@ -60,7 +60,7 @@ class ToolTarget:
     TypeError: the arguments do not fit.
     """
     base: type | None = None
-    """The framework's own class, where `owner` may be a subclass that overrides the method; None: there is none."""
+    """The framework's own class, where `owner` is a subclass that overrides the method. Set when it is installed."""
     overridden: Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None] | None = None
     """`parse` for such a subclass, if it is not the framework's own; None: the same."""
     refuse: Callable[[Any, ParsedCall, ToolBlocked], object] | None = None

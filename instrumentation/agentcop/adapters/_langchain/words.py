@@ -54,6 +54,16 @@ def said_to_agent(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[
                 yield from _messages(value, _USERS, "user")
 
 
+def nothing(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterable[Observed]:  # noqa: ARG001 -- interface
+    """For an iterator, which was given its input when it was made."""
+    return ()
+
+
+def agent_iterated(iterator: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:  # noqa: ANN401, ARG001 -- interface
+    """The agent whose run an iterator is."""
+    return iterator.agent_executor
+
+
 def conversation(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """The `thread_id` that a checkpointer keeps the conversation under, or a message history's `session_id`."""
     config = args[1] if len(args) > 1 else kwargs.get("config")
