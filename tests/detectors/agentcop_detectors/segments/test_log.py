@@ -225,13 +225,14 @@ def test_a_disk_that_fails_acknowledges_nothing_and_never_reuses_the_segment(
     monkeypatch.setattr(os, "fdatasync", fails)
     refused = written(log, b"lost")
     assert isinstance(refused[0], NotWritten)
-    assert log.broken
+    broken = [log.broken]
     monkeypatch.setattr(os, "fdatasync", sync)
     assert written(log, b"again") == [None]
+    broken.append(log.broken)
     log.close()
 
     assert len(segment_paths(tmp_path)) == 2
-    assert not log.broken
+    assert broken == [True, False]
     assert read(tmp_path)[-1] == b"again"
 
 
