@@ -57,7 +57,7 @@ class Running:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., AbstractContextManager[Running]]:
-    """A front, as in `with start(max_body=100) as running`; takes what Intake takes, and `tls`."""
+    """Brings up a front; the options are those of Intake, and `tls`."""
 
     @contextmanager
     def started(*, tls: Tls | None = None, **options: Any) -> Iterator[Running]:
