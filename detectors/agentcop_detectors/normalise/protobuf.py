@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from agentcop_detectors.normalise.names import WANTED
-from agentcop_detectors.normalise.raw import TEXT_BYTES, RawSpan, cut, value_text
+from agentcop_detectors.normalise.raw import RawSpan, cut, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PACKAGE: Final = "agentcop.lean"
 _OPTIONAL, _REPEATED = 1, 3
 _BYTES, _MESSAGE, _ENUM_NUMBER, _FIXED64 = 12, 11, 5, 6
-_KEY, _VALUE, _STRING, _BOOL, _INT = 0x0A, 0x12, 0x0A, 0x10, 0x18
+_KEY, _VALUE, _STRING, _INT = 0x0A, 0x12, 0x0A, 0x18
 _ONE_BYTE: Final = 0x80
 
 
@@ -67,13 +67,14 @@ _REQUEST: Final[Any] = _declare()
 
 
 def spans_of(body: bytes) -> Iterator[RawSpan]:
-    """The spans of a binary request. Raises DecodeError for what is none; a bad attribute is passed over."""
+    """The spans of a binary request. Raises DecodeError for what is none; a bad attribute is left out and counted."""
     for resource_spans in _REQUEST.FromString(body).resource_spans:
-        resource = words_of(resource_spans.resource.attributes)
+        resource, spoiled_above = words_of(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
             scope = cut(scope_spans.scope.name)
             for span in scope_spans.spans:
                 status = span.status
+                words, spoiled = words_of(span.attributes)
                 yield RawSpan(
                     span.trace_id,
                     span.span_id,
@@ -85,12 +86,14 @@ def spans_of(body: bytes) -> Iterator[RawSpan]:
                     cut(status.message),
                     scope,
                     resource,
-                    words_of(span.attributes),
+                    words,
+                    spoiled + spoiled_above,
                 )
 
 
-def words_of(attributes: list[bytes]) -> dict[str, str | int]:
-    """The attributes that are read, by their canonical words."""
+def words_of(attributes: list[bytes]) -> tuple[dict[str, str | int], int]:
+    """The attributes that are read, by their canonical words; and how many could not be read."""
+    spoiled = 0
     found: dict[str, str | int] = {}
     ranks: dict[str, int] = {}
     for raw in attributes:
@@ -107,12 +110,19 @@ def words_of(attributes: list[bytes]) -> dict[str, str | int]:
                 if start + length == size and (length < _ONE_BYTE or start == behind + 3):
                     wanted = WANTED.get(raw[2:behind])
                     if wanted is not None:
-                        value = _value(raw[start:])
+                        try:
+                            value = _value(raw[start:])
+                        except DecodeError:
+                            spoiled += 1
+                            continue
                         if value is not None:
                             _put(found, ranks, wanted, value)
                     continue
-        _put_parsed(found, ranks, raw)
-    return found
+        try:
+            put_parsed(found, ranks, raw)
+        except DecodeError:
+            spoiled += 1
+    return found, spoiled
 
 
 def _put(found: dict[str, str | int], ranks: dict[str, int], wanted: tuple[str, int], value: str | int) -> None:
@@ -122,19 +132,16 @@ def _put(found: dict[str, str | int], ranks: dict[str, int], wanted: tuple[str, 
         ranks[word] = rank
 
 
-def _put_parsed(found: dict[str, str | int], ranks: dict[str, int], raw: bytes) -> None:
-    """An attribute in another form than clients write: protobuf's own parser says what it is."""
-    try:
-        pair = KeyValue.FromString(raw)
-    except DecodeError:
-        return
+def put_parsed(found: dict[str, str | int], ranks: dict[str, int], raw: bytes) -> None:
+    """An attribute in another form than clients write: protobuf's own parser says what it is. Raises DecodeError."""
+    pair = KeyValue.FromString(raw)
     wanted = WANTED.get(pair.key.encode())
     if wanted is not None and (value := _any_value(pair.value)) is not None:
         _put(found, ranks, wanted, value)
 
 
 def _value(raw: bytes) -> str | int | None:
-    """An AnyValue: text, a number or a bool from its bytes, all else by protobuf's own parser."""
+    """An AnyValue: text or a small number from its bytes, all else by protobuf's own parser. Raises DecodeError."""
     size = len(raw)
     if size > 1:
         kind, length = raw[0], raw[1]
@@ -147,16 +154,13 @@ def _value(raw: bytes) -> str | int | None:
                 return cut(raw[start:])
         elif kind == _INT and size == 2 and length < _ONE_BYTE:  # noqa: PLR2004 -- a number of one byte
             return length
-    try:
-        return _any_value(AnyValue.FromString(raw))
-    except DecodeError:
-        return None
+    return _any_value(AnyValue.FromString(raw))
 
 
 def _any_value(value: AnyValue) -> str | int | None:
     match value.WhichOneof("value"):
         case "string_value":
-            return value.string_value[:TEXT_BYTES]
+            return cut(value.string_value.encode())
         case "int_value":
             return value.int_value
         case "bool_value":

@@ -28,6 +28,8 @@ class RawSpan(NamedTuple):
     scope: str
     resource: dict[str, str | int]
     words: dict[str, str | int]
+    spoiled: int = 0
+    """Attributes that could not be read, of the span and its resource."""
 
 
 def cut(raw: bytes) -> str:
