@@ -37,5 +37,3 @@ class Run:
     """Steps over the limit of a run, counted and not kept."""
     duplicates: int = 0
     closed: Closed = ""
-    first_frame: int = 0
-    """Position in the segment log of its first span: an open run's is what a restart begins with."""
