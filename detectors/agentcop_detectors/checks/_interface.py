@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agentcop_core.alert import Severity
     from agentcop_detectors.run import Run
@@ -25,33 +25,35 @@ class Anomaly:
     reason: str
     """One sentence, without content."""
     evidence: tuple[str, ...] = ()
-    """Further facts, one sentence each; a step is named by its span id."""
+    """Further facts, one sentence each."""
+    trace_id: bytes = b""
     span_id: bytes = b""
     """The step it is about; empty for the run as a whole."""
     key: str
     """Unique for this finding: the same spans, read again after a crash, give the same key, and one alert."""
 
 
+State = dict[str, Any]
+"""What one check remembers of one agent between its runs: JSON, a few kB. Changed in place, stored by the scorer."""
+
+
 class Check(Protocol):
-    """Looks at each run as it grows. Pure but for `state`, which the scorer stores with its checkpoint."""
+    """Looks at runs as they grow. Holds nothing itself: what it remembers is in `state`."""
 
     name: str
     severity: Severity
 
-    def on_steps(self, run: Run, new: Iterable[Step], state: AgentState) -> Iterable[Anomaly]:
-        """What `new` steps of `run` show; called with each batch, the steps already being in the run."""
+    def on_steps(self, run: Run, new: Sequence[Step], state: State) -> Iterable[Anomaly]:
+        """What `new` steps of `run` show at once; they are in the run already."""
 
-    def on_closed(self, run: Run, state: AgentState) -> Iterable[Anomaly]:
-        """What can be said only once the run is over."""
+    def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
+        """What the run shows as a whole.
+
+        Asked when nothing came for a moment, every ten seconds while it is busy, and when it is closed: more than
+        once for the same steps.
+        """
 
 
-class AgentState(Protocol):
-    """What is remembered of one agent between its runs: JSON, under 100 kB.
-
-    Stored in the same transaction as the position in the segment log up to which it counts.
-    """
-
-    agent_id: str
-
-    def get(self, check: str) -> dict[str, object]:
-        """The check's own part, which it may change in place; made empty at first."""
+def whose(run: Run, step: Step | None = None) -> str:
+    """The agent that a finding is about: what the step or its run says, else the service that sent it."""
+    return (step.agent_id if step is not None else "") or run.agent_id or run.service or "unknown agent"
