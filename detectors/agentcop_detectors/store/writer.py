@@ -1,0 +1,188 @@
+"""What the scorer made of a batch, in one transaction with how far it has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from agentcop_detectors.checks.unenforced_call import coverage
+from agentcop_detectors.segments.tail import BEGINNING, Position
+from agentcop_detectors.store.tables import AGENTS, ALERTS, PROGRESS, RUNS, VERDICTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Table
+
+    from agentcop_detectors.checks._interface import Anomaly, State
+    from agentcop_detectors.run import Run
+    from agentcop_detectors.step import Step
+
+_NAME: Final = 300
+_KEY: Final = 700
+_TEXT: Final = 4_000
+_CHUNK: Final = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """Everything that one transaction brings."""
+
+    counted: Position
+    resume: Position
+    runs: list[Run] = field(default_factory=list)
+    verdicts: list[tuple[Run, Step]] = field(default_factory=list)
+    """Calls that were not simply allowed."""
+    anomalies: list[Anomaly] = field(default_factory=list)
+    agents: dict[str, dict[str, State]] = field(default_factory=dict)
+    """Agent id to check to what it remembers: those that changed."""
+    now: float = 0.0
+
+
+class Store:
+    """The scorer's side of the database. One thread; every method blocks."""
+
+    def __init__(self, engine: Engine, source: str) -> None:
+        """`source`: whose positions are kept: the segment log's folder."""
+        self._engine = engine
+        self._source = source[:_NAME]
+
+    def progress(self) -> tuple[Position, Position]:
+        """`counted` and `resume`, as committed last."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(PROGRESS).where(PROGRESS.c.source == self._source)).one_or_none()
+        if row is None:
+            return BEGINNING, BEGINNING
+        return (
+            Position(row.counted_segment, row.counted_offset),
+            Position(row.resume_segment, row.resume_offset),
+        )
+
+    def state_of(self, agent_id: str) -> dict[str, State]:
+        """What is remembered of an agent; empty for one that is new."""
+        with self._engine.connect() as connection:
+            packed = connection.execute(
+                select(AGENTS.c.state).where(AGENTS.c.agent_id == _cut(agent_id, _NAME))
+            ).scalar_one_or_none()
+        return orjson.loads(packed) if packed is not None else {}
+
+    def closed(self, trace_ids: Sequence[bytes]) -> set[bytes]:
+        """Those of the traces whose run is over."""
+        found: set[bytes] = set()
+        with self._engine.connect() as connection:
+            for start in range(0, len(trace_ids), _CHUNK):
+                part = trace_ids[start : start + _CHUNK]
+                query = select(RUNS.c.trace_id).where(RUNS.c.trace_id.in_(part), RUNS.c.closed != "")
+                found.update(bytes(trace_id) for (trace_id,) in connection.execute(query))
+        return found
+
+    def commit(self, batch: Batch) -> list[Anomaly]:
+        """Write all of it or nothing; the anomalies that were not known before. Raises SQLAlchemyError."""
+        with self._engine.begin() as connection:
+            _upsert(connection, RUNS, [_run_row(run) for run in batch.runs], ("trace_id",))
+            _upsert(connection, VERDICTS, [_verdict_row(*each) for each in batch.verdicts], ("trace_id", "span_id"))
+            new = self._alerts(connection, batch)
+            agents = [
+                {"agent_id": _cut(agent, _NAME), "state": orjson.dumps(state), "seen": batch.now}
+                for agent, state in batch.agents.items()
+            ]
+            _upsert(connection, AGENTS, agents, ("agent_id",))
+            row = {
+                "source": self._source,
+                "counted_segment": batch.counted.segment,
+                "counted_offset": batch.counted.offset,
+                "resume_segment": batch.resume.segment,
+                "resume_offset": batch.resume.offset,
+            }
+            _upsert(connection, PROGRESS, [row], ("source",))
+        return new
+
+    def _alerts(self, connection: Connection, batch: Batch) -> list[Anomaly]:
+        by_key = {_cut(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
+        if not by_key:
+            return []
+        keys = list(by_key)
+        known: set[str] = set()
+        for start in range(0, len(keys), _CHUNK):
+            query = select(ALERTS.c.key).where(ALERTS.c.key.in_(keys[start : start + _CHUNK]))
+            known.update(connection.execute(query).scalars())
+        new = {key: anomaly for key, anomaly in reversed(by_key.items()) if key not in known}
+        if new:
+            connection.execute(insert(ALERTS), [_alert_row(key, each, batch.now) for key, each in new.items()])
+        return list(new.values())
+
+
+def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    # One row a key: PostgreSQL refuses a statement that would change a row twice.
+    unique = list({tuple(row[key] for key in keys): row for row in rows}.values())
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), unique)
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    tools = [step for step in run.steps if step.kind == "tool"]
+    return {
+        "trace_id": run.trace_id,
+        "agent_id": _cut(run.agent_id or run.service, _NAME),
+        "session_id": _cut(run.session_id, _NAME),
+        "environment": _cut(run.environment, _NAME),
+        "service": _cut(run.service, _NAME),
+        "started": _signed(run.started),
+        "ended": _signed(run.ended),
+        "seen": run.seen,
+        "steps": len(run.steps),
+        "tool_calls": len(tools),
+        "blocked": sum(step.verdict == "block" for step in tools),
+        "held": sum(step.verdict == "require_approval" for step in tools),
+        "unenforced": sum(bad for _, bad in coverage(run).values()),
+        "tokens": sum(step.input_tokens + step.output_tokens for step in run.steps if step.kind == "model"),
+        "dropped": run.dropped,
+        "closed": run.closed,
+    }
+
+
+def _verdict_row(run: Run, step: Step) -> dict[str, Any]:
+    return {
+        "trace_id": step.trace_id,
+        "span_id": step.span_id,
+        "agent_id": _cut(step.agent_id or run.agent_id or run.service, _NAME),
+        "tool": _cut(step.name, _NAME),
+        "verdict": _cut(step.verdict, 20),
+        "rule": _cut(step.rule, _NAME),
+        "reason": _cut(step.reason, _TEXT),
+        "mode": _cut(step.mode, 20),
+        "started": _signed(step.start),
+    }
+
+
+def _alert_row(key: str, anomaly: Anomaly, now: float) -> dict[str, Any]:
+    return {
+        "key": key,
+        "kind": _cut(anomaly.check, 40),
+        "severity": anomaly.severity,
+        "agent_id": _cut(anomaly.agent_id, _NAME),
+        "tool": _cut(anomaly.tool, _NAME),
+        "trace_id": anomaly.trace_id,
+        "span_id": anomaly.span_id,
+        "reason": _cut(anomaly.reason, _TEXT),
+        "evidence": orjson.dumps([_cut(line, _TEXT) for line in anomaly.evidence]).decode(),
+        "raised": now,
+    }
+
+
+def _cut(text: str, limit: int) -> str:
+    """Text that every database takes: no NUL, no lone surrogate, not too long."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+
+
+def _signed(number: int) -> int:
+    """A hostile time beyond 63 bits is as late as a column can say."""
+    return min(number, 2**63 - 1)
