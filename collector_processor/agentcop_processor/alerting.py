@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.trace import INVALID_SPAN, format_trace_id
 
 from agentcop_core import attributes as names
 from agentcop_core.alert import Alert
+from agentcop_core.locks import IMPORTING
 from agentcop_core.toolcall import Arguments, ToolCall
 from agentcop_processor.gate import live_gates
 
@@ -69,13 +71,29 @@ class Alerting:
             _log.exception("agentcop: an alert about %s could not be made", call.tool)
             return False
 
+    def tell(self, alert: Alert, *policies: Policy) -> None:
+        """Send `alert` to the channels of these policies, each channel once."""
+        try:
+            told: set[str] = set()
+            for policy in policies:
+                if not _has_channels(policy):
+                    continue
+                route = self._route(policy)
+                targets = tuple(target for target in route.targets if target.key not in told)
+                told.update(target.key for target in targets)
+                if targets:
+                    self._sender_now().submit(alert, replace(route, targets=targets))
+        except Exception:
+            _log.exception("agentcop: an alert about the policy of %s could not be made", alert.agent_id)
+
     def drain(self, seconds: float = 2.0) -> bool:
         """Send what can be sent now; False if that takes longer."""
         return self._sender is None or self._sender.drain(seconds)
 
     def _sender_now(self) -> AlertSender:
         if self._sender is None:
-            from agentcop_alerts.sender import AlertSender
+            with IMPORTING:
+                from agentcop_alerts.sender import AlertSender
 
             self._sender = AlertSender(self._folder)
         return self._sender
@@ -83,7 +101,8 @@ class Alerting:
     def _route(self, policy: Policy) -> Route:
         route = self._routes.get(policy.digest)
         if route is None:
-            from agentcop_alerts.channels import route_of
+            with IMPORTING:
+                from agentcop_alerts.channels import route_of
 
             route = self._routes[policy.digest] = route_of(policy.document.monitor)
         return route

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agentcop_control.approval import Deny
 from agentcop_control.asking import Unreachable, contact_of, inside_an_approver
 from agentcop_core.escape import escape, shorten
+from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
     from agentcop_control.approval import Answer
@@ -29,7 +30,8 @@ def contact_for(gate: Gate) -> Contact:
         raise Unreachable("this process has nobody to ask: no AgentCop(approver=…), and approvals.local is not true")
     if document.environment == "production":
         raise Unreachable("approvals.local does not count in environment: production")
-    from agentcop_control.terminal import TERMINAL
+    with IMPORTING:
+        from agentcop_control.terminal import TERMINAL
 
     return TERMINAL
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentcop_core.errors import PolicyError
 from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
+from agentcop_processor.reload.telling import tell_kept, tell_replaced
 from agentcop_processor.sessions import new_session
 from agentcop_processor.swallowed import Swallowed
+from agentcop_processor.wholespan import WholeSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from agentcop_policies import Policy
     from agentcop_processor.export.content import ContentMode
     from agentcop_processor.pipeline import Pipeline
+    from agentcop_processor.reload.policy_file import PolicyFile
+    from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
 
@@ -40,16 +45,19 @@ Counted = Literal[
     "ungoverned",
     "log_failures",
     "invalid",
+    "policy_replaced",
+    "policy_kept",
 ]
 """`approved`, `denied`, `expired`: a person was asked. `held`: one should have been, and could not be.
 `observed`: would have been stopped under `mode: enforce`. `decided_by_seam`: the span pipeline had no say.
-`invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran."""
+`invalid`: the arguments did not fit the tool, so nothing was judged and nothing ran. `policy_replaced`: its file
+changed and was taken; `policy_kept`: it changed into what is no policy."""
 
 
 class Gate:
     """The policy of one agent in this process, with its pipeline and counters. Thread-safe."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a cop is made of
         self,
         policy: Policy,
         pipeline: Pipeline,
@@ -57,14 +65,18 @@ class Gate:
         monitor: bool,
         judging: bool = True,
         approver: Approver | None = None,
+        policy_file: PolicyFile | None = None,
     ) -> None:
         """`policy` may be replaced later by assigning `gate.policy`; calls in flight finish on the one they read.
+
+        `policy_file`: where it came from, and is read anew from when that changes.
 
         `monitor`: what happens here goes to the detector. `judging`: False for `AgentCop(gate=False)`, which watches
         without deciding. `approver`: who is asked about held calls. `session` is where calls belong that no run and
         no `cop.session` claims.
         """
-        self.policy = policy
+        self._policy = policy
+        self._policy_file = policy_file
         self.pipeline = pipeline
         self.monitor = monitor
         self.judging = judging
@@ -72,16 +84,57 @@ class Gate:
         self.agent_id = policy.agent_id
         self._lock = safe_lock()
         self._counts: Counter[str] = Counter()
-        self._runs_in_flight = 0
+        self._runs: tuple[Run, ...] = ()
         self.session = new_session()
         self.guards_tools = False
         self._telemetry = Swallowed()
         pipeline.alerts.arm(policy)
-        with _live_lock:
-            _live.add(self)
+        with _live.lock:
+            _live.gates.add(self)
+            _live.changes += 1
 
-    def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy) -> Verdict:
-        """The verdict of this policy; pure, never raises (a fault inside is a block)."""
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        with _live.lock:
+            _live.changes += 1
+
+    def policy_now(self) -> Policy:
+        """The policy for a call that begins now. Looks at its file once a second; blocks to read it if it changed."""
+        file = self._policy_file
+        if file is not None and file.is_due():
+            file.look(self._take_policy, self._keep_policy)
+        return self._policy
+
+    def policy_files(self) -> tuple[str, ...]:
+        """The files that say what the policy is, by every name: no tool may be led to them."""
+        files = tuple(map(str, self._policy.files))
+        return files if self._policy_file is None else (self._policy_file.path, *files)
+
+    def _take_policy(self, policy: Policy) -> None:
+        """Raises PolicyError for another agent's."""
+        from agentcop_policies.document.changes import changes
+
+        old = self._policy
+        if policy.agent_id != self.agent_id:
+            raise PolicyError([f"{policy.source}: agent_id is {policy.agent_id!r} now; {self.agent_id!r} runs"])
+        self.policy = policy
+        if policy.digest != old.digest:  # else its lines moved, and it says the same
+            self.count("policy_replaced")
+            self.pipeline.alerts.arm(policy)
+            tell_replaced(self, old, policy, changes(old.document, policy.document))
+
+    def _keep_policy(self, problems: tuple[str, ...]) -> None:
+        self.count("policy_kept")
+        tell_kept(self, self._policy, problems)
+
+    def decide(self, call: ToolCall, session: Session, decided_by: DecidedBy, policy: Policy | None = None) -> Verdict:
+        """The verdict of `policy`, by default the one in force; pure, never raises (a fault inside is a block)."""
         if not self.judging:
             return Verdict(
                 decision="allow",
@@ -91,7 +144,7 @@ class Gate:
                 digest=call.digest,
                 decided_by="none",
             )
-        return self.policy.decide(call, session, decided_by=decided_by)
+        return (policy or self.policy).decide(call, session, decided_by=decided_by)
 
     def log_line(self, line: Mapping[str, object], *, sync: bool = False) -> None:
         """Write a line on which no call waits. Blocks for one write; a failure is counted and said."""
@@ -124,8 +177,9 @@ class Gate:
         with self._telemetry:
             span.end()
         with self._telemetry:
-            if self.monitor and isinstance(span, ReadableSpan):
-                self.pipeline.export.on_end(span)
+            ended = span.readable() if isinstance(span, WholeSpan) else span
+            if self.monitor and isinstance(ended, ReadableSpan):
+                self.pipeline.export.on_end(ended)
 
     @property
     def _content_mode(self) -> ContentMode:
@@ -142,27 +196,49 @@ class Gate:
         with self._lock:
             return dict(self._counts)
 
-    def run_started(self) -> None:
+    def run_started(self, run: Run) -> None:
         """A run of this agent is in flight: it judges calls that lost their context (raw threads, executors)."""
         with self._lock:
-            self._runs_in_flight += 1
+            self._runs = (*self._runs, run)
 
-    def run_ended(self) -> None:
+    def run_ended(self, run: Run) -> None:
         """The run is over."""
         with self._lock:
-            self._runs_in_flight -= 1
+            self._runs = tuple(each for each in self._runs if each is not run)
 
     @property
     def in_flight(self) -> bool:
         """Whether a run of this agent is in flight anywhere in the process."""
-        return self._runs_in_flight > 0
+        return bool(self._runs)
+
+    def only_run(self) -> Run | None:
+        """The run that a call without context belongs to, as far as can be told: the only one in flight.
+
+        A tool body on a raw thread has lost its run. With several in flight nobody can say whose the call is, and one
+        conversation must not end another.
+        """
+        runs = self._runs
+        return runs[0] if len(runs) == 1 else None
 
 
-_live: weakref.WeakSet[Gate] = weakref.WeakSet()
-_live_lock = safe_lock()
+class _Live:
+    """The gates of this process, and a number that moves with each change of gates or policies."""
+
+    def __init__(self) -> None:
+        self.gates: weakref.WeakSet[Gate] = weakref.WeakSet()
+        self.lock = safe_lock()
+        self.changes = 0
+
+
+_live = _Live()
 
 
 def live_gates() -> tuple[Gate, ...]:
     """Every gate of this process that still exists."""
-    with _live_lock:
-        return tuple(_live)
+    with _live.lock:
+        return tuple(_live.gates)
+
+
+def gate_changes() -> int:
+    """Another number whenever a gate was made, or its policy replaced."""
+    return _live.changes

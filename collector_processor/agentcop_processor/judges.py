@@ -7,12 +7,43 @@ tool body on a raw thread, which has lost its context, is still governed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentcop_processor.gate import Gate, live_gates
 
 if TYPE_CHECKING:
+    from agentcop_policies import Policy
     from agentcop_processor.runs import Run
+
+
+class Seat(NamedTuple):  # a tuple because one is made for every call
+    """One gate with the policy by which it judges one call: a policy that is replaced meanwhile changes nothing."""
+
+    gate: Gate
+    policy: Policy
+
+    @property
+    def enforces(self) -> bool:
+        """Whether what it says stops a call."""
+        return self.gate.judging and self.policy.document.mode == "enforce"
+
+
+def seated(gates: tuple[Gate, ...]) -> tuple[Seat, ...]:
+    """The gates with their policies of this moment, which hold for the call that begins now."""
+    if len(gates) == 1:
+        return (Seat(gates[0], gates[0].policy_now()),)
+    return tuple(Seat(gate, gate.policy_now()) for gate in gates)
+
+
+def answering(bench: tuple[Seat, ...]) -> Seat:
+    """In whose name the gate itself refuses: the nearest that enforces, so that none that only observes lifts it.
+
+    Where none does, the nearest that judges at all.
+    """
+    for seat in reversed(bench):
+        if seat.enforces:
+            return seat
+    return next((seat for seat in reversed(bench) if seat.gate.judging), bench[-1])
 
 
 class _Floor:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from agentcop_core.home import ensure_state_folder
+from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.alerting import Alerting
 from agentcop_processor.gatelog import GateLog
 from agentcop_processor.sessions import SessionStore
@@ -39,7 +39,7 @@ class Pipeline:
         self.sessions = SessionStore()
         self.captures_content = os.environ.get(_CAPTURE, "").strip().lower() in _CAPTURE_ON
         """OpenTelemetry's own switch: whether arguments go on the spans that leave by the application's exporters."""
-        self._making = threading.RLock()
+        self._making = safe_lock()
         self._redactor: Redactor | None = None
         self._export: DetectorExport | None = None
         if os.environ.get("AGENTCOP_OTLP_ENDPOINT"):
@@ -49,7 +49,8 @@ class Pipeline:
     def redactor(self) -> Redactor:
         """What every outlet goes through. Its patterns are compiled when something first leaves, not at arming."""
         if self._redactor is None:
-            from agentcop_core.redact import Redactor
+            with IMPORTING:
+                from agentcop_core.redact import Redactor
 
             self._redactor = Redactor()
         return self._redactor
@@ -60,7 +61,8 @@ class Pipeline:
         return self._export or self._make_export()
 
     def _make_export(self) -> DetectorExport:
-        from agentcop_processor.export.detector_export import detector_export
+        with IMPORTING:
+            from agentcop_processor.export.detector_export import detector_export
 
         with self._making:
             if self._export is None:
@@ -69,18 +71,20 @@ class Pipeline:
 
 
 def _application_processor() -> SpanProcessor | None:
-    from agentcop_processor.export.application import application_exporter
+    with IMPORTING:
+        from agentcop_processor.export.application import application_exporter
 
     exporter = application_exporter(os.environ)
     if exporter is None:
         return None
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    with IMPORTING:
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     return BatchSpanProcessor(exporter)
 
 
 _pipelines: dict[Path, Pipeline] = {}
-_lock = threading.Lock()
+_lock = safe_lock()
 
 
 def pipeline_for(home: Path) -> Pipeline:

@@ -19,6 +19,7 @@ from agentcop_alerts.delivery import GIVE_UP, Post
 from agentcop_alerts.item import Item
 from agentcop_alerts.outbox import Outbox
 from agentcop_alerts.rollup import WINDOW, Notice, RollUp
+from agentcop_core.locks import IMPORTING
 from agentcop_core.redact import Redactor
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ class AlertSender:
         # multiprocessing's children leave without atexit.
         process = sys.modules.get("multiprocessing.process")
         if process is not None and process.parent_process() is not None:
-            from multiprocessing.util import Finalize
+            with IMPORTING:
+                from multiprocessing.util import Finalize
 
             Finalize(None, _weakly(self.close), exitpriority=0)
 
@@ -248,7 +250,8 @@ class AlertSender:
         What went out within the last window is no news: an agent that crashes and restarts is told of once. What no
         armed policy has a channel for, for a day, is given up.
         """
-        from agentcop_alerts.channels import Route
+        with IMPORTING:
+            from agentcop_alerts.channels import Route
 
         for item in (*self.outbox.items("sent"), *self.outbox.items("pending")):
             post = self._posts.get(item.channel)

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 Look = Literal["words", "code"]
 """`words`: sentences. `code`: to be shown as it stands, in a fixed width."""
 
-_WHAT: Final = {"block": "Blocked", "would_block": "Would have blocked (mode: observe)", "test": "Test alert"}
+_WHAT: Final = {
+    "block": "Blocked",
+    "would_block": "Would have blocked (mode: observe)",
+    "policy_replaced": "Policy replaced",
+    "policy_kept": "Broken policy file, the last good policy stays",
+    "test": "Test alert",
+}
+_OF_A_POLICY: Final = frozenset({"policy_replaced", "policy_kept"})
 _TITLE: Final = 140
 _NAME: Final = 60
 
@@ -59,7 +66,8 @@ def worded(item: Item, environ: Mapping[str, str]) -> Worded:
     what = _WHAT[alert.kind]
     subject = f": {shorten(escape(alert.tool), _NAME)}" if alert.tool else ""
     again = f" ({item.count} more)" if item.repeat else ""
-    title = f"[{alert.severity}] {what}{subject} by {shorten(escape(alert.agent_id), _NAME)}{again}"
+    relation = "of" if alert.kind in _OF_A_POLICY else "by"
+    title = f"[{alert.severity}] {what}{subject} {relation} {shorten(escape(alert.agent_id), _NAME)}{again}"
     parts = [
         Part(label="What", text="\n".join(_what(item))),
         Part(label="Agent and tool", text="\n".join(_who(item))),
@@ -97,6 +105,8 @@ def _what(item: Item) -> list[str]:
     said = {
         "block": "A tool call was refused; the tool did not run.",
         "would_block": "A tool call would have been refused; under mode: observe the tool ran.",
+        "policy_replaced": "The policy file was changed; what it says now holds for every further call.",
+        "policy_kept": "The policy file was changed, and cannot be taken; every call is judged as before.",
         "test": "Somebody tries this channel. Nothing happened.",
     }[alert.kind]
     lines = [f"{said} Severity {alert.severity}, {_when(alert.time)}."]

@@ -6,7 +6,9 @@ import logging
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from agentcop._options import check_approver, chosen_policy, local_approval_warnings
+from agentcop._startup_scan import StartupScan
 from agentcop._wrap import guard_tool, wrap
+from agentcop.adapters import open_scopes
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
 from agentcop_processor.pipeline import pipeline_for
@@ -46,15 +48,19 @@ class AgentCop:
     ) -> None:
         """One of `policy` (written in Python) and `policy_file` (YAML); `agent_id` must agree with the file's.
 
-        `scan`, `monitor` and `gate` are on when a policy is given. `sandbox_mode` against the file's: the stricter
+        A policy file that changes is read anew: a valid one holds from the next call on, else the last good one stays.
+
+        `scan`, `monitor` and `gate` are on when a policy is given. The scan looks at the file that makes the cop, and
+        at those of agents and tools as they come, against the policy's `scan:` section; without one no CRITICAL finding
+        may remain. `sandbox_mode` against the file's: the stricter
         holds. `approver(call, deadline)` is asked about each call that needs approval and returns `Approve()` or
         `Deny(message)`; it may be a coroutine function, and is heard until `approvals.timeout` is over. A sync one runs
         in a thread of its own, and so does an async one, in an event loop of its own, if the tool is sync. Without
         one, `approvals.local: true` asks on /dev/tty. Reads the policy and creates the state folder; no network.
-        Raises PolicyError with every problem, TypeError for a wrong type, OSError where the state folder cannot be
-        written.
+        Raises PolicyError with every problem, ScanRefused with the findings, TypeError for a wrong type, OSError where
+        the state folder cannot be written.
         """
-        loaded, judging = chosen_policy(
+        loaded, judging, file = chosen_policy(
             agent_id=agent_id,
             policy=policy,
             policy_file=policy_file,
@@ -64,15 +70,20 @@ class AgentCop:
         check_approver(approver)
         for warning in (*loaded.warnings, *local_approval_warnings(loaded, approver)):
             _log.warning("agentcop: %s", warning)
-        if scan:
-            _log.warning("agentcop: scan=True: the scanner is not in this build; nothing is scanned at start-up")
+        home = state_folder()
+        given = policy is not None or policy_file is not None
+        self._scan = StartupScan(home, asked=scan is True) if scan or (scan is None and given) else None
+        if self._scan is not None:
+            self._scan.caller(loaded)
         self._gate = Gate(
             loaded,
-            pipeline_for(state_folder()),
+            pipeline_for(home),
             monitor=monitor is not False,
             judging=judging,
             approver=approver,
+            policy_file=file,
         )
+        open_scopes()
 
     @property
     def agent_id(self) -> str:
@@ -95,9 +106,12 @@ class AgentCop:
         A dict or list of callables is guarded in place; so are those that an agent object holds, and its methods
         named in `tools`. A framework's agents and tools are governed as they are, where they are held too. Wrap an
         agent once it has its tools: one that is added later is not seen. A plain function cannot be changed in place:
-        use the one that is returned. Raises NotArmed if no tool was found, or if the object belongs to a framework
+        use the one that is returned. Raises ScanRefused, before anything is guarded, if the scan finds in its code or
+        its tools' what the policy forbids; NotArmed if no tool was found, or if the object belongs to a framework
         that this build has no adapter for.
         """
+        if self._scan is not None:
+            self._scan.objects(self.policy, agent)
         return wrap(agent, self._gate, tools)
 
     @overload
@@ -114,7 +128,9 @@ class AgentCop:
         store it changes, a connection) is named in `live`: it is passed as it is, a condition that reads it blocks.
         """
         if tool is None:
-            return lambda decorated: cast("_T", guard_tool(decorated, self._gate, name, live))
+            return lambda decorated: self.tool(decorated, name=name, live=live)
+        if self._scan is not None:
+            self._scan.objects(self.policy, tool)
         return cast("_T", guard_tool(tool, self._gate, name, live))
 
     def session(self, id: str = "", user: str = "") -> AbstractContextManager[Session]:  # noqa: A002 -- the guide's name

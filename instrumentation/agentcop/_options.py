@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentcop_policies.document.sections import SandboxMode
+    from agentcop_processor.reload.policy_file import PolicyFile
 
 _STRICTNESS = ("none", "process", "container")
 
@@ -24,8 +25,11 @@ def chosen_policy(
     policy_file: str | Path | None,
     switches: Mapping[str, bool | None],
     sandbox_mode: SandboxMode | None,
-) -> tuple[Policy, bool]:
-    """The policy in force and whether it judges. Raises PolicyError or TypeError where the arguments disagree."""
+) -> tuple[Policy, bool, PolicyFile | None]:
+    """The policy in force, whether it judges, and the file that it is read anew from when that changes.
+
+    Raises PolicyError or TypeError where the arguments disagree.
+    """
     _check_types(agent_id, policy, policy_file, switches)
     if policy is not None and policy_file is not None:
         raise PolicyError(["AgentCop: give policy= or policy_file=, not both"])
@@ -34,10 +38,15 @@ def chosen_policy(
         raise PolicyError(["AgentCop: gate=True needs a policy: give policy= or policy_file="])
     if not given and not switches["monitor"]:
         raise PolicyError(["AgentCop: nothing to do: give policy= or policy_file=, or monitor=True"])
-    chosen = _load(agent_id, policy, policy_file)
-    if sandbox_mode is not None:
-        chosen = _sandboxed(chosen, sandbox_mode)
-    return chosen, given and switches["gate"] is not False
+    _check_mode(sandbox_mode)
+    judging = given and switches["gate"] is not False
+    if policy_file is not None:
+        file = _file(agent_id, policy_file, sandbox_mode)
+        return file.first(), judging, file
+    if not agent_id:
+        raise PolicyError(["AgentCop: agent_id= is missing; a policy file has its own"])
+    chosen = Policy.from_gate(policy or GatePolicy(default="allow"), agent_id=agent_id)
+    return _sandboxed(chosen, sandbox_mode), judging, None
 
 
 def _check_types(agent_id: object, policy: object, policy_file: object, switches: Mapping[str, object]) -> None:
@@ -56,27 +65,36 @@ def _check_types(agent_id: object, policy: object, policy_file: object, switches
             raise TypeError(message)
 
 
-def _load(agent_id: str | None, policy: GatePolicy | None, policy_file: str | Path | None) -> Policy:
-    if policy_file is not None:
-        if not os.fspath(policy_file):
-            raise PolicyError(["AgentCop: policy_file= is empty: name a file, or leave it out"])
-        # Reading a file is the road to PyYAML and pydantic, which a policy written in Python does without.
-        from agentcop_policies import load_policy
+def _file(agent_id: str | None, policy_file: str | Path, sandbox_mode: SandboxMode | None) -> PolicyFile:
+    name = os.fspath(policy_file)
+    if not name:
+        raise PolicyError(["AgentCop: policy_file= is empty: name a file, or leave it out"])
+    # Reading a file is the road to PyYAML and pydantic, which a policy written in Python does without.
+    from agentcop_policies import load_policy
+    from agentcop_processor.reload.policy_file import PolicyFile
 
-        loaded = load_policy(policy_file)
+    try:
+        path = os.path.abspath(name)  # noqa: PTH100 -- its links stay: they may lead to another file later
+    except OSError:  # the working folder is gone, and the loader says so
+        path = name
+
+    def load() -> Policy:
+        loaded = load_policy(path, name=name)
         if agent_id is not None and agent_id != loaded.agent_id:
-            raise PolicyError([f"{policy_file}: agent_id is {loaded.agent_id!r} there and {agent_id!r} in AgentCop(…)"])
-        return loaded
-    if not agent_id:
-        raise PolicyError(["AgentCop: agent_id= is missing; a policy file has its own"])
-    return Policy.from_gate(policy or GatePolicy(default="allow"), agent_id=agent_id)
+            raise PolicyError([f"{name}: agent_id is {loaded.agent_id!r} there and {agent_id!r} in AgentCop(…)"])
+        return _sandboxed(loaded, sandbox_mode)
+
+    return PolicyFile(path, load)
 
 
-def _sandboxed(policy: Policy, mode: SandboxMode) -> Policy:
-    if mode not in _STRICTNESS:
+def _check_mode(mode: SandboxMode | None) -> None:
+    if mode is not None and mode not in _STRICTNESS:
         raise PolicyError([f"AgentCop: sandbox_mode must be one of {', '.join(_STRICTNESS)}, not {mode!r}"])
+
+
+def _sandboxed(policy: Policy, mode: SandboxMode | None) -> Policy:
     written = policy.document.sandbox.mode if policy.document.sandbox is not None else "none"
-    if _STRICTNESS.index(mode) <= _STRICTNESS.index(written):
+    if mode is None or _STRICTNESS.index(mode) <= _STRICTNESS.index(written):
         return policy
     return policy.with_sandbox_mode(mode)
 

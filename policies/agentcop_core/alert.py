@@ -9,9 +9,10 @@ from typing import Literal
 Severity = Literal["low", "medium", "high", "critical"]
 """Of an alert, least first."""
 
-AlertKind = Literal["block", "would_block", "test"]
-"""`block`: a call was refused by a rule. `would_block`: it would have been, under `mode: enforce`. `test`: nothing
-happened; somebody tries the channels."""
+AlertKind = Literal["block", "would_block", "policy_replaced", "policy_kept", "test"]
+"""`block`: a call was refused by a rule. `would_block`: it would have been, under `mode: enforce`. `policy_replaced`: a
+policy file changed and is in force. `policy_kept`: it changed into what is no policy, so the last good one stays.
+`test`: nothing happened; somebody tries the channels."""
 
 _RANKS: dict[Severity, int] = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 

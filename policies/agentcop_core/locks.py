@@ -26,5 +26,12 @@ def _free_all() -> None:
         lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 -- as above
 
 
+IMPORTING = safe_lock()
+"""Held by whoever imports in the middle of a call or in a thread of ours, so that no fork falls into it.
+
+A module that one thread was importing when another forked stays half imported in the child, and locked: whoever needs
+it there waits for ever. A fork waits for this lock instead, for as long as an import takes.
+"""
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_free_all)
+    os.register_at_fork(before=IMPORTING.acquire, after_in_parent=IMPORTING.release, after_in_child=_free_all)

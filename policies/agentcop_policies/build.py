@@ -20,7 +20,6 @@ CALLS: Final[dict[str, str]] = {
 """Key of the policy → what it needs, as the subject of "… is not in this build"."""
 
 SILENT: Final[dict[str, str]] = {
-    "scan": "the scanner is not in this build; nothing is scanned",
     "monitor.sensitivity": "the detector is not in this build; nothing is scored",
     "monitor.max_alerts_per_day": "the detector is not in this build; alerts of blocks have no daily budget",
     "monitor.respond": "the detector is not in this build; no anomaly tightens the gate",

@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 
 
 def load_policy(
-    path: os.PathLike[str] | str, *, environ: Mapping[str, str] | None = None, require_env: bool = False
+    path: os.PathLike[str] | str,
+    *,
+    name: str = "",
+    environ: Mapping[str, str] | None = None,
+    require_env: bool = False,
 ) -> Policy:
     """The policy in `path`. Raises PolicyError with every problem, each with `path` as given, line and column.
+
+    `name` stands for the path in messages and verdicts, if given.
 
     Reads the file and those it extends; never the network. `environ`: report secrets that are not set there, as
     warnings, or as problems with `require_env`; left out, none are: the process that judges need not hold them.
@@ -38,19 +44,18 @@ def load_policy(
     from agentcop_policies.reading.yaml_text import decode
 
     file = Path(path)
+    name = name or str(path)
     try:
         data = read_file(file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PolicyError([f"{path}: cannot read the policy: {reason}{_looked_in(file)}"]) from error
+        raise PolicyError([f"{name}: cannot read the policy: {reason}{_looked_in(Path(name))}"]) from error
     problems = Problems()
-    text = decode(data, str(path), problems)
+    text = decode(data, name, problems)
     if text is None:
         raise PolicyError(problems.lines)
     resolved = file.resolve()
-    return _load(
-        text, name=str(path), folder=resolved.parent, files=(resolved,), secrets=_Secrets(environ, require_env)
-    )
+    return _load(text, name=name, folder=resolved.parent, files=(resolved,), secrets=_Secrets(environ, require_env))
 
 
 def parse_policy(text: str, *, name: str, folder: Path) -> Policy:

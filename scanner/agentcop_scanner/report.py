@@ -25,6 +25,8 @@ class Reported:
     status: Status = "open"
     reason: str = ""
     """Of a suppression: the words; of a baselined one: since when."""
+    until: str = ""
+    """The day, YYYY-MM-DD, after which a suppression ends; "" for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,33 @@ class FileResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A file whose score is lower than it was."""
+
+    path: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What became of things since a baseline, or since a commit."""
+
+    since: str
+    """`baseline agentcop-baseline.json`, `commit 1a2b3c4d (main)`."""
+    new: int
+    """Open findings that were not there."""
+    known: int
+    """Findings that were, and still are."""
+    gone: tuple[tuple[str, str], ...] = ()
+    """Rule and path of each that was, and is no more."""
+    oldest_days: int | None = None
+    """Age of the oldest that is still there; None where its day is not known."""
+    drops: tuple[Drop, ...] = ()
+    """Files that are worse, the deepest fall first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole scan. Files and findings are in a fixed order: by path, then by place, then by rule."""
 
@@ -50,6 +79,8 @@ class Report:
     """Paths that were left out, each with the reason: links out of the tree, devices, limits."""
     notes: tuple[str, ...] = ()
     """What the reader must know: caps reached, suppressions unused."""
+    changes: Changes | None = None
+    """Against what it was compared with; None if with nothing."""
 
     @property
     def score(self) -> int | None:

@@ -29,6 +29,8 @@ from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.records import approval_attributes, approval_line, decision_line, verdict_attributes
 from agentcop_processor.call.refusals import duration, refuse
+from agentcop_processor.judges import answering, seated
+from agentcop_processor.protected import led_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -56,7 +59,7 @@ class Held:
 
     __slots__ = (
         "_asked",
-        "_gates",
+        "_bench",
         "_grants",
         "_head",
         "_holds",
@@ -78,7 +81,7 @@ class Held:
         max_argument: int,
         owner: object,
         ways: frozenset[str],
-        gates: tuple[Gate, ...],
+        bench: tuple[Seat, ...],
         session: Session,
         run: Run | None,
         span: Span,
@@ -90,14 +93,19 @@ class Held:
         self._max_argument = max_argument
         self._owner = owner
         self._ways = ways
-        self._gates = gates
+        self._bench = bench
         self._session = session
         self._run = run
         self._span = span
         self._head = decision
         self._holds = verdict
-        self._asked: tuple[Gate, Approval] | None = None
+        self._asked: tuple[Seat, Approval] | None = None
         self._grants: dict[Gate, Approval] = {}
+
+    @property
+    def _gate(self) -> Gate:
+        """The nearest: in its log and its counters the call stands."""
+        return self._bench[-1].gate
 
     def wait(self) -> Passage:
         """Block this thread until everybody who must say yes has. Raises ToolBlocked, or what interrupts the wait."""
@@ -132,26 +140,29 @@ class Held:
         """Judge under the policies of this moment: whom to ask next, or None if the call may run."""
         if self._run is not None and self._run.halted:
             self._block("run.blocked", "this run was blocked by an earlier call")
+        if led := led_to(self.call.arguments):  # a link may have been turned while somebody was asked
+            self._block("gate.protected", self._gate.pipeline.redactor.redact_text(led))
         now = replace(self.call, at=time.time())
-        verdicts = [gate.decide(now, self._session, "seam") for gate in self._gates]
+        self._bench = seated(tuple(seat.gate for seat in self._bench))
+        verdicts = [seat.gate.decide(now, self._session, "seam", seat.policy) for seat in self._bench]
         holds = strictest(verdicts)
         if holds.stops and holds.decision == "block":
             raise self._refusal(holds)
         self._holds = holds
-        for gate, verdict in zip(self._gates, verdicts, strict=True):
-            if verdict.stops and not self._granted(gate, verdict):
-                return self._question(gate, verdict)
+        for seat, verdict in zip(self._bench, verdicts, strict=True):
+            if verdict.stops and not self._granted(seat.gate, verdict):
+                return self._question(seat, verdict)
         return None
 
     def _granted(self, gate: Gate, verdict: Verdict) -> bool:
         grant = self._grants.get(gate)
         return grant is not None and grant.policy_digest == verdict.policy_digest
 
-    def _question(self, gate: Gate, verdict: Verdict) -> tuple[Question, Contact]:
+    def _question(self, seat: Seat, verdict: Verdict) -> tuple[Question, Contact]:
         if self._grants:  # the first question stands in the log already
             self._head = self._log_decision(verdict, None)
         self.verdict = verdict
-        document = gate.policy.document
+        gate, document = seat.gate, seat.policy.document
         call = self.call
         try:
             contact = contact_for(gate)
@@ -166,7 +177,7 @@ class Held:
             asked=asked,
             deadline=asked + document.approvals.timeout,
         )
-        self._asked = (gate, approval)
+        self._asked = (seat, approval)
         self._span.set_attribute(names.COP_APPROVAL_ID, approval.id)
         question = Question(
             approval=approval,
@@ -184,7 +195,7 @@ class Held:
         """Record what came back. Returns on a yes alone."""
         if self._asked is None:
             raise RuntimeError("an answer to no question")
-        gate, approval = self._asked
+        (gate, _), approval = self._asked
         match reply.kind:
             case "answered" if reply.answer is not None:
                 answer = bounded(reply.answer)
@@ -214,7 +225,7 @@ class Held:
             verdict = replace(verdict, decision="allow", reason=f"approved by {last.by}")
         head = self._log_decision(verdict, last)
         self._mark(verdict, head)
-        gate = self._gates[-1]
+        gate = self._gate
         gate.count("approved" if last is not None else "allowed" if verdict.decision == "allow" else "observed")
         self._session.count_held()
         return Granted(
@@ -224,7 +235,7 @@ class Held:
             max_argument=self._max_argument,
             owner=self._owner,
             ways=self._ways,
-            gate=gate,
+            bench=self._bench,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -238,13 +249,13 @@ class Held:
         line = decision_line(self.call, verdict, format_trace_id(context.trace_id) if context.is_valid else "")
         if approval is not None:
             line |= {"approval": approval.id, "by": approval.by, "approved_locally": True}
-        gate = self._gates[-1]
+        gate = self._gate
         try:
             return str(gate.pipeline.log.append(line, sync=True))
         except OSError as error:
             gate.count("log_failures")
             _log.exception("agentcop: gate.log cannot be written")
-            lenient = all(each.policy.document.gate.log_failure == "allow" for each in self._gates)
+            lenient = all(each.policy.document.gate.log_failure == "allow" for each in self._bench)
             if verdict.stops or lenient:
                 return ""
             self._block("gate.log_failure", f"gate.log cannot be written ({error.strerror or type(error).__name__})")
@@ -254,8 +265,8 @@ class Held:
         line = approval_line(self.call, outcome, approval, error=error, decision=self._head, ms=ms)
         if self._asked is not None and (approvers := self._asked[0].policy.document.approvals.approvers):
             line["approvers"] = list(approvers)
-        redact = self._gates[-1].pipeline.redactor.redact_text
-        self._gates[-1].log_line({**line, "message": redact(str(line.get("message", "")))}, sync=True)
+        redact = self._gate.pipeline.redactor.redact_text
+        self._gate.log_line({**line, "message": redact(str(line.get("message", "")))}, sync=True)
         self._span.set_attributes(approval_attributes(outcome, approval))
 
     def _denied(self, approval: Approval, reply: Reply) -> Never:
@@ -295,7 +306,7 @@ class Held:
         raise refuse(
             self.call,
             self.verdict,
-            gate=self._gates[-1],
+            gate=self._gate,
             session=self._session,
             run=self._run,
             span=self._span,
@@ -303,13 +314,13 @@ class Held:
         )
 
     def _block(self, rule: OwnRule, reason: str) -> Never:
-        raise self._refusal(own_verdict(rule, reason, gate=self._gates[-1], call=self.call)) from None
+        raise self._refusal(own_verdict(rule, reason, seat=answering(self._bench), call=self.call)) from None
 
     def _refusal(self, verdict: Verdict) -> ToolBlocked:
         """A block in place of the passage: logged as a decision of its own where the log can be written."""
         head = self._log_decision(verdict, None) if verdict.rule != "gate.log_failure" else ""
         self._mark(verdict, head)
-        return refuse(self.call, verdict, gate=self._gates[-1], session=self._session, run=self._run, span=self._span)
+        return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _mark(self, verdict: Verdict, head: str) -> None:
         attributes = verdict_attributes(verdict, head)
@@ -328,7 +339,7 @@ class Held:
         kind = type(error).__name__
         try:
             self._record("expired", self._withdraw(), None, error=kind)
-            gate = self._gates[-1]
+            gate = self._gate
             gate.count("expired")
             self._session.count_held()
             self._span.set_status(Status(StatusCode.ERROR, "the caller gave up waiting for approval"))
@@ -354,5 +365,6 @@ class Granted(Passage):
             for grant in self._grants:
                 LEDGER.use(grant.id, digest=self.call.digest)
         except ApprovalRefused as refused:
-            raise self._unusable("gate.approval", str(refused), outcome="approval_refused") from None
+            verdict = own_verdict("gate.approval", str(refused), seat=answering(self._bench), call=self.call)
+            raise self._unusable(verdict, outcome="approval_refused") from None
         return super().enter()

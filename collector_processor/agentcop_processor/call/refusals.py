@@ -66,6 +66,9 @@ def refuse(  # noqa: PLR0913 -- everything a refusal leaves its mark on
         session.count_refusal()
     if run is not None:
         run.refused(error, sticky=verdict.on_block in _STICKY)
+    elif (lost := gate.only_run()) is not None:
+        # A guess, though the only one: it counts against the run, and does not make its entry raise by itself.
+        lost.refused(error, sticky=False)
     span.set_status(Status(StatusCode.ERROR, gate.pipeline.redactor.redact_text(error.reason)))
     span.set_attribute(names.ERROR_TYPE, type(error).__name__)
     alert_of_block(call, verdict, gate=gate, span=span)

@@ -18,16 +18,20 @@ from typing import TYPE_CHECKING
 from opentelemetry.trace import format_trace_id
 
 from agentcop_core import attributes as names
-from agentcop_core.errors import PolicyBlocked, ToolBlocked
-from agentcop_processor.alerting import alert_of_block, alert_of_fault
-from agentcop_processor.call.own_rules import answering, own_verdict
+from agentcop_core.errors import ToolBlocked
+from agentcop_core.locks import IMPORTING
+from agentcop_core.verdict import strictest
+from agentcop_processor.alerting import alert_of_block
+from agentcop_processor.call.faults import failed
+from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
-from agentcop_processor.call.request import frozen_call, unread_call
+from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
 from agentcop_processor.call.ungoverned import let_pass
-from agentcop_processor.judges import judges
+from agentcop_processor.judges import answering, judges, seated
+from agentcop_processor.protected import led_to, led_to_unread
 from agentcop_processor.runs import current_run
 from agentcop_processor.sessions import current_session
 
@@ -40,7 +44,9 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.approving import Held
     from agentcop_processor.call.own_rules import OwnRule
+    from agentcop_processor.call.transport import Transport
     from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
 _log = logging.getLogger("agentcop")
@@ -55,9 +61,21 @@ def admit(  # noqa: PLR0913 -- as `admission`
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | None:
     """As `admission`, and blocks this thread while a person is asked."""
-    admitted = admission(tool, arguments, registered, owner=owner, way=way, call_id=call_id, live=live)
+    admitted = admission(
+        tool,
+        arguments,
+        registered,
+        owner=owner,
+        way=way,
+        call_id=call_id,
+        live=live,
+        unfit=unfit,
+        transport=transport,
+    )
     return admitted if admitted is None or isinstance(admitted, Passage) else admitted.wait()
 
 
@@ -70,13 +88,18 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | Held | None:
-    """A passage to the body, or None where nobody governs the call (counted). Raises ToolBlocked; nothing else.
+    """A passage to the body; None where nobody governs the call, or only observes it and failed (both counted).
+
+    Raises ToolBlocked; nothing else but what interrupts the thread.
 
     A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
-    shared with the caller rather than copied.
+    shared with the caller rather than copied. `unfit` says why no policy can let it run; `transport`, that it is on
+    its way to a server: the call around it, if it is the same, has been judged.
     """
     run = current_run()
     gates = judges(registered, run)
@@ -84,27 +107,24 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
         let_pass(tool)
         return None
     try:
-        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live)
+        return _admit(
+            tool,
+            arguments,
+            gates,
+            run,
+            owner=owner,
+            way=way,
+            call_id=call_id,
+            live=live,
+            unfit=unfit,
+            transport=transport,
+        )
     except ToolBlocked:
         raise
     except Exception as error:
-        _log.exception("agentcop: the gate failed at %s", tool)
-        raise _failed(tool, answering(gates), run, error) from None
-
-
-def _failed(tool: str, gate: Gate, run: Run | None, error: Exception) -> PolicyBlocked:
-    """The refusal of a call that the gate could not judge, counted, logged and marked on the run."""
-    reason = f"the gate failed before it could judge ({type(error).__name__})"
-    verdict = own_verdict("gate.error", reason, gate=gate)
-    session = current_session() or gate.session
-    call = unread_call(tool, agent_id=gate.agent_id, session_id=session.id, run_id=run.id if run is not None else "")
-    gate.count("blocked")
-    gate.log_line(decision_line(call, verdict, ""))
-    blocked = PolicyBlocked(tool=call.tool, reason=reason, verdict=verdict)
-    alert_of_fault(blocked.tool, verdict, gate)
-    if run is not None:
-        run.refused(blocked, sticky=True)
-    return blocked
+        if (blocked := failed(tool, gates, run, error)) is not None:
+            raise blocked from None
+        return None
 
 
 def _admit(  # noqa: PLR0913 -- as `admit`
@@ -117,11 +137,14 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     way: str,
     call_id: str,
     live: Collection[str],
+    unfit: str,
+    transport: Transport | None,
 ) -> Passage | Held:
+    bench = seated(gates)
     gate = gates[-1]
-    max_argument = _max_argument(gates)
+    max_argument = _max_argument(bench)
     session = current_session() or gate.session
-    call, unfit = frozen_call(
+    call, unfrozen = frozen_call(
         tool,
         arguments,
         live=live,
@@ -129,23 +152,31 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         agent_id=gate.agent_id,
         session_id=session.id,
         run_id=run.id if run is not None else "",
-        call_id=call_id,
+        call_id=gate.pipeline.redactor.redact_text(call_id),
     )
+    unfit = unfrozen or unfit
     outer = active_passage()
-    if outer is not None and outer.carries(call, owner, way):
-        return outer.continued(call, way)
-    slot = Slot(call, gates, session)
-    if run is not None and run.halted:
+    if outer is not None and not unfit:
+        if outer.carries(call, owner, way):
+            return outer.continued(call, way)
+        if transport is not None and outer.transports(call, gates, way, transport):
+            return outer.transported(call, way, owner)
+    slot = Slot(call, bench, session)
+    counted = run if run is not None else gate.only_run()
+    if led := led_to_unread(arguments) if unfrozen else led_to(call.arguments):
+        _decide_here(slot, "gate.protected", gate.pipeline.redactor.redact_text(led))
+    elif counted is not None and counted.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")
     elif unfit:
         # It may quote an argument's name, which a caller chose.
         _decide_here(slot, "gate.arguments", gate.pipeline.redactor.redact_text(unfit))
-    span, verdict = _judged(slot, gate)
-    verdict, head = _log_decision(call, verdict, gates, span)
+    span, verdict = _judged(slot)
+    verdict, head = _log_decision(call, verdict, bench, span)
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
         if verdict.decision == "require_approval":
-            from agentcop_processor.call.approving import Held  # brings asyncio: not before there is something to ask
+            with IMPORTING:  # it brings asyncio: not before there is something to ask
+                from agentcop_processor.call.approving import Held
 
             return Held(
                 call=call,
@@ -153,7 +184,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
                 max_argument=max_argument,
                 owner=owner,
                 ways=frozenset((way,)),
-                gates=gates,
+                bench=bench,
                 session=session,
                 run=run,
                 span=span,
@@ -170,7 +201,7 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         max_argument=max_argument,
         owner=owner,
         ways=frozenset((way,)),
-        gate=gate,
+        bench=bench,
         session=session,
         run=run,
         span=span,
@@ -178,42 +209,43 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     )
 
 
-def _judged(slot: Slot, gate: Gate) -> tuple[Span, Verdict]:
+def _judged(slot: Slot) -> tuple[Span, Verdict]:
     """The call's span and the verdict that holds, whether or not a span processor saw the span."""
     call = slot.call
     was_open = slot.state == "open"
+    gate, policy = slot.bench[-1]
     token = SLOT.set(slot)
     try:
-        attributes = tool_attributes(call, gate.policy.document.environment)
+        attributes = tool_attributes(call, policy.document.environment)
         span = gate.pipeline.spans.start(f"execute_tool {call.tool}", attributes)
     finally:
         SLOT.reset(token)
     judge(slot, "seam")
     verdict = slot.verdict or own_verdict(
-        "gate.error", "no policy gave a verdict", gate=answering(slot.gates), call=call
+        "gate.error", "no policy gave a verdict", seat=answering(slot.bench), call=call
     )
     if was_open and verdict.decided_by == "seam":
         gate.count("decided_by_seam")
-        if any(each.policy.document.gate.strict for each in slot.gates):
+        if strict := tuple(seat for seat in slot.bench if seat.policy.document.gate.strict):
             reason = "the span pipeline is broken and gate.strict is set"
-            verdict = own_verdict("gate.strict", reason, gate=answering(slot.gates), call=call)
+            verdict = strictest((verdict, own_verdict("gate.strict", reason, seat=answering(strict), call=call)))
     return span, verdict
 
 
-def _max_argument(gates: tuple[Gate, ...]) -> int:
-    if len(gates) == 1:
-        return gates[0].policy.document.gate.max_argument
-    return min(gate.policy.document.gate.max_argument for gate in gates)
+def _max_argument(bench: tuple[Seat, ...]) -> int:
+    if len(bench) == 1:
+        return bench[0].policy.document.gate.max_argument
+    return min(seat.policy.document.gate.max_argument for seat in bench)
 
 
 def _decide_here(slot: Slot, rule: OwnRule, reason: str) -> None:
-    slot.verdict = own_verdict(rule, reason, gate=answering(slot.gates), call=slot.call)
+    slot.verdict = own_verdict(rule, reason, seat=answering(slot.bench), call=slot.call)
     slot.state = "judged"
 
 
-def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], span: Span) -> tuple[Verdict, str]:
+def _log_decision(call: ToolCall, verdict: Verdict, bench: tuple[Seat, ...], span: Span) -> tuple[Verdict, str]:
     """Write the decision before anything runs; where that fails the verdict is a block, unless the policy waives it."""
-    gate = gates[-1]
+    gate = bench[-1].gate
     pipeline = gate.pipeline
     redacted = pipeline.redactor.redact_json(call.arguments.canonical, call.arguments.plain)
     gate.keep_arguments(span, call, redacted)
@@ -226,7 +258,7 @@ def _log_decision(call: ToolCall, verdict: Verdict, gates: tuple[Gate, ...], spa
     except OSError as error:
         gate.count("log_failures")
         _log.exception("agentcop: gate.log cannot be written")
-        if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in gates):
+        if verdict.stops or all(each.policy.document.gate.log_failure == "allow" for each in bench):
             return verdict, ""
         reason = f"gate.log cannot be written ({error.strerror or type(error).__name__})"
-        return own_verdict("gate.log_failure", reason, gate=answering(gates), call=call), ""
+        return own_verdict("gate.log_failure", reason, seat=answering(bench), call=call), ""

@@ -7,12 +7,13 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 from agentcop_core.verdict import DecidedBy, Verdict, strictest
-from agentcop_processor.call.own_rules import answering, own_verdict
+from agentcop_processor.call.own_rules import own_verdict
+from agentcop_processor.judges import answering
 
 if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
-    from agentcop_processor.gate import Gate
+    from agentcop_processor.judges import Seat
 
 _log = logging.getLogger("agentcop")
 
@@ -23,12 +24,12 @@ State = Literal["open", "judging", "judged"]
 class Slot:
     """One call waiting for its verdict; belongs to one thread or task."""
 
-    __slots__ = ("call", "gates", "session", "state", "verdict")
+    __slots__ = ("bench", "call", "session", "state", "verdict")
 
-    def __init__(self, call: ToolCall, gates: tuple[Gate, ...], session: Session) -> None:
-        """`gates`: whose policies judge; none means nobody governs the call."""
+    def __init__(self, call: ToolCall, bench: tuple[Seat, ...], session: Session) -> None:
+        """`bench`: whose policies judge, at least one."""
         self.call = call
-        self.gates = gates
+        self.bench = bench
         self.session = session
         self.state: State = "open"
         self.verdict: Verdict | None = None
@@ -46,14 +47,19 @@ def judge(slot: Slot, decided_by: DecidedBy) -> None:
     if slot.state != "open":
         return
     slot.state = "judging"
-    call = slot.call
     try:
-        if len(slot.gates) == 1:
-            slot.verdict = slot.gates[0].decide(call, slot.session, decided_by)
-        else:
-            slot.verdict = strictest(gate.decide(call, slot.session, decided_by) for gate in slot.gates)
+        slot.verdict = verdict_of(slot.call, slot.bench, slot.session, decided_by)
     except Exception as error:
-        _log.exception("agentcop: the gate failed while judging %s", call.tool)
+        _log.exception("agentcop: the gate failed while judging %s", slot.call.tool)
         reason = f"the gate failed while judging this call ({type(error).__name__})"
-        slot.verdict = own_verdict("gate.error", reason, gate=answering(slot.gates), call=call, decided_by=decided_by)
+        seat = answering(slot.bench)
+        slot.verdict = own_verdict("gate.error", reason, seat=seat, call=slot.call, decided_by=decided_by)
     slot.state = "judged"
+
+
+def verdict_of(call: ToolCall, bench: tuple[Seat, ...], session: Session, decided_by: DecidedBy) -> Verdict:
+    """What holds for `call` under all of `bench`. May raise what a policy should not."""
+    if len(bench) == 1:
+        gate, policy = bench[0]
+        return gate.decide(call, session, decided_by, policy)
+    return strictest(seat.gate.decide(call, session, decided_by, seat.policy) for seat in bench)

@@ -11,6 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from agentcop_core.locks import IMPORTING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,7 +39,8 @@ def application_exporter(environ: Mapping[str, str] = os.environ) -> SpanExporte
         if "otlp" in asked or (not asked and endpoint):
             return _otlp(_protocol(environ, endpoint))
         if "console" in asked:
-            from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+            with IMPORTING:
+                from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 
             return ConsoleSpanExporter(out=sys.stderr)
     except Exception:  # a broken setting of the application's must not stop its agent
@@ -63,9 +66,11 @@ def _protocol(environ: Mapping[str, str], endpoint: str) -> Literal["grpc", "htt
 
 def _otlp(protocol: Literal["grpc", "http/protobuf"]) -> SpanExporter:
     if protocol == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
+        with IMPORTING:
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 
         return GrpcExporter()
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
+    with IMPORTING:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 
     return HttpExporter()

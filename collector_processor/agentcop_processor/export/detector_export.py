@@ -16,6 +16,7 @@ from opentelemetry import context as context_api
 from opentelemetry.sdk.trace import SpanProcessor
 
 from agentcop_core import attributes as names
+from agentcop_core.locks import IMPORTING
 from agentcop_core.spool import LOCAL, SpoolWriter
 from agentcop_processor.export.content import ContentTable
 from agentcop_processor.export.delivery import Delivery
@@ -69,7 +70,8 @@ def detector_export(
     folder = home / "spool"
     if not said:
         return DetectorExport(Delivery(SpoolWriter(folder, bound_for=LOCAL)), content=content, redact=redact)
-    from agentcop_processor.export.sender import parse_endpoint, sender_to
+    with IMPORTING:
+        from agentcop_processor.export.sender import parse_endpoint, sender_to
 
     endpoint = parse_endpoint(said)
     sender = sender_to(endpoint, environ.get("AGENTCOP_TOKEN", ""))
@@ -207,7 +209,8 @@ class DetectorExport(SpanProcessor):
             # multiprocessing's children leave without atexit.
             process = sys.modules.get("multiprocessing.process")
             if process is not None and process.parent_process() is not None:
-                from multiprocessing.util import Finalize
+                with IMPORTING:
+                    from multiprocessing.util import Finalize
 
                 Finalize(None, _weakly(self._at_exit), exitpriority=0)
         try:
@@ -312,7 +315,8 @@ class DetectorExport(SpanProcessor):
         """Redacted, or nothing of it: text that could not be checked does not leave."""
         try:
             if self._redactor is None:
-                from agentcop_core.redact import Redactor
+                with IMPORTING:
+                    from agentcop_core.redact import Redactor
 
                 self._redactor = Redactor().redact_text
             return self._redactor(text)

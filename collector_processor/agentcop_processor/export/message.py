@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_core import attributes as names
+from agentcop_core.locks import IMPORTING
 from agentcop_processor.export.content import FIELD_BYTES, KEPT_TEXT, Content, shorten
 
 if TYPE_CHECKING:
@@ -119,8 +120,9 @@ def slim(span: ReadableSpan) -> ReadableSpan:
 
     The span still reaches the detector: a tool's body must not be able to hide a call by what it writes on its span.
     """
-    from opentelemetry.sdk.trace import ReadableSpan as Copy
-    from opentelemetry.trace import Status
+    with IMPORTING:
+        from opentelemetry.sdk.trace import ReadableSpan as Copy
+        from opentelemetry.trace import Status
 
     kept: dict[str, AttributeValue] = {}
     for key, value in (span.attributes or {}).items():
@@ -153,7 +155,8 @@ class Encoded(NamedTuple):
 
 def encode(batch: Sequence[Waiting], default: ContentMode, redact: Callable[[str], str]) -> Encoded:
     """One request for the batch. Never raises; `redact` must not either. `default`: for spans without content."""
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    with IMPORTING:
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
     try:
         request = encode_spans([waiting.span for waiting in batch])

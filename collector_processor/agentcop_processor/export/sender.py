@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
+from agentcop_core.locks import IMPORTING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -157,7 +159,8 @@ class HttpSender:
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         if self._endpoint.tls:
-            import ssl
+            with IMPORTING:
+                import ssl
 
             self._connection = http.client.HTTPSConnection(
                 self._endpoint.host, self._endpoint.port, timeout=timeout, context=ssl.create_default_context()
@@ -191,7 +194,8 @@ class GrpcSender:
 
     def send(self, body: bytes, timeout: float = TIMEOUT) -> Sent:
         """See `Sender.send`."""
-        import grpc
+        with IMPORTING:
+            import grpc
 
         channel = self._channel or self._connect()
         # Bytes in, bytes out: the request is encoded already.
@@ -211,7 +215,8 @@ class GrpcSender:
             return Sent(outcome="later", wait=_retry_delay(call.trailing_metadata()), why=code.name)
 
     def _connect(self) -> grpc.Channel:
-        import grpc
+        with IMPORTING:
+            import grpc
 
         if self._tls:
             self._channel = grpc.secure_channel(self._target, grpc.ssl_channel_credentials())
@@ -239,8 +244,9 @@ def _accepted(answer: bytes) -> Sent:
     """Sent, less the spans that the receiver says it rejected."""
     if not answer:
         return Sent(outcome="sent")
-    from google.protobuf.message import DecodeError
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+    with IMPORTING:
+        from google.protobuf.message import DecodeError
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
     try:
         partial = ExportTraceServiceResponse.FromString(answer).partial_success
@@ -250,8 +256,9 @@ def _accepted(answer: bytes) -> Sent:
 
 
 def _retry_delay(metadata: Iterable[tuple[str, str | bytes]] | None) -> float:
-    from google.protobuf.message import DecodeError
-    from google.rpc.error_details_pb2 import RetryInfo
+    with IMPORTING:
+        from google.protobuf.message import DecodeError
+        from google.rpc.error_details_pb2 import RetryInfo
 
     for key, value in metadata or ():
         if key == "google.rpc.retryinfo-bin" and isinstance(value, bytes):

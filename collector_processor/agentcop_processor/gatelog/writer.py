@@ -11,7 +11,8 @@ outcome   what became of the call: `outcome` (`ok` and `error` if its body ran),
           the call may run, a decision `allow` follows with the same `approval`, and `approved_locally` where no
           service stood between agent and approver
 invalid   arguments that did not fit the tool: nothing was judged, nothing ran
-policy    a policy was loaded or replaced
+policy    a policy file changed: `outcome` (`replaced`, `loosened`: that may let more through, `kept`: it is no policy
+          now, and the last good one stays), `policy_digest`, `mode`, `file`, and `was` and `changes`, or `problems`
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from agentcop_core.locks import IMPORTING
 from agentcop_processor.gatelog.chain import MAX_LINE, Head, line_hash, new_writer
 from agentcop_processor.gatelog.lineform import Stamp, line_body
 from agentcop_processor.gatelog.logfile import LogFile, free_bytes
@@ -217,7 +219,8 @@ def _name(error: OSError) -> str:
 
 @functools.cache
 def _version() -> str:
-    from importlib import metadata
+    with IMPORTING:
+        from importlib import metadata
 
     try:
         return metadata.version(_DISTRIBUTION)

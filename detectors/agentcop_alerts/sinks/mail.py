@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_alerts.sinks.outcome import SendFailed, fault
 from agentcop_core.escape import escape
+from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
     import smtplib
@@ -25,7 +26,8 @@ _BOX: Final = "margin:0 0 12px;padding:8px;background:#f4f4f4;white-space:pre-wr
 
 def send(server: SmtpServer, message: EmailMessage) -> None:
     """Hand `message` to the server. Blocks for at most ten seconds a step; raises SendFailed."""
-    import smtplib
+    with IMPORTING:
+        import smtplib
 
     try:
         with _connected(server) as connection:
@@ -53,9 +55,10 @@ def send(server: SmtpServer, message: EmailMessage) -> None:
 
 def compose(item: Item, message: Worded, *, to: tuple[str, ...], sender: str) -> EmailMessage:
     """The e-mail. `sender` "": agentcop at this host. Raises SendFailed where an address is none."""
-    from email.message import EmailMessage
-    from email.policy import SMTP
-    from email.utils import format_datetime, localtime
+    with IMPORTING:
+        from email.message import EmailMessage
+        from email.policy import SMTP
+        from email.utils import format_datetime, localtime
 
     sender = sender or f"agentcop@{_host()}"
     for address in (*to, sender):
@@ -80,7 +83,8 @@ def compose(item: Item, message: Worded, *, to: tuple[str, ...], sender: str) ->
 
 
 def _connected(server: SmtpServer) -> smtplib.SMTP:
-    import smtplib
+    with IMPORTING:
+        import smtplib
 
     if server.encryption == "tls":
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -100,7 +104,8 @@ def _connected(server: SmtpServer) -> smtplib.SMTP:
 
 
 def _trust(server: SmtpServer) -> ssl.SSLContext:
-    import ssl
+    with IMPORTING:
+        import ssl
 
     try:
         return ssl.create_default_context(cafile=server.ca_file or None)

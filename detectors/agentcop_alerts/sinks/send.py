@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from agentcop_alerts.sinks.outcome import SendFailed
 from agentcop_alerts.wording import worded
+from agentcop_core.locks import IMPORTING
 from agentcop_policies.secrets import SecretUnset, resolve
 
 if TYPE_CHECKING:
@@ -38,16 +39,19 @@ def _send(item: Item, target: Target, environ: Mapping[str, str]) -> None:
     message = worded(item, environ)
     match channel.type:
         case "slack":
-            from agentcop_alerts.sinks import slack
+            with IMPORTING:
+                from agentcop_alerts.sinks import slack
 
             slack.send(resolve(channel.webhook or "", environ), message)
         case "webhook":
-            from agentcop_alerts.sinks import webhook
+            with IMPORTING:
+                from agentcop_alerts.sinks import webhook
 
             webhook.send(resolve(channel.url or "", environ), item, message)
         case "email":
-            from agentcop_alerts.sinks import mail
-            from agentcop_alerts.sinks.smtp_server import smtp_server
+            with IMPORTING:
+                from agentcop_alerts.sinks import mail
+                from agentcop_alerts.sinks.smtp_server import smtp_server
 
             to = tuple(resolve(address, environ) for address in channel.to)
             sender = resolve(channel.from_ or "", environ)

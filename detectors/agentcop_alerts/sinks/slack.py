@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_alerts.sinks.outcome import SendFailed, fault, retry_after
 from agentcop_alerts.wording import shorten
+from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
     from agentcop_alerts.wording import Part, Worded
@@ -23,7 +24,8 @@ _SERVER: Final = 500
 
 def send(url: str, message: Worded) -> None:
     """Post `message`. Blocks for at most ten seconds a step; raises SendFailed."""
-    from slack_sdk.webhook import WebhookClient
+    with IMPORTING:
+        from slack_sdk.webhook import WebhookClient
 
     client = WebhookClient(url, timeout=_TIMEOUT, logger=_silent(), retry_handlers=[])
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from agentcop_alerts.sinks.outcome import SendFailed, fault, retry_after
+from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
     from agentcop_alerts.item import Item
@@ -20,9 +21,10 @@ _SERVER: Final = 500
 
 def send(url: str, item: Item, message: Worded) -> None:
     """Post the alert. Redirects are not followed. Blocks for at most ten seconds a step; raises SendFailed."""
-    from http.client import HTTPException
-    from urllib.error import HTTPError
-    from urllib.request import HTTPRedirectHandler, Request, build_opener
+    with IMPORTING:
+        from http.client import HTTPException
+        from urllib.error import HTTPError
+        from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class Stay(HTTPRedirectHandler):
         def redirect_request(self, *args: object, **kwargs: object) -> None:

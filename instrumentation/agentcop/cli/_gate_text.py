@@ -36,7 +36,7 @@ def text_of(lines: Iterable[Line], *, colour: bool, wait: bool) -> Iterator[str]
             if not wait:
                 yield text
                 continue
-            waiting[f"{record['w']}:{line.seq}"] = (text, _blocked(record))
+            waiting[f"{record['w']}:{line.seq}"] = (text, _known(record))
         elif record.get("kind") == "outcome":
             key = str(record.get("of", "")).rpartition(":")[0]
             if key in waiting:
@@ -75,6 +75,8 @@ def _joined(text: str, outcome: str) -> str:
 def _decision(record: Mapping[str, object], *, colour: bool) -> str:
     verdict = str(record.get("verdict", ""))
     word = f"would {verdict}" if record.get("mode") == "observe" and verdict != "allow" else verdict
+    if _is_ungoverned(record):
+        word, verdict = "ungoverned", ""
     # Padded before it is painted: colour codes have a length too.
     shown = paint(f"{shorten(escape(word), _MAX_WORD):<16}", _TONES.get(verdict, "ask"), on=colour)
     parts = [_when(record), shown, f"{_word(record, 'tool')}{_args(record)}", *_why(record, verdict)]
@@ -89,10 +91,18 @@ def _why(record: Mapping[str, object], verdict: str) -> tuple[str, ...]:
     """The rule, and what a person needs to know beside it; a reason that names the rule stands alone."""
     rule = _word(record, "rule")
     reason = "" if verdict == "allow" else shorten(escape(str(record.get("reason", ""))), _MAX_REASON)
+    if _is_ungoverned(record):
+        return ()
     return (reason,) if rule and rule in reason else (rule, reason)
 
 
-def _blocked(record: Mapping[str, object]) -> str:
+def _is_ungoverned(record: Mapping[str, object]) -> bool:
+    return record.get("verdict") == "allow" and record.get("decided_by") == "none"
+
+
+def _known(record: Mapping[str, object]) -> str:
+    if _is_ungoverned(record):
+        return "nobody judged it, nor watched how it ended"
     return "did not run" if record.get("verdict") == "block" and record.get("mode") != "observe" else ""
 
 

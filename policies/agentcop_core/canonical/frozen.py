@@ -31,6 +31,7 @@ import orjson
 
 from agentcop_core.canonical.refused import MAX_DEPTH, ArgumentRefused, exact_name, refusal
 from agentcop_core.canonical.state import ancestry, derives, type_name
+from agentcop_core.locks import IMPORTING
 from agentcop_core.toolcall import Arguments
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ def _measure(given: dict[str, object], budget: int) -> int:  # noqa: C901, PLR09
 
 def _thoroughly(given: dict[str, object], max_bytes: int, live: Collection[str] = ()) -> Arguments:
     # The first value that is not Python's own brings the walk with all the types it knows.
-    from agentcop_core.canonical.walk import Walk
+    with IMPORTING:
+        from agentcop_core.canonical.walk import Walk
 
     walk = Walk(max_bytes, live)
     values, plain = walk.arguments(given)

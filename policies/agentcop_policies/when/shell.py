@@ -17,15 +17,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentcop_policies.when.bash import MAX_COMMAND, parse
 from agentcop_policies.when.cannot import CannotJudgeError
 from agentcop_policies.when.launchers import SHELL_STATE, Argument, launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tree_sitter import Language, Node
+    from tree_sitter import Node
 
-_MAX_COMMAND = 16_384
 _MAX_NESTED = 4
 _PROGRAM = re.compile(r"[A-Za-z0-9_./+-]+")
 _UNREAD = "the command has a backslash in a place that is not judged"
@@ -72,7 +72,6 @@ _INERT = frozenset(
         "file_descriptor",
     }
 )
-_language: list[Language] = []
 
 
 def programs_problem(programs: Sequence[str]) -> str:
@@ -100,7 +99,7 @@ def _vector(words: Sequence[object]) -> Iterator[str]:
     texts = [word for word in words if isinstance(word, str) and "\0" not in word]
     if len(texts) < len(words):
         raise CannotJudgeError("the command is a list of other things than text")
-    if sum(map(len, texts)) > _MAX_COMMAND:
+    if sum(map(len, texts)) > MAX_COMMAND:
         raise CannotJudgeError("the command is longer than 16,384 characters")
     return _started([Argument(text=word, plain=_PROGRAM.fullmatch(word) is not None) for word in texts], 0)
 
@@ -109,14 +108,14 @@ def _line(text: str, depth: int) -> Iterator[str]:
     """The programs that a line of shell runs, in order of appearance."""
     if depth > _MAX_NESTED:
         raise CannotJudgeError("the command nests shells too deeply")
-    if len(text) > _MAX_COMMAND:
+    if len(text) > MAX_COMMAND:
         raise CannotJudgeError("the command is longer than 16,384 characters")
     if not all(character.isprintable() or character in "\n\t" for character in text):
         raise CannotJudgeError("the command holds a control or invisible character")
     if "\\\n" in text:
         raise CannotJudgeError("the command holds a line continuation")
     source = text.encode()
-    root = _parse(source)
+    root = parse(source)
     if root.has_error:
         raise CannotJudgeError("the command does not parse")
     if (source[: root.start_byte] + source[root.end_byte :]).strip():
@@ -155,17 +154,6 @@ def _check(node: Node) -> None:
             raise CannotJudgeError(problem)
     elif node.is_named and kind not in _TRANSPARENT and kind not in _INERT:
         raise CannotJudgeError(f"the command has a part that is not judged: {kind.replace('_', ' ')}")
-
-
-def _parse(source: bytes) -> Node:
-    # 25 ms that a policy without shell.only need not pay.
-    import tree_sitter
-
-    if not _language:
-        import tree_sitter_bash
-
-        _language.append(tree_sitter.Language(tree_sitter_bash.language()))
-    return tree_sitter.Parser(_language[0]).parse(source).root_node
 
 
 def _words(command: Node) -> list[Argument]:

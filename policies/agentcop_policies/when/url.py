@@ -17,6 +17,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from agentcop_core.locks import IMPORTING
 from agentcop_policies.when.cannot import CannotJudgeError
 
 _MAX_URL = 8_192
@@ -125,7 +126,8 @@ def _address6(host: str) -> str:
 def _idna(host: str) -> str:
     """The ASCII form of a name, if IDNA 2008 and the older mapping that some clients still use agree on it."""
     # 10 ms that a policy without such hosts need not pay.
-    import idna
+    with IMPORTING:
+        import idna
 
     if any(
         not _DELIMITERS.isdisjoint(unicodedata.normalize("NFKC", character)) for character in host if character > "\x7f"

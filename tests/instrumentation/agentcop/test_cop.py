@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -210,13 +209,6 @@ def test_a_sandbox_that_this_build_cannot_give_refuses_what_would_run_and_nothin
 
     assert refused.value.rule == "gate.block[0]"
     assert body.ran == []
-
-
-def test_scan_before_there_is_a_scanner_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger="agentcop"):
-        AgentCop(agent_id="a", policy=GatePolicy(allow=["a"]), scan=True)
-
-    assert "scan" in caplog.text
 
 
 def test_observe_mode_runs_the_tool_and_logs_what_it_would_have_done(tmp_path: Path, agentcop_home: Path) -> None:

@@ -110,5 +110,5 @@ def test_a_finaliser_may_count_in_the_middle_of_a_look_at_the_counters() -> None
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    looking.join(10)
+    looking.join(120)
     assert not looking.is_alive()

@@ -176,7 +176,7 @@ def test_a_yes_that_comes_too_late_runs_nothing(tmp_path: Path, agentcop_home: P
     with pytest.raises(ApprovalExpired):
         approvals.cop(tmp_path, steered, approvals=SHORT).tool(pay)(1)
     steered.go.set()
-    steered.threads[0].join(10)
+    steered.threads[0].join(60)
     assert not steered.threads[0].is_alive()
     assert RAN == []
     assert outcomes(agentcop_home) == ["expired"]

@@ -77,11 +77,11 @@ def test_what_runs_is_the_copy_that_was_judged() -> None:
 
     def slow(order: dict[str, int]) -> int:
         started.set()
-        changed.wait(5)
+        changed.wait(60)
         return order["amount"]
 
     def change() -> None:
-        started.wait(5)
+        started.wait(60)
         shared["amount"] = 1_000
         changed.set()
 

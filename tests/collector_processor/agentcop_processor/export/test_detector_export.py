@@ -269,7 +269,7 @@ def test_a_full_queue_drops_and_counts_and_the_record_says_so(agentcop_home: Pat
     with gate_tracer(export) as tracer:
         for _ in range(10):
             ended(tracer)
-        assert http.asked.wait(5)
+        assert http.asked.wait(60)
         until(lambda: export.stats().queued == 0)
         for _ in range(1_000):
             ended(tracer)
@@ -419,6 +419,7 @@ def test_a_span_ended_by_a_finaliser_inside_on_end_does_not_deadlock(agentcop_ho
             ended(tracer)
         gc.set_threshold(*threshold)
         gc.collect()
+        assert export.force_flush(60_000)
     assert len(ids(spooled(agentcop_home))) == 400
 
 
@@ -427,7 +428,7 @@ def test_a_hanging_receiver_at_exit_leaves_the_spans_in_the_spool(agentcop_home:
     export = export_to(http, agentcop_home, patience=60)
     with gate_tracer(export) as tracer:
         first = ended(tracer)
-        assert http.asked.wait(5)
+        assert http.asked.wait(60)
         second = ended(tracer)
         export.shutdown(200)
         assert sorted(ids(spooled(agentcop_home))) == sorted([first, second])

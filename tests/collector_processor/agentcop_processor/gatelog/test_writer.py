@@ -88,7 +88,7 @@ def test_a_line_written_by_a_finaliser_in_the_middle_of_another_neither_hangs_no
     due.append(2)
     writing = threading.Thread(target=log.append, args=(decision(3),), daemon=True)
     writing.start()
-    writing.join(10)
+    writing.join(60)
     assert not writing.is_alive()
     log.append(decision(4))
     log.append(decision(5))

@@ -1,0 +1,1 @@
+"""The parts of benchmarks/scan.py: the corpus, the tools, the figures."""

@@ -1,0 +1,1 @@
+"""One function, followed path by path: statements, expressions, checks."""

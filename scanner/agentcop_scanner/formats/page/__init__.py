@@ -1,0 +1,1 @@
+"""The parts of the HTML report; `as_html` puts them together."""

@@ -1,0 +1,1 @@
+"""What was known before: a baseline in a file, a commit of the repository."""

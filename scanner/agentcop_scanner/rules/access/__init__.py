@@ -1,0 +1,1 @@
+"""Who may reach an agent, and as whom."""

@@ -1,0 +1,1 @@
+"""How the scan itself is used."""

@@ -1,0 +1,1 @@
+"""Data that becomes objects, models or code when it is loaded."""

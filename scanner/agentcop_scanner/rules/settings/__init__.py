@@ -1,0 +1,1 @@
+"""Configuration of agents, editors and their servers."""
