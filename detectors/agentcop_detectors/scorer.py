@@ -15,19 +15,20 @@ from agentcop_detectors.asking import AGENTS_HELD, Asking
 from agentcop_detectors.assemble.runs import Runs
 from agentcop_detectors.counts import Counts
 from agentcop_detectors.normalise import frames
+from agentcop_detectors.run import Run
 from agentcop_detectors.segments.position import Published
 from agentcop_detectors.segments.spans import SpanStore
 from agentcop_detectors.segments.tail import Position, Tail
 from agentcop_detectors.store.writer import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from agentcop_detectors.checks._interface import Anomaly, Check
     from agentcop_detectors.receive.tokens import Tokens
-    from agentcop_detectors.run import Run
     from agentcop_detectors.segments.frame import Frame
+    from agentcop_detectors.segments.spans import Found
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.writer import Known, Store
 
@@ -272,23 +273,23 @@ class Scorer:
             known[trace_id] = self._store.known([trace_id]).get(trace_id)
         before = known[trace_id]
         if before is None:
-            self._runs.begin(trace_id, first=position, at=position)
+            self._runs.begin(Run(trace_id=trace_id, first=position), position)
         elif again and before.closed:
             return False
         elif before.first >= position:
-            self._runs.begin(trace_id, first=position, at=position, closings=before.closings)
+            self._runs.begin(Run(trace_id=trace_id, first=position, closings=before.closings), position)
         else:
             self._recall(trace_id, before, position)
         return True
 
     def _recall(self, trace_id: bytes, before: Known, position: Position) -> None:
         """Something came late for a run that is no longer in memory: its spans are in the segments."""
-        run = self._runs.begin(trace_id, first=before.first, at=position, closings=before.closings)
+        run = Run(trace_id=trace_id, first=before.first, closed=before.closed, closings=before.closings)
+        found: Iterable[Found] = ()
         if self._recalls > 0:
             self._recalls -= 1
-            run.partial = not self._runs.recall(run, self._spans.found(trace_id, since=before.first, before=position))
-        else:
-            run.partial = True
+            found = self._spans.found(trace_id, since=before.first, before=position)
+        run.partial = not self._runs.recall(run, found, position)
         self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
 
     def _judge(self, run: Run, fresh: list[Step], received: float) -> None:

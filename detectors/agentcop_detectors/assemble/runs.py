@@ -74,16 +74,15 @@ class Runs:
         """Whether a step of this trace needs nothing from elsewhere."""
         return trace_id in self._open or trace_id in self._closed
 
-    def begin(self, trace_id: bytes, *, first: Position, at: Position, closings: int = 0, partial: bool = False) -> Run:
-        """A run whose steps are still to come. `first`: the frame of its first span; `at`: the frame that is read."""
-        run = Run(trace_id=trace_id, first=first, closings=closings, partial=partial)
-        self._open[trace_id] = held = Held(run, at)
+    def begin(self, run: Run, at: Position) -> None:
+        """A run whose steps are still to come. `at`: the frame that is read."""
+        self._open[run.trace_id] = held = Held(run, at)
         self._bytes += held.bytes
-        return run
 
-    def recall(self, run: Run, found: Iterable[Found]) -> bool:
-        """Put steps that were received earlier into a run that has just begun; whether there were any."""
-        held = self._open[run.trace_id]
+    def recall(self, run: Run, found: Iterable[Found], at: Position) -> bool:
+        """Take a run back whose steps are no longer in memory, closed if it was; whether there were any steps."""
+        (self._closed if run.closed else self._open)[run.trace_id] = held = Held(run, at)
+        self._bytes += held.bytes
         for received, step in found:
             self._put(held, step, received)
             if run.full:
@@ -92,10 +91,9 @@ class Runs:
         return run.total > 0
 
     def adopt(self, run: Run, at: Position) -> None:
-        """Take a run back that was closed and let go of, and is not in the database yet."""
-        self._open[run.trace_id] = held = Held.of(run, at)
+        """Take a closed run back that was let go of, and is not in the database yet."""
+        self._closed[run.trace_id] = held = Held.of(run, at)
         self._bytes += held.bytes
-        self._reopen(held, at)
 
     def add(self, step: Step, *, received: float, position: Position) -> Run | None:
         """Put a step into its run, which must be there, and give that run; None for a step that is there already.
@@ -105,7 +103,11 @@ class Runs:
         """
         held = self._open.get(step.trace_id)
         if held is None:
-            held = self._open[step.trace_id] = self._closed.pop(step.trace_id)
+            held = self._closed[step.trace_id]
+            if step.span_id in held.ids:  # nothing new: it stays closed
+                self._twice(held)
+                return None
+            self._open[step.trace_id] = self._closed.pop(step.trace_id)
             self._reopen(held, position)
         else:
             self._open.move_to_end(step.trace_id)
@@ -115,8 +117,7 @@ class Runs:
             held.scheduled = due
             heappush(self._agenda, (due, step.trace_id))
         if not new:
-            held.run.duplicates += 1
-            self.counts["duplicates"] += 1
+            self._twice(held)
             return None
         return held.run
 
@@ -163,9 +164,7 @@ class Runs:
 
     def shed(self, run: Run) -> None:
         """Let go of the earlier half of a full run, after it was looked at."""
-        held = self._open.get(run.trace_id)
-        if held is None:
-            return
+        held = self._open.get(run.trace_id) or self._closed[run.trace_id]
         before = held.bytes
         self.counts["shed"] += held.shed()
         self._bytes += held.bytes - before
@@ -189,6 +188,10 @@ class Runs:
         self._bytes += held.bytes - before
         self.counts["trimmed"] += trimmed
         return new
+
+    def _twice(self, held: Held) -> None:
+        held.run.duplicates += 1
+        self.counts["duplicates"] += 1
 
     def _reopen(self, held: Held, position: Position) -> None:
         held.reopen(position)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
     from agentcop_detectors.checks._interface import Anomaly, State
-    from agentcop_detectors.run import Run
+    from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.alerts import Told, Untold
 
@@ -33,7 +33,7 @@ _CHUNK: Final = 500
 class Known(NamedTuple):
     """What the database knows of a run."""
 
-    closed: bool
+    closed: Closed
     closings: int
     first: Position
 
@@ -95,7 +95,7 @@ class Store:
                 query = select(*columns).where(RUNS.c.trace_id.in_(trace_ids[start : start + _CHUNK]))
                 for row in connection.execute(query):
                     first = Position(row.first_segment, row.first_offset)
-                    found[bytes(row.trace_id)] = Known(bool(row.closed), row.closings, first)
+                    found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
 
     def commit(self, batch: Batch) -> list[tuple[int, Anomaly]]:
