@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentcop_detectors.checks._interface import whose
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _KEY: Final = 400
 _TEXT: Final = 4_000
 _CHUNK: Final = 500
+_OPEN: Final = 10_000
 
 
 class Known(NamedTuple):
@@ -98,6 +99,21 @@ class Store:
                     first = Position(row.first_segment, row.first_offset)
                     found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
+
+    def open_before(self, position: Position) -> dict[bytes, Known]:
+        """The runs that are open and began before a position, at most ten thousand."""
+        began = tuple_(RUNS.c.first_segment, RUNS.c.first_offset)
+        query = (
+            select(RUNS.c.trace_id, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
+            .where(RUNS.c.closed == "", began < tuple_(*position))
+            .order_by(RUNS.c.first_segment, RUNS.c.first_offset)
+            .limit(_OPEN)
+        )
+        with self._engine.connect() as connection:
+            return {
+                bytes(row.trace_id): Known("", row.closings, Position(row.first_segment, row.first_offset))
+                for row in connection.execute(query)
+            }
 
     def erased(self) -> set[bytes]:
         """Traces of deleted agents whose spans may still lie in the segments."""
