@@ -1,0 +1,1 @@
+"""From spans of any convention to steps."""
