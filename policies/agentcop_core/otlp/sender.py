@@ -51,13 +51,13 @@ class Endpoint:
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
 
 
-def parse_endpoint(text: str, *, name: str = "AGENTCOP_OTLP_ENDPOINT", secret: str = "AGENTCOP_TOKEN") -> Endpoint:
+def parse_endpoint(text: str, *, name: str = "AGENTCOP_OTLP_ENDPOINT", variable: str = "AGENTCOP_TOKEN") -> Endpoint:
     """`http://host:4318`, `https://host/prefix`, `host:4317`, `grpc://host:9999`. Raises ValueError with one sentence.
 
     Port 4317 means gRPC, as everywhere in OpenTelemetry, and so do the schemes grpc and grpcs; any other port means
     HTTP. Without a scheme: http. Without a port: 4318 for http, 443 for https, 4317 for gRPC. `/v1/traces` is appended
-    to the path unless it ends so. `name` said it, and `secret` is the variable for
-    its token: both for the sentence.
+    to the path unless it ends so. `name` said it, and `variable` is
+    where its token belongs: both for the sentence.
     """
     stripped = text.strip()
     try:
@@ -68,7 +68,7 @@ def parse_endpoint(text: str, *, name: str = "AGENTCOP_OTLP_ENDPOINT", secret: s
     if parts.scheme not in ("http", "https", "grpc", "grpcs") or not host:
         raise ValueError(f"{name} must look like http://host:4318, https://host or host:4317")
     if "@" in parts.netloc:
-        raise ValueError(f"{name} must not hold credentials: put the token into {secret}")
+        raise ValueError(f"{name} must not hold credentials: put the token into {variable}")
     if parts.query or parts.fragment:
         raise ValueError(f"{name} must not have a query or a fragment")
     tls = parts.scheme in ("https", "grpcs")
