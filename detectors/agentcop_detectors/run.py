@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from agentcop_detectors.segments.tail import BEGINNING, Position
+
 if TYPE_CHECKING:
     from agentcop_detectors.step import Step
 
@@ -37,3 +39,7 @@ class Run:
     """Steps over the limit of a run, counted and not kept."""
     duplicates: int = 0
     closed: Closed = ""
+    closings: int = 0
+    """How often it was closed: a span that comes late opens it again."""
+    first: Position = BEGINNING
+    """The frame of its first span."""

@@ -54,11 +54,14 @@ class Scorer:
         checks: Sequence[Check],
         *,
         tokens: Tokens | None = None,
-        tell: Callable[[Sequence[tuple[Anomaly, Run]]], None] = lambda found: None,  # noqa: ARG005 -- nobody to tell
+        tell: Callable[[Sequence[tuple[int, Anomaly, Run]]], None] = lambda found: None,  # noqa: ARG005 -- nobody to tell
         runs: Runs | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`tell` gets each anomaly once, after it is in the database. Opens the segments at the committed position."""
+        """`tell` gets each anomaly once, with the id of its row, after it is in the database.
+
+        Opens the segments at the committed position.
+        """
         self._store = store
         self._checks = tuple(checks)
         self._tokens = tokens
@@ -114,8 +117,8 @@ class Scorer:
             agents={agent: self._states[agent] for agent in self._dirty},
             now=now,
         )
-        new = {id(anomaly) for anomaly in self._store.commit(batch)}
-        told = [each for each in self._found if id(each[0]) in new]
+        rows = {id(anomaly): row for row, anomaly in self._store.commit(batch)}
+        told = [(rows[id(anomaly)], anomaly, run) for anomaly, run in self._found if id(anomaly) in rows]
         self._counted = counted
         self._changed, self._verdicts, self._found = {}, [], []
         self._dirty.clear()

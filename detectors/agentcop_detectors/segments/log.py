@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_core.filelock import try_lock
 from agentcop_detectors.segments.frame import encode
-from agentcop_detectors.segments.names import LOCK, segment_name, segment_paths, sound_length
+from agentcop_detectors.segments.names import LOCK, sealed_paths, segment_name, segment_paths, sound_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from agentcop_detectors.segments.frame import Frame
+    from agentcop_detectors.segments.tail import Position
 
 _log = logging.getLogger("agentcop")
 
@@ -57,8 +58,9 @@ class SegmentLog:
         self._descriptor = -1
         self._size = 0
         self._number = 0
+        self._sizes: dict[int, int] = {}
         self.written = 0
-        """Bytes over all segments ever written: the position a reader is measured against."""
+        """Bytes that were there when it was opened, and all that were written since."""
         self.failures = 0
         self.broken = False
         """Whether the last write failed."""
@@ -67,6 +69,15 @@ class SegmentLog:
     def bytes_waiting(self) -> int:
         """Bytes that were handed over and are not on disk yet."""
         return self._bytes_waiting
+
+    def behind(self, position: Position) -> int:
+        """How many bytes lie behind a reader's position. From any thread; what the reader is past is forgotten."""
+        sizes = self._sizes.copy()
+        for number in sizes:
+            if number < position.segment:
+                self._sizes.pop(number, None)
+        unread = sum(size for number, size in sizes.items() if number >= position.segment)
+        return max(0, unread - position.offset if position.segment in sizes else unread)
 
     def open(self) -> None:
         """Take the folder for this process, cut off a torn tail, and start the writing thread. Raises OSError."""
@@ -83,7 +94,10 @@ class SegmentLog:
             if torn := path.stat().st_size - sound:
                 _log.warning("agentcop: %s ended in %d torn bytes, which nobody acknowledged; cut off", path, torn)
                 os.truncate(path, sound)
-        self.written = sum(path.stat().st_size for _, path in there)
+        # A number is never given twice, also where all that was written is sealed by now.
+        self._number = max([self._number, *(number for number, _ in sealed_paths(self._folder))])
+        self._sizes = {number: path.stat().st_size for number, path in there}
+        self.written = sum(self._sizes.values())
         self._thread = threading.Thread(target=self._run, name="agentcop-segments", daemon=True)
         self._thread.start()
 
@@ -156,6 +170,7 @@ class SegmentLog:
         if self._fsync:
             os.fdatasync(self._descriptor)
         self._size += size
+        self._sizes[self._number] = self._size
         self.written += size
 
     def _next_segment(self) -> None:

@@ -11,19 +11,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agentcop_detectors.checks.unenforced_call import coverage
 from agentcop_detectors.segments.tail import BEGINNING, Position
+from agentcop_detectors.store.alerts import mark_told, untold
 from agentcop_detectors.store.tables import AGENTS, ALERTS, PROGRESS, RUNS, VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Engine, Table
 
     from agentcop_detectors.checks._interface import Anomaly, State
     from agentcop_detectors.run import Run
     from agentcop_detectors.step import Step
+    from agentcop_detectors.store.alerts import Told, Untold
 
 _NAME: Final = 300
-_KEY: Final = 700
+_KEY: Final = 400
 _TEXT: Final = 4_000
 _CHUNK: Final = 500
 
@@ -80,8 +82,11 @@ class Store:
                 found.update(bytes(trace_id) for (trace_id,) in connection.execute(query))
         return found
 
-    def commit(self, batch: Batch) -> list[Anomaly]:
-        """Write all of it or nothing; the anomalies that were not known before. Raises SQLAlchemyError."""
+    def commit(self, batch: Batch) -> list[tuple[int, Anomaly]]:
+        """Write all of it or nothing; the anomalies that were not known before, with the ids of their rows.
+
+        Raises SQLAlchemyError.
+        """
         with self._engine.begin() as connection:
             _upsert(connection, RUNS, [_run_row(run) for run in batch.runs], ("trace_id",))
             _upsert(connection, VERDICTS, [_verdict_row(*each) for each in batch.verdicts], ("trace_id", "span_id"))
@@ -101,7 +106,15 @@ class Store:
             _upsert(connection, PROGRESS, [row], ("source",))
         return new
 
-    def _alerts(self, connection: Connection, batch: Batch) -> list[Anomaly]:
+    def untold(self) -> list[Untold]:
+        """The alerts that a kill left between the database and the teller, oldest first; at most a thousand."""
+        return untold(self._engine)
+
+    def mark_told(self, ids: Iterable[int], told: Told, now: float) -> None:
+        """Write down what became of some alerts. This one may be called from any thread."""
+        mark_told(self._engine, ids, told, now)
+
+    def _alerts(self, connection: Connection, batch: Batch) -> list[tuple[int, Anomaly]]:
         by_key = {_cut(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
         if not by_key:
             return []
@@ -111,9 +124,12 @@ class Store:
             query = select(ALERTS.c.key).where(ALERTS.c.key.in_(keys[start : start + _CHUNK]))
             known.update(connection.execute(query).scalars())
         new = {key: anomaly for key, anomaly in reversed(by_key.items()) if key not in known}
-        if new:
-            connection.execute(insert(ALERTS), [_alert_row(key, each, batch.now) for key, each in new.items()])
-        return list(new.values())
+        if not new:
+            return []
+        rows = [_alert_row(key, each, batch.now) for key, each in new.items()]
+        statement = insert(ALERTS).returning(ALERTS.c.id, sort_by_parameter_order=True)
+        ids = connection.execute(statement, rows).scalars().all()
+        return list(zip(ids, new.values(), strict=True))
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
@@ -146,6 +162,9 @@ def _run_row(run: Run) -> dict[str, Any]:
         "tokens": sum(step.input_tokens + step.output_tokens for step in run.steps if step.kind == "model"),
         "dropped": run.dropped,
         "closed": run.closed,
+        "closings": run.closings,
+        "first_segment": run.first.segment,
+        "first_offset": run.first.offset,
     }
 
 
@@ -175,6 +194,7 @@ def _alert_row(key: str, anomaly: Anomaly, now: float) -> dict[str, Any]:
         "reason": _cut(anomaly.reason, _TEXT),
         "evidence": orjson.dumps([_cut(line, _TEXT) for line in anomaly.evidence]).decode(),
         "raised": now,
+        "told": "pending",
     }
 
 

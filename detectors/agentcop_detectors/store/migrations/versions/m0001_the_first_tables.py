@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("key", sa.String(length=700), nullable=False),
+        sa.Column("key", sa.String(length=400), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("severity", sa.String(length=10), nullable=False),
         sa.Column("agent_id", sa.String(length=300), nullable=False),
@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False, comment="JSON: a list of sentences"),
         sa.Column("raised", sa.Float(), nullable=False, comment="seconds since the epoch, by our clock"),
-        sa.Column("acknowledged", sa.Float(), nullable=True),
+        sa.Column("told", sa.String(length=16), nullable=False, comment="see store.alerts.Told"),
+        sa.Column("told_at", sa.Float(), nullable=True),
+        sa.Column("acknowledged", sa.Float(), nullable=True, comment="seconds since the epoch; NULL: nobody did"),
         sa.Column("acknowledged_by", sa.String(length=300), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("key", name=op.f("uq_alerts_key")),
@@ -40,6 +42,7 @@ def upgrade() -> None:
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index("ix_alerts_agent_raised", ["agent_id", "raised"], unique=False)
         batch_op.create_index("ix_alerts_raised", ["raised"], unique=False)
+        batch_op.create_index("ix_alerts_told", ["told"], unique=False)
 
     op.create_table(
         "progress",
@@ -75,6 +78,11 @@ def upgrade() -> None:
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("dropped", sa.Integer(), nullable=False),
         sa.Column("closed", sa.String(length=8), nullable=False, comment='"" while it is open'),
+        sa.Column(
+            "closings", sa.Integer(), nullable=False, comment="how often it was closed: what comes late opens it again"
+        ),
+        sa.Column("first_segment", sa.BigInteger(), nullable=False, comment="the frame of its first span"),
+        sa.Column("first_offset", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("trace_id", name=op.f("pk_runs")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
@@ -116,6 +124,7 @@ def downgrade() -> None:
     op.drop_table("runs")
     op.drop_table("progress")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index("ix_alerts_told")
         batch_op.drop_index("ix_alerts_raised")
         batch_op.drop_index("ix_alerts_agent_raised")
 
