@@ -59,3 +59,8 @@ class Settings:
     def spool(self) -> Path:
         """Where agents leave spans."""
         return self.home / "spool"
+
+    @property
+    def forward_position(self) -> Path:
+        """How far what was received is forwarded."""
+        return self.folder / "forward.json"

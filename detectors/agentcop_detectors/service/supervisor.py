@@ -40,7 +40,7 @@ class Supervisor:
         on_look: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`roles` in the order of their start, which is that of their end too. `on_look`: called five times a second."""
+        """`roles` in the order of their start, and of their end. `on_look`: called five times a second."""
         self._children = [_Child(role) for role in roles]
         self._publisher = publisher
         self._on_look = on_look
@@ -80,7 +80,6 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         reading, writing = os.pipe()
-        os.set_inheritable(reading, False)
         pid = os.fork()
         if pid == 0:
             # The others' pipes too: a copy that stays open here would keep them from seeing their end.

@@ -12,8 +12,8 @@ from agentcop_core.spool import SpoolReader, read_dropped
 from agentcop_detectors.receive.bodies import MAX_BODY, Malformed, checked
 from agentcop_detectors.receive.intake import MAX_LAG
 from agentcop_detectors.segments.frame import Encoding, Frame
-from agentcop_detectors.spool.positions import Positions, Read, caught_up, source_of
 from agentcop_detectors.segments.tail import BEGINNING
+from agentcop_detectors.spool.positions import Positions, Read, caught_up, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ class SpoolIntake:
     It stands back while the scorer lags, and while another detector reads the same spool.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- where from, where to, how far; the rest has defaults
         self,
         folder: Path,
         log: SegmentLog,
@@ -176,7 +176,7 @@ class SpoolIntake:
             counted = checked(line.data, Encoding.JSON)
         except Malformed as error:
             taken["spool_malformed"] += 1
-            _log.error(  # noqa: TRY400 -- the reason is the sentence
+            _log.error(
                 "agentcop: a line of the spool is passed over: %s at byte %d of %s", error, line.offset, line.segment
             )
             return None
