@@ -166,16 +166,17 @@ class Forwarder:
         """Drop the oldest, down to half of the bound, where too much waits."""
         if self.behind <= self._max_behind:
             return
-        dropped = sum(part.spans for part in self._waiting)
-        if self._waiting:
-            self._at = self._waiting[-1].after
-            self._waiting = []
+        dropped = 0
         while self.behind > self._max_behind // 2:
-            parts = self._read()
-            if not parts:
+            if not self._waiting:
+                self._waiting = self._read()
+            if not self._waiting:
                 break
-            dropped += sum(part.spans for part in parts)
-            self._at = parts[-1].after
+            # A tenth of what is waiting at a time: `behind` looks at the folder.
+            number = max(1, len(self._waiting) // 10)
+            dropped += sum(part.spans for part in self._waiting[:number])
+            self._at = self._waiting[number - 1].after
+            del self._waiting[:number]
         self.counts["forward_dropped_late"] += dropped
         save_position(self._path, self._at)
         _log.error("agentcop: %d spans are not forwarded: the target was away for too long (%s)", dropped, self.why)
