@@ -8,17 +8,14 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from agentcop_core.escape import escape
-from agentcop_detectors.assemble.runs import Runs
-from agentcop_detectors.checks.broken_chain import BrokenChain
-from agentcop_detectors.checks.new_tool import NewTool
-from agentcop_detectors.checks.refusal_storm import RefusalStorm
-from agentcop_detectors.checks.unenforced_call import UnenforcedCall
-from agentcop_detectors.checks.volume import Volume
+from agentcop_detectors.checks.built_in import built_in
 from agentcop_detectors.forward.position import load_position
+from agentcop_detectors.policies import Policies
 from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.scorer import Scorer
-from agentcop_detectors.segments.position import Published
 from agentcop_detectors.segments.spans import SpanStore
 from agentcop_detectors.service.status import Publisher
 from agentcop_detectors.store.database import open_database
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from agentcop_detectors.checks._interface import Anomaly
     from agentcop_detectors.run import Run
     from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.service.child import Stop
@@ -41,48 +37,95 @@ SCORER_DRAIN_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.005
 _SAY_SECONDS: Final = 0.25
 _TIDY_SECONDS: Final = 5.0
+_FAILING_SECONDS: Final = 0.5
+_REFRESH_SECONDS: Final = 2.0
 _DAY: Final = 86_400.0
 
 
 def score(settings: Settings, stop: Stop) -> None:
     """Score until stopped; then what is on disk, and commit. Blocks.
 
-    Raises AgentCopError or OSError where the database cannot be used. A fault while it runs ends the process: the next
-    one goes on from what was committed last.
+    Raises AgentCopError or OSError where the database cannot be used at the start. One that fails later is asked again
+    and again, and the service is not ready meanwhile.
     """
     engine = open_database(settings.database)
     settings.segments.mkdir(mode=0o700, parents=True, exist_ok=True)
     tokens = read_tokens(settings.tokens) if settings.tokens else None
+    policies = Policies(settings.policies, earlier=settings.folder / "policies.json")
+    policies.refresh()
+    store = Store(engine, identity(settings.segments))
     told = _Told()
-    checks = (UnenforcedCall(), BrokenChain(), RefusalStorm(), NewTool(), Volume())
-    store, runs = Store(engine, identity(settings.segments)), Runs()
-    scorer = Scorer(settings.segments, store, checks, tokens=tokens, tell=told, runs=runs)
-    published = Published(settings.segments)
-    tidy = _Tidy(SpanStore(settings.segments), store, settings)
-    publisher = Publisher(settings.status, NAME)
-    said = 0.0
-    deadline: float | None = None
-    while True:
-        busy = scorer.step()
-        published.put(scorer.position)
-        now = time.monotonic()
-        if now - said >= _SAY_SECONDS:
-            said = now
-            counts = _counts(scorer, runs, told, tidy)
-            publisher.publish(ready=True, counts=counts, gauges={"open_runs": scorer.open_runs})
-        if stop.is_set():
-            deadline = deadline or now + SCORER_DRAIN_SECONDS / 2
-            if not busy or now >= deadline:
-                break
-        elif not busy:
-            tidy.look()
-            stop.wait(_POLL_SECONDS)
-    scorer.close()
-    published.put(scorer.position)
-    published.close()
-    counts = _counts(scorer, runs, told, tidy)
-    publisher.publish(ready=False, why="it has ended", counts=counts, gauges={"open_runs": scorer.open_runs})
+    scorer = Scorer(settings.segments, store, built_in(policies), tokens=tokens, tell=told)
+    process = _Process(scorer, policies, told, _Tidy(scorer, settings), Publisher(settings.status, NAME))
+    process.run(stop)
     engine.dispose()
+
+
+class _Process:
+    """The loop around the scorer."""
+
+    def __init__(self, scorer: Scorer, policies: Policies, told: _Told, tidy: _Tidy, publisher: Publisher) -> None:
+        self._scorer = scorer
+        self._policies = policies
+        self._told = told
+        self._tidy = tidy
+        self._publisher = publisher
+        self._said = 0.0
+        self._refreshed = 0.0
+        self._failing = ""
+
+    def run(self, stop: Stop) -> None:
+        deadline: float | None = None
+        while True:
+            busy = self._step()
+            now = time.monotonic()
+            if now - self._said >= _SAY_SECONDS:
+                self._said = now
+                self._say(self._failing)
+            if stop.is_set():
+                deadline = deadline or now + SCORER_DRAIN_SECONDS / 2
+                if now >= deadline or not (busy or self._failing):
+                    break
+            if self._failing:
+                time.sleep(_FAILING_SECONDS)
+            elif not busy:
+                self._between(now)
+                stop.wait(_POLL_SECONDS)
+        self._scorer.close()
+        self._say("it has ended")
+
+    def _step(self) -> bool:
+        try:
+            busy = self._scorer.step()
+        except (SQLAlchemyError, OSError) as error:
+            if not self._failing:
+                _log.exception("agentcop: what was scored cannot be stored; tried again until it can")
+            self._failing = f"the database fails: {type(error).__name__}"
+            return False
+        if self._failing:
+            _log.warning("agentcop: what was scored is stored again")
+        self._failing = ""
+        return busy
+
+    def _between(self, now: float) -> None:
+        """What can wait for a moment without work."""
+        if now - self._refreshed >= _REFRESH_SECONDS:
+            self._refreshed = now
+            self._policies.refresh()
+        self._tidy.look()
+
+    def _say(self, why: str) -> None:
+        counted = self._scorer.counts().as_dict()
+        gauges = {
+            "open_runs": counted.pop("runs_open"),
+            "held_bytes": counted.pop("held_bytes"),
+            "agents_held": counted.pop("agents_held"),
+            "policy_problems": len(self._policies.problems),
+        }
+        counts = {name: number for name, number in counted.items() if isinstance(number, int)}
+        counts["policies_broken"] = self._policies.broken
+        counts |= self._told.counts | self._tidy.counts
+        self._publisher.publish(ready=not why, why=why, counts=counts, gauges=gauges)
 
 
 def identity(segments: Path) -> str:
@@ -121,9 +164,9 @@ class _Told:
 class _Tidy:
     """Seals what is scored and deletes what is old, a segment at a time, while nothing else is to do."""
 
-    def __init__(self, spans: SpanStore, store: Store, settings: Settings) -> None:
-        self._spans = spans
-        self._store = store
+    def __init__(self, scorer: Scorer, settings: Settings) -> None:
+        self._scorer = scorer
+        self._spans = SpanStore(settings.segments)
         self._settings = settings
         self._next = 0.0
         self.counts: Counter[str] = Counter()
@@ -146,13 +189,7 @@ class _Tidy:
 
     def _unneeded(self) -> Position:
         """What lies before is read in order by nobody any more, also after a restart."""
-        _, behind = self._store.progress()
+        behind = self._scorer.resume
         if self._settings.forward is not None:
             behind = min(behind, load_position(self._settings.forward_position))
         return behind
-
-
-def _counts(scorer: Scorer, runs: Runs, told: _Told, tidy: _Tidy) -> dict[str, int]:
-    counts: dict[str, int] = {str(what): number for what, number in scorer.counts.items()}
-    counts |= {f"runs.{event}": number for event, number in runs.counts.items()}
-    return counts | told.counts | tidy.counts
