@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from agentcop_detectors.checks._interface import Anomaly
     from agentcop_detectors.run import Run
     from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.service.child import Stop
