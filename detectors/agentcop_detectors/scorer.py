@@ -6,19 +6,23 @@ See `docs/decisions/020-the-scorer-can-be-killed.md` for what the two positions 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from itertools import islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_detectors.asking import AGENTS_HELD, Asking
 from agentcop_detectors.assemble.runs import Runs
+from agentcop_detectors.checks._interface import whose
 from agentcop_detectors.counts import Counts
 from agentcop_detectors.normalise import frames
 from agentcop_detectors.run import Run
 from agentcop_detectors.segments.position import Published
 from agentcop_detectors.segments.spans import SpanStore
 from agentcop_detectors.segments.tail import Position, Tail
+from agentcop_detectors.store.text import NAME, bounded
 from agentcop_detectors.store.writer import Batch
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ _STEPS: Final = 2_000
 _WAITING: Final = 10_000
 _RECALLS: Final = 50
 """Runs a call of `step` may fetch from the segments, a few milliseconds each."""
+_FORGET_SECONDS: Final = 30.0
 _DAY_NS: Final = 86_400 * 1_000_000_000
 
 
@@ -90,6 +95,8 @@ class Scorer:
         self._committed = 0.0
         self._failing = False
         self._recalls = 0
+        self._to_forget: SimpleQueue[tuple[str, threading.Event]] = SimpleQueue()
+        self._erased = store.erased()
         self._read_counts: Counter[frames.Counted] = Counter()
         self._own: Counter[str] = Counter()
 
@@ -120,6 +127,7 @@ class Scorer:
         now = self._clock()
         if self._failing:
             self.commit(now)
+        self._forget_asked()
         self._recalls = _RECALLS
         read = self._read(now)
         if not read and self._tail.position >= self._counted:
@@ -168,11 +176,14 @@ class Scorer:
             self._tell_of(told)
 
     def forget(self, agent_id: str) -> None:
-        """Let go of everything that is held of an agent: its rows were deleted. What comes from now on is new."""
-        self._runs.forget_agent(agent_id)
-        self._asking.forget(agent_id)
-        self._changed = {trace_id: run for trace_id, run in self._changed.items() if run.agent_id != agent_id}
-        self._verdicts = [(run, step) for run, step in self._verdicts if run.agent_id != agent_id]
+        """Let go of everything that is held of an agent, whose rows were deleted; what comes from now on is new.
+
+        For other threads than the scorer's: blocks until that one has done it. Raises TimeoutError.
+        """
+        done = threading.Event()
+        self._to_forget.put((bounded(agent_id, NAME), done))
+        if not done.wait(_FORGET_SECONDS):
+            raise TimeoutError(f"the scorer did not let go of {agent_id!r} in {_FORGET_SECONDS} seconds")
 
     def close(self) -> None:
         """Commit what was read, and let the files go; runs that are open are read again next time."""
@@ -181,6 +192,19 @@ class Scorer:
         finally:
             self._tail.close()
             self._published.close()
+
+    def _forget_asked(self) -> None:
+        while not self._to_forget.empty():
+            agent, done = self._to_forget.get_nowait()
+
+            def is_meant(run: Run, agent: str = agent) -> bool:
+                return bounded(whose(run), NAME) == agent
+
+            self._runs.forget(is_meant)
+            self._asking.forget(agent)
+            self._changed = {trace_id: run for trace_id, run in self._changed.items() if not is_meant(run)}
+            self._verdicts = [(run, step) for run, step in self._verdicts if not is_meant(run)]
+            done.set()
 
     def _tell_of(self, told: Sequence[tuple[int, Anomaly, Run]]) -> None:
         try:
@@ -273,6 +297,8 @@ class Scorer:
             known[trace_id] = self._store.known([trace_id]).get(trace_id)
         before = known[trace_id]
         if before is None:
+            if again and trace_id in self._erased:
+                return False
             self._runs.begin(Run(trace_id=trace_id, first=position), position)
         elif again and before.closed:
             return False

@@ -8,12 +8,11 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Literal
 
 from agentcop_detectors.assemble.held import Held
-from agentcop_detectors.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from agentcop_detectors.run import Closed
+    from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.segments.spans import Found
     from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.step import Step
@@ -169,14 +168,13 @@ class Runs:
         self.counts["shed"] += held.shed()
         self._bytes += held.bytes - before
 
-    def forget_agent(self, agent_id: str) -> int:
-        """Let go of all runs of an agent as if they had never been; how many."""
-        found = [held for held in (*self._open.values(), *self._closed.values()) if held.run.agent_id == agent_id]
+    def forget(self, is_meant: Callable[[Run], bool]) -> None:
+        """Let go of some runs as if they had never been."""
+        found = [held for held in (*self._open.values(), *self._closed.values()) if is_meant(held.run)]
         for held in found:
             self._open.pop(held.run.trace_id, None)
             self._closed.pop(held.run.trace_id, None)
             self._bytes -= held.bytes
-        return len(found)
 
     def resume(self, counted: Position) -> Position:
         """Where a restart has to begin to have every open run again: at most `counted`."""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agentcop_detectors.checks._interface import whose
 from agentcop_detectors.segments.tail import BEGINNING, Position
 from agentcop_detectors.store.alerts import mark_told, untold
+from agentcop_detectors.store.deletion import erasures
 from agentcop_detectors.store.tables import AGENTS, ALERTS, PROGRESS, RUNS, VERDICTS
 from agentcop_detectors.store.text import NAME, bounded, sound
 
@@ -97,6 +98,10 @@ class Store:
                     first = Position(row.first_segment, row.first_offset)
                     found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
+
+    def erased(self) -> set[bytes]:
+        """Traces of deleted agents whose spans may still lie in the segments."""
+        return set().union(*(erasure.traces for erasure in erasures(self._engine)))
 
     def commit(self, batch: Batch) -> list[tuple[int, Anomaly]]:
         """Write all of it or nothing; the anomalies that were not known before, with the ids of their rows.

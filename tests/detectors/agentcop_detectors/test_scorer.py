@@ -67,7 +67,7 @@ def test_a_scorer_that_is_abandoned_again_and_again_makes_what_one_pass_makes(
     dice = random.Random(seed)
     clock = Clock()
     told: list[str] = []
-    abandoned = 0
+    abandoned = recalled = 0
 
     def begun() -> Scorer:
         return Scorer(
@@ -89,6 +89,8 @@ def test_a_scorer_that_is_abandoned_again_and_again_makes_what_one_pass_makes(
             scorer.step()
         if dice.random() < 0.3:
             abandoned += 1
+            recalled += scorer.counts().recalled
+            assert scorer.counts().unrecalled == 0
             scorer = begun()
     drain(scorer, clock)
     other = open_database(f"sqlite:///{tmp_path / 'clean.db'}")
@@ -96,10 +98,11 @@ def test_a_scorer_that_is_abandoned_again_and_again_makes_what_one_pass_makes(
     drain(clean, clock)
 
     assert abandoned > 8
-    assert clean.counts().recalled > 0
-    assert clean.counts().unrecalled == 0
+    assert recalled > 3
     expected, found = made(other), made(engine)
-    assert [len(expected[name]) for name in ("runs", "verdicts", "alerts")] > [200, 60, 30]
+    assert [len(expected[name]) > at_least for name, at_least in (("runs", 200), ("verdicts", 60), ("alerts", 30))] == [
+        True
+    ] * 3
     for name in expected:
         assert found[name] == expected[name]
     assert sorted(told) == sorted(set(told))
