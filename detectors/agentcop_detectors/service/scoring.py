@@ -12,11 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agentcop_core.escape import escape
 from agentcop_detectors.checks.built_in import built_in
-from agentcop_detectors.forward.position import load_position
 from agentcop_detectors.policies import Policies
 from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.scorer import Scorer
-from agentcop_detectors.segments.spans import SpanStore
+from agentcop_detectors.service.keeping import Keeping
 from agentcop_detectors.service.status import Publisher
 from agentcop_detectors.store.database import open_database
 from agentcop_detectors.store.writer import Store
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from agentcop_detectors.checks._interface import Anomaly
     from agentcop_detectors.run import Run
-    from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.service.child import Stop
     from agentcop_detectors.service.settings import Settings
 
@@ -37,10 +35,8 @@ NAME: Final = "scorer"
 SCORER_DRAIN_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.005
 _SAY_SECONDS: Final = 0.25
-_TIDY_SECONDS: Final = 5.0
 _FAILING_SECONDS: Final = 0.5
 _REFRESH_SECONDS: Final = 2.0
-_DAY: Final = 86_400.0
 
 
 def score(settings: Settings, stop: Stop) -> None:
@@ -57,7 +53,7 @@ def score(settings: Settings, stop: Stop) -> None:
     store = Store(engine, identity(settings.segments))
     told = _Told()
     scorer = Scorer(settings.segments, store, built_in(policies), tokens=tokens, tell=told)
-    process = _Process(scorer, policies, told, _Tidy(scorer, settings), Publisher(settings.status, NAME))
+    process = _Process(scorer, policies, told, Keeping(scorer, engine, settings), Publisher(settings.status, NAME))
     process.run(stop)
     engine.dispose()
 
@@ -65,11 +61,11 @@ def score(settings: Settings, stop: Stop) -> None:
 class _Process:
     """The loop around the scorer."""
 
-    def __init__(self, scorer: Scorer, policies: Policies, told: _Told, tidy: _Tidy, publisher: Publisher) -> None:
+    def __init__(self, scorer: Scorer, policies: Policies, told: _Told, keeping: Keeping, publisher: Publisher) -> None:
         self._scorer = scorer
         self._policies = policies
         self._told = told
-        self._tidy = tidy
+        self._keeping = keeping
         self._publisher = publisher
         self._said = 0.0
         self._refreshed = 0.0
@@ -77,8 +73,10 @@ class _Process:
 
     def run(self, stop: Stop) -> None:
         deadline: float | None = None
+        self._keeping.start()
         while True:
             busy = self._step()
+            self._keeping.serve()
             now = time.monotonic()
             if now - self._said >= _SAY_SECONDS:
                 self._said = now
@@ -92,6 +90,7 @@ class _Process:
             elif not busy:
                 self._between(now)
                 stop.wait(_POLL_SECONDS)
+        self._keeping.stop()
         self._scorer.close()
         self._say("it has ended")
 
@@ -113,7 +112,6 @@ class _Process:
         if now - self._refreshed >= _REFRESH_SECONDS:
             self._refreshed = now
             self._policies.refresh()
-        self._tidy.look()
 
     def _say(self, why: str) -> None:
         counted = self._scorer.counts().as_dict()
@@ -125,7 +123,7 @@ class _Process:
         }
         counts = {name: number for name, number in counted.items() if isinstance(number, int)}
         counts["policies_broken"] = self._policies.broken
-        counts |= self._told.counts | self._tidy.counts
+        counts |= self._told.counts | self._keeping.counts()
         self._publisher.publish(ready=not why, why=why, counts=counts, gauges=gauges)
 
 
@@ -160,37 +158,3 @@ class _Told:
                 anomaly.trace_id.hex(),
                 escape(anomaly.reason),
             )
-
-
-class _Tidy:
-    """Seals what is scored and deletes what is old, a segment at a time, while nothing else is to do."""
-
-    def __init__(self, scorer: Scorer, settings: Settings) -> None:
-        self._scorer = scorer
-        self._spans = SpanStore(settings.segments)
-        self._settings = settings
-        self._next = 0.0
-        self.counts: Counter[str] = Counter()
-
-    def look(self) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + _TIDY_SECONDS
-        try:
-            sealed = self._spans.seal(self._unneeded())
-            if sealed is not None:
-                self.counts["sealed_segments"] += 1
-                self._next = now  # there may be more
-            old = time.time() - self._settings.retain_days * _DAY
-            self.counts["deleted_segments"] += self._spans.delete_before(old)
-        except OSError:
-            self.counts["tidy_faults"] += 1
-            _log.exception("agentcop: segments in %s cannot be sealed or deleted", self._settings.segments)
-
-    def _unneeded(self) -> Position:
-        """What lies before is read in order by nobody any more, also after a restart."""
-        behind = self._scorer.resume
-        if self._settings.forward is not None:
-            behind = min(behind, load_position(self._settings.forward_position))
-        return behind
