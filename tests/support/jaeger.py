@@ -64,7 +64,7 @@ class Jaeger:
     def start(self) -> None:
         with (self._folder / "jaeger.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [os.environ["AGENTCOP_TEST_JAEGER"], "--config", str(self._folder / "jaeger.yaml")],
+                [os.environ["TEST_JAEGER"], "--config", str(self._folder / "jaeger.yaml")],
                 stdout=log,
                 stderr=log,
             )
