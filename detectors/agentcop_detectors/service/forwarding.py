@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from agentcop_detectors.service.settings import Settings
 
 NAME: Final = "forward"
-FORWARD_DRAIN_SECONDS: Final = 15.0
 _LAST_SECONDS: Final = 3.0
 _SAY_SECONDS: Final = 0.5
 

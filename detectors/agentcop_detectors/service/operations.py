@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from agentcop_detectors.service.settings import Settings
 
 NAME: Final = "operations"
-OPERATIONS_DRAIN_SECONDS: Final = 5.0
 _SAY_SECONDS: Final = 0.5
 _NOT_HERE: Final = (
     "The pages show what agents did, and ask nobody who they are: they are served on a loopback address only. "

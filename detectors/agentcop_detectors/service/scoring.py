@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 NAME: Final = "scorer"
-SCORER_DRAIN_SECONDS: Final = 20.0
+_DRAIN_SECONDS: Final = 10.0
+"""How long it goes on with what is on disk, once told to stop; the rest is scored at the next start."""
 _POLL_SECONDS: Final = 0.005
 _SAY_SECONDS: Final = 0.25
 _FAILING_SECONDS: Final = 0.5
@@ -82,7 +83,7 @@ class _Process:
                 self._said = now
                 self._say(self._failing)
             if stop.is_set():
-                deadline = deadline or now + SCORER_DRAIN_SECONDS / 2
+                deadline = deadline or now + _DRAIN_SECONDS
                 if now >= deadline or not (busy or self._failing):
                     break
             if self._failing:
