@@ -94,7 +94,7 @@ def test_a_page_elsewhere_that_resolves_to_this_machine_gets_none(tmp_path: Path
     assert "abc" not in body
 
 
-@pytest.mark.parametrize("listens", ["0.0.0.0", "192.0.2.1", "::"])
+@pytest.mark.parametrize("listens", ["192.0.2.1", "::"])
 def test_beyond_loopback_there_is_health_and_no_page(tmp_path: Path, listens: str) -> None:
     app = application(settings(tmp_path, listens), ["front"], pages)
     assert asked(app, "/healthz", "detector.example")[0] == 200
