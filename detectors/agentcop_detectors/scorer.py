@@ -20,7 +20,7 @@ from agentcop_detectors.counts import Counts
 from agentcop_detectors.normalise import frames
 from agentcop_detectors.run import Run
 from agentcop_detectors.segments.position import Published
-from agentcop_detectors.segments.spans import SpanStore
+from agentcop_detectors.segments.spans import NS, SpanStore
 from agentcop_detectors.segments.tail import Position, Tail
 from agentcop_detectors.store.text import NAME, bounded
 from agentcop_detectors.store.writer import Batch
@@ -41,7 +41,10 @@ _log = logging.getLogger("agentcop")
 COMMIT_SECONDS: Final = 0.2
 IN_FLIGHT_SECONDS: Final = 0.25
 """How long a frame may take from its time stamp to the disk: what is due by our clock waits for that."""
-AHEAD_SECONDS: Final = 1.0
+AHEAD_SECONDS: Final = 3_600.0
+"""A frame that is stamped further in the future than that bears the mark of a clock that was wrong: it came now."""
+RESUME_SECONDS: Final = 2.0
+"""How often it is found out from where a restart would have to read."""
 _FRAMES: Final = 200
 _BYTES: Final = 4 * 1024 * 1024
 _STEPS: Final = 2_000
@@ -49,7 +52,7 @@ _WAITING: Final = 10_000
 _RECALLS: Final = 50
 """Runs a call of `step` may fetch from the segments, a few milliseconds each."""
 _FORGET_SECONDS: Final = 30.0
-_DAY_NS: Final = 86_400 * 1_000_000_000
+_DAY_NS: Final = 86_400 * NS
 
 
 class _Read(NamedTuple):
@@ -97,6 +100,8 @@ class Scorer:
         self._recalls = 0
         self._to_forget: SimpleQueue[tuple[str, threading.Event]] = SimpleQueue()
         self._erased = store.erased()
+        self._resume_found = -RESUME_SECONDS
+        self._carry_on()
         self._read_counts: Counter[frames.Counted] = Counter()
         self._own: Counter[str] = Counter()
 
@@ -141,7 +146,10 @@ class Scorer:
         """Everything that was read so far, for good; then tell of what is new. Raises SQLAlchemyError."""
         counted = max(self._counted, self._tail.position)
         # Where frames are still being read again, the oldest open run may not have been met yet.
-        resume = max(self._resume, min(self._runs.resume(counted), self._tail.position))
+        resume = self._resume
+        if now - self._resume_found >= RESUME_SECONDS:
+            self._resume_found = now
+            resume = max(resume, min(self._runs.resume(counted), self._tail.position))
         found, agents = self._asking.found, self._asking.changed()
         if (counted, resume) == (self._counted, self._resume) and not (
             self._changed or self._verdicts or found or agents
@@ -188,10 +196,19 @@ class Scorer:
     def close(self) -> None:
         """Commit what was read, and let the files go; runs that are open are read again next time."""
         try:
+            self._resume_found = -RESUME_SECONDS
             self.commit(self._clock())
         finally:
             self._tail.close()
             self._published.close()
+
+    def _carry_on(self) -> None:
+        """Fetch the runs that were open when the scorer stopped and began before what is read again."""
+        for trace_id, before in self._store.open_before(self._resume).items():
+            run = Run(trace_id=trace_id, first=before.first, closings=before.closings)
+            found = self._spans.found(trace_id, since=before.first, before=self._resume)
+            run.partial = not self._runs.recall(run, found, before.first)
+            self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
 
     def _forget_asked(self) -> None:
         while not self._to_forget.empty():
@@ -222,7 +239,7 @@ class Scorer:
             read = True
             again = position < self._counted
             self._own["frames"] += not again
-            received = min(frame.received / 1e9, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
+            received = min(frame.received / NS, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
             for part in self._parts(frame, again=again):
                 chunk.append(_Read(position, received, part))
                 steps += len(part)
@@ -324,7 +341,7 @@ class Scorer:
         for step in fresh:
             if step.verdict and step.verdict != "allow":
                 self._verdicts.append((run, step))
-            if abs(step.start - received * 1e9) > _DAY_NS:
+            if abs(step.start - received * NS) > _DAY_NS:
                 self._own["skewed"] += 1
         self._asking.on_steps(run, fresh)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from agentcop_detectors.assemble.held import Held
+from agentcop_detectors.segments.tail import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.segments.spans import Found
-    from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.step import Step
+
+CARRIED: Final = 200
+"""Runs that began segments ago and are fetched after a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,9 @@ class Runs:
             self._put(held, step, received)
             if run.full:
                 self.shed(run)
-        held.unlooked = False
+        held.unlooked = not run.closed
+        if not run.closed:
+            self._schedule(held)
         return run.total > 0
 
     def adopt(self, run: Run, at: Position) -> None:
@@ -111,10 +116,7 @@ class Runs:
         else:
             self._open.move_to_end(step.trace_id)
         new = self._put(held, step, received)
-        due = held.due(self._limits)
-        if due < held.scheduled:
-            held.scheduled = due
-            heappush(self._agenda, (due, step.trace_id))
+        self._schedule(held)
         if not new:
             self._twice(held)
             return None
@@ -177,8 +179,20 @@ class Runs:
             self._bytes -= held.bytes
 
     def resume(self, counted: Position) -> Position:
-        """Where a restart has to begin to have every open run again: at most `counted`."""
-        return min((held.first_frame for held in self._open.values()), default=counted)
+        """Where a restart has to begin to have the open runs again: at most `counted`.
+
+        But for the few oldest that began segments ago: it takes less to fetch them than to read all since they began.
+        """
+        floor = Position(counted.segment - 1, 0)
+        old: list[Position] = []
+        least = counted
+        for held in self._open.values():
+            first = held.first_frame
+            if first < floor:
+                old.append(first)
+            elif first < least:
+                least = first
+        return least if len(old) <= CARRIED else sorted(old)[CARRIED]
 
     def _put(self, held: Held, step: Step, received: float) -> bool:
         before = held.bytes
@@ -186,6 +200,12 @@ class Runs:
         self._bytes += held.bytes - before
         self.counts["trimmed"] += trimmed
         return new
+
+    def _schedule(self, held: Held) -> None:
+        due = held.due(self._limits)
+        if due < held.scheduled:
+            held.scheduled = due
+            heappush(self._agenda, (due, held.run.trace_id))
 
     def _twice(self, held: Held) -> None:
         held.run.duplicates += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentcop_detectors.checks._interface import whose
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _KEY: Final = 400
 _TEXT: Final = 4_000
 _CHUNK: Final = 500
+_OPEN: Final = 10_000
 
 
 class Known(NamedTuple):
@@ -99,6 +100,21 @@ class Store:
                     found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
 
+    def open_before(self, position: Position) -> dict[bytes, Known]:
+        """The runs that are open and began before a position, at most ten thousand."""
+        began = tuple_(RUNS.c.first_segment, RUNS.c.first_offset)
+        query = (
+            select(RUNS.c.trace_id, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
+            .where(RUNS.c.closed == "", began < tuple_(*position))
+            .order_by(RUNS.c.first_segment, RUNS.c.first_offset)
+            .limit(_OPEN)
+        )
+        with self._engine.connect() as connection:
+            return {
+                bytes(row.trace_id): Known("", row.closings, Position(row.first_segment, row.first_offset))
+                for row in connection.execute(query)
+            }
+
     def erased(self) -> set[bytes]:
         """Traces of deleted agents whose spans may still lie in the segments."""
         return set().union(*(erasure.traces for erasure in erasures(self._engine)))
@@ -136,7 +152,9 @@ class Store:
         mark_told(self._engine, ids, told, now)
 
     def _alerts(self, connection: Connection, batch: Batch) -> list[tuple[int, Anomaly]]:
-        by_key = {bounded(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
+        by_key: dict[str, Anomaly] = {}
+        for anomaly in batch.anomalies:
+            by_key.setdefault(bounded(anomaly.key, _KEY), anomaly)
         if not by_key:
             return []
         keys = list(by_key)
@@ -144,7 +162,7 @@ class Store:
         for start in range(0, len(keys), _CHUNK):
             query = select(ALERTS.c.key).where(ALERTS.c.key.in_(keys[start : start + _CHUNK]))
             known.update(connection.execute(query).scalars())
-        new = {key: anomaly for key, anomaly in reversed(by_key.items()) if key not in known}
+        new = {key: anomaly for key, anomaly in by_key.items() if key not in known}
         if not new:
             return []
         rows = [_alert_row(key, each, batch.now) for key, each in new.items()]
