@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.otlp.sender import sender_to
 from agentcop_detectors.forward.forwarder import Forwarder
+from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.service.status import Publisher
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def forward(settings: Settings, stop: Stop) -> None:
         return
     settings.segments.mkdir(mode=0o700, parents=True, exist_ok=True)
     sender = sender_to(settings.forward, settings.forward_token)
-    forwarder = Forwarder(settings.segments, settings.forward_position, sender)
+    tokens = read_tokens(settings.tokens) if settings.tokens else None
+    forwarder = Forwarder(settings.segments, settings.forward_position, sender, tokens=tokens)
     publisher = Publisher(settings.status, NAME)
     said = 0.0
     until: float | None = None
