@@ -6,28 +6,33 @@ See `docs/decisions/020-the-scorer-can-be-killed.md` for what the two positions 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import Counter
 from itertools import islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_detectors.asking import AGENTS_HELD, Asking
 from agentcop_detectors.assemble.runs import Runs
+from agentcop_detectors.checks._interface import whose
 from agentcop_detectors.counts import Counts
 from agentcop_detectors.normalise import frames
+from agentcop_detectors.run import Run
 from agentcop_detectors.segments.position import Published
-from agentcop_detectors.segments.spans import SpanStore
+from agentcop_detectors.segments.spans import NS, SpanStore
 from agentcop_detectors.segments.tail import Position, Tail
+from agentcop_detectors.store.text import NAME, bounded
 from agentcop_detectors.store.writer import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from agentcop_detectors.checks._interface import Anomaly, Check
     from agentcop_detectors.receive.tokens import Tokens
-    from agentcop_detectors.run import Run
     from agentcop_detectors.segments.frame import Frame
+    from agentcop_detectors.segments.spans import Found
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.writer import Known, Store
 
@@ -36,14 +41,18 @@ _log = logging.getLogger("agentcop")
 COMMIT_SECONDS: Final = 0.2
 IN_FLIGHT_SECONDS: Final = 0.25
 """How long a frame may take from its time stamp to the disk: what is due by our clock waits for that."""
-AHEAD_SECONDS: Final = 1.0
+AHEAD_SECONDS: Final = 3_600.0
+"""A frame that is stamped further in the future than that bears the mark of a clock that was wrong: it came now."""
+RESUME_SECONDS: Final = 2.0
+"""How often it is found out from where a restart would have to read."""
 _FRAMES: Final = 200
 _BYTES: Final = 4 * 1024 * 1024
 _STEPS: Final = 2_000
 _WAITING: Final = 10_000
 _RECALLS: Final = 50
 """Runs a call of `step` may fetch from the segments, a few milliseconds each."""
-_DAY_NS: Final = 86_400 * 1_000_000_000
+_FORGET_SECONDS: Final = 30.0
+_DAY_NS: Final = 86_400 * NS
 
 
 class _Read(NamedTuple):
@@ -89,6 +98,10 @@ class Scorer:
         self._committed = 0.0
         self._failing = False
         self._recalls = 0
+        self._to_forget: SimpleQueue[tuple[str, threading.Event]] = SimpleQueue()
+        self._erased = store.erased()
+        self._resume_found = -RESUME_SECONDS
+        self._carry_on()
         self._read_counts: Counter[frames.Counted] = Counter()
         self._own: Counter[str] = Counter()
 
@@ -119,6 +132,7 @@ class Scorer:
         now = self._clock()
         if self._failing:
             self.commit(now)
+        self._forget_asked()
         self._recalls = _RECALLS
         read = self._read(now)
         if not read and self._tail.position >= self._counted:
@@ -132,7 +146,10 @@ class Scorer:
         """Everything that was read so far, for good; then tell of what is new. Raises SQLAlchemyError."""
         counted = max(self._counted, self._tail.position)
         # Where frames are still being read again, the oldest open run may not have been met yet.
-        resume = max(self._resume, min(self._runs.resume(counted), self._tail.position))
+        resume = self._resume
+        if now - self._resume_found >= RESUME_SECONDS:
+            self._resume_found = now
+            resume = max(resume, min(self._runs.resume(counted), self._tail.position))
         found, agents = self._asking.found, self._asking.changed()
         if (counted, resume) == (self._counted, self._resume) and not (
             self._changed or self._verdicts or found or agents
@@ -167,19 +184,44 @@ class Scorer:
             self._tell_of(told)
 
     def forget(self, agent_id: str) -> None:
-        """Let go of everything that is held of an agent: its rows were deleted. What comes from now on is new."""
-        self._runs.forget_agent(agent_id)
-        self._asking.forget(agent_id)
-        self._changed = {trace_id: run for trace_id, run in self._changed.items() if run.agent_id != agent_id}
-        self._verdicts = [(run, step) for run, step in self._verdicts if run.agent_id != agent_id]
+        """Let go of everything that is held of an agent, whose rows were deleted; what comes from now on is new.
+
+        For other threads than the scorer's: blocks until that one has done it. Raises TimeoutError.
+        """
+        done = threading.Event()
+        self._to_forget.put((bounded(agent_id, NAME), done))
+        if not done.wait(_FORGET_SECONDS):
+            raise TimeoutError(f"the scorer did not let go of {agent_id!r} in {_FORGET_SECONDS} seconds")
 
     def close(self) -> None:
         """Commit what was read, and let the files go; runs that are open are read again next time."""
         try:
+            self._resume_found = -RESUME_SECONDS
             self.commit(self._clock())
         finally:
             self._tail.close()
             self._published.close()
+
+    def _carry_on(self) -> None:
+        """Fetch the runs that were open when the scorer stopped and began before what is read again."""
+        for trace_id, before in self._store.open_before(self._resume).items():
+            run = Run(trace_id=trace_id, first=before.first, closings=before.closings)
+            found = self._spans.found(trace_id, since=before.first, before=self._resume)
+            run.partial = not self._runs.recall(run, found, before.first)
+            self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
+
+    def _forget_asked(self) -> None:
+        while not self._to_forget.empty():
+            agent, done = self._to_forget.get_nowait()
+
+            def is_meant(run: Run, agent: str = agent) -> bool:
+                return bounded(whose(run), NAME) == agent
+
+            self._runs.forget(is_meant)
+            self._asking.forget(agent)
+            self._changed = {trace_id: run for trace_id, run in self._changed.items() if not is_meant(run)}
+            self._verdicts = [(run, step) for run, step in self._verdicts if not is_meant(run)]
+            done.set()
 
     def _tell_of(self, told: Sequence[tuple[int, Anomaly, Run]]) -> None:
         try:
@@ -197,7 +239,7 @@ class Scorer:
             read = True
             again = position < self._counted
             self._own["frames"] += not again
-            received = min(frame.received / 1e9, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
+            received = min(frame.received / NS, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
             for part in self._parts(frame, again=again):
                 chunk.append(_Read(position, received, part))
                 steps += len(part)
@@ -272,23 +314,25 @@ class Scorer:
             known[trace_id] = self._store.known([trace_id]).get(trace_id)
         before = known[trace_id]
         if before is None:
-            self._runs.begin(trace_id, first=position, at=position)
+            if again and trace_id in self._erased:
+                return False
+            self._runs.begin(Run(trace_id=trace_id, first=position), position)
         elif again and before.closed:
             return False
         elif before.first >= position:
-            self._runs.begin(trace_id, first=position, at=position, closings=before.closings)
+            self._runs.begin(Run(trace_id=trace_id, first=position, closings=before.closings), position)
         else:
             self._recall(trace_id, before, position)
         return True
 
     def _recall(self, trace_id: bytes, before: Known, position: Position) -> None:
         """Something came late for a run that is no longer in memory: its spans are in the segments."""
-        run = self._runs.begin(trace_id, first=before.first, at=position, closings=before.closings)
+        run = Run(trace_id=trace_id, first=before.first, closed=before.closed, closings=before.closings)
+        found: Iterable[Found] = ()
         if self._recalls > 0:
             self._recalls -= 1
-            run.partial = not self._runs.recall(run, self._spans.found(trace_id, since=before.first, before=position))
-        else:
-            run.partial = True
+            found = self._spans.found(trace_id, since=before.first, before=position)
+        run.partial = not self._runs.recall(run, found, position)
         self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
 
     def _judge(self, run: Run, fresh: list[Step], received: float) -> None:
@@ -297,7 +341,7 @@ class Scorer:
         for step in fresh:
             if step.verdict and step.verdict != "allow":
                 self._verdicts.append((run, step))
-            if abs(step.start - received * 1e9) > _DAY_NS:
+            if abs(step.start - received * NS) > _DAY_NS:
                 self._own["skewed"] += 1
         self._asking.on_steps(run, fresh)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from agentcop_detectors.assemble.held import Held
-from agentcop_detectors.run import Run
+from agentcop_detectors.segments.tail import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from agentcop_detectors.run import Closed
+    from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.segments.spans import Found
-    from agentcop_detectors.segments.tail import Position
     from agentcop_detectors.step import Step
+
+CARRIED: Final = 200
+"""Runs that began segments ago and are fetched after a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,28 +76,28 @@ class Runs:
         """Whether a step of this trace needs nothing from elsewhere."""
         return trace_id in self._open or trace_id in self._closed
 
-    def begin(self, trace_id: bytes, *, first: Position, at: Position, closings: int = 0, partial: bool = False) -> Run:
-        """A run whose steps are still to come. `first`: the frame of its first span; `at`: the frame that is read."""
-        run = Run(trace_id=trace_id, first=first, closings=closings, partial=partial)
-        self._open[trace_id] = held = Held(run, at)
+    def begin(self, run: Run, at: Position) -> None:
+        """A run whose steps are still to come. `at`: the frame that is read."""
+        self._open[run.trace_id] = held = Held(run, at)
         self._bytes += held.bytes
-        return run
 
-    def recall(self, run: Run, found: Iterable[Found]) -> bool:
-        """Put steps that were received earlier into a run that has just begun; whether there were any."""
-        held = self._open[run.trace_id]
+    def recall(self, run: Run, found: Iterable[Found], at: Position) -> bool:
+        """Take a run back whose steps are no longer in memory, closed if it was; whether there were any steps."""
+        (self._closed if run.closed else self._open)[run.trace_id] = held = Held(run, at)
+        self._bytes += held.bytes
         for received, step in found:
             self._put(held, step, received)
             if run.full:
                 self.shed(run)
-        held.unlooked = False
+        held.unlooked = not run.closed
+        if not run.closed:
+            self._schedule(held)
         return run.total > 0
 
     def adopt(self, run: Run, at: Position) -> None:
-        """Take a run back that was closed and let go of, and is not in the database yet."""
-        self._open[run.trace_id] = held = Held.of(run, at)
+        """Take a closed run back that was let go of, and is not in the database yet."""
+        self._closed[run.trace_id] = held = Held.of(run, at)
         self._bytes += held.bytes
-        self._reopen(held, at)
 
     def add(self, step: Step, *, received: float, position: Position) -> Run | None:
         """Put a step into its run, which must be there, and give that run; None for a step that is there already.
@@ -105,18 +107,18 @@ class Runs:
         """
         held = self._open.get(step.trace_id)
         if held is None:
-            held = self._open[step.trace_id] = self._closed.pop(step.trace_id)
+            held = self._closed[step.trace_id]
+            if step.span_id in held.ids:  # nothing new: it stays closed
+                self._twice(held)
+                return None
+            self._open[step.trace_id] = self._closed.pop(step.trace_id)
             self._reopen(held, position)
         else:
             self._open.move_to_end(step.trace_id)
         new = self._put(held, step, received)
-        due = held.due(self._limits)
-        if due < held.scheduled:
-            held.scheduled = due
-            heappush(self._agenda, (due, step.trace_id))
+        self._schedule(held)
         if not new:
-            held.run.duplicates += 1
-            self.counts["duplicates"] += 1
+            self._twice(held)
             return None
         return held.run
 
@@ -163,25 +165,34 @@ class Runs:
 
     def shed(self, run: Run) -> None:
         """Let go of the earlier half of a full run, after it was looked at."""
-        held = self._open.get(run.trace_id)
-        if held is None:
-            return
+        held = self._open.get(run.trace_id) or self._closed[run.trace_id]
         before = held.bytes
         self.counts["shed"] += held.shed()
         self._bytes += held.bytes - before
 
-    def forget_agent(self, agent_id: str) -> int:
-        """Let go of all runs of an agent as if they had never been; how many."""
-        found = [held for held in (*self._open.values(), *self._closed.values()) if held.run.agent_id == agent_id]
+    def forget(self, is_meant: Callable[[Run], bool]) -> None:
+        """Let go of some runs as if they had never been."""
+        found = [held for held in (*self._open.values(), *self._closed.values()) if is_meant(held.run)]
         for held in found:
             self._open.pop(held.run.trace_id, None)
             self._closed.pop(held.run.trace_id, None)
             self._bytes -= held.bytes
-        return len(found)
 
     def resume(self, counted: Position) -> Position:
-        """Where a restart has to begin to have every open run again: at most `counted`."""
-        return min((held.first_frame for held in self._open.values()), default=counted)
+        """Where a restart has to begin to have the open runs again: at most `counted`.
+
+        But for the few oldest that began segments ago: it takes less to fetch them than to read all since they began.
+        """
+        floor = Position(counted.segment - 1, 0)
+        old: list[Position] = []
+        least = counted
+        for held in self._open.values():
+            first = held.first_frame
+            if first < floor:
+                old.append(first)
+            elif first < least:
+                least = first
+        return least if len(old) <= CARRIED else sorted(old)[CARRIED]
 
     def _put(self, held: Held, step: Step, received: float) -> bool:
         before = held.bytes
@@ -189,6 +200,16 @@ class Runs:
         self._bytes += held.bytes - before
         self.counts["trimmed"] += trimmed
         return new
+
+    def _schedule(self, held: Held) -> None:
+        due = held.due(self._limits)
+        if due < held.scheduled:
+            held.scheduled = due
+            heappush(self._agenda, (due, held.run.trace_id))
+
+    def _twice(self, held: Held) -> None:
+        held.run.duplicates += 1
+        self.counts["duplicates"] += 1
 
     def _reopen(self, held: Held, position: Position) -> None:
         held.reopen(position)

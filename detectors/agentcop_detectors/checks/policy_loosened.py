@@ -76,18 +76,14 @@ class PolicyLoosened:
             told.append(digest[:_SHOWN])
             del told[:-_DIGESTS]
             expected = policies.for_agent(whose(run, step))
-            in_folder = (
-                f"its file there has {expected.digest[:_SHOWN]}" if expected else "no file there is for this agent"
-            )
+            there = f"its file there has {expected.digest[:_SHOWN]}" if expected else "no file there is for this agent"
+            version = step.policy_version[:_LONGEST] or "not named"
             yield self._anomaly(
                 run,
                 step,
                 key=f"digest:{digest[:64]}",
                 reason="the agent is judged by a policy that is in no file of the policies folder",
-                evidence=(
-                    f"policy digest {digest[:_SHOWN]}, version {step.policy_version[:_LONGEST] or '-'}",
-                    in_folder,
-                ),
+                evidence=(f"policy digest {digest[:_SHOWN]}, version {version}", there),
             )
 
     def _anomaly(self, run: Run, step: Step, *, key: str, reason: str, evidence: tuple[str, ...]) -> Anomaly:

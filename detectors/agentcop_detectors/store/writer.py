@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agentcop_detectors.checks._interface import whose
 from agentcop_detectors.segments.tail import BEGINNING, Position
 from agentcop_detectors.store.alerts import mark_told, untold
+from agentcop_detectors.store.deletion import erasures
 from agentcop_detectors.store.tables import AGENTS, ALERTS, PROGRESS, RUNS, VERDICTS
 from agentcop_detectors.store.text import NAME, bounded, sound
 
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
     from agentcop_detectors.checks._interface import Anomaly, State
-    from agentcop_detectors.run import Run
+    from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.alerts import Told, Untold
 
 _KEY: Final = 400
 _TEXT: Final = 4_000
 _CHUNK: Final = 500
+_OPEN: Final = 10_000
 
 
 class Known(NamedTuple):
     """What the database knows of a run."""
 
-    closed: bool
+    closed: Closed
     closings: int
     first: Position
 
@@ -95,8 +97,27 @@ class Store:
                 query = select(*columns).where(RUNS.c.trace_id.in_(trace_ids[start : start + _CHUNK]))
                 for row in connection.execute(query):
                     first = Position(row.first_segment, row.first_offset)
-                    found[bytes(row.trace_id)] = Known(bool(row.closed), row.closings, first)
+                    found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
+
+    def open_before(self, position: Position) -> dict[bytes, Known]:
+        """The runs that are open and began before a position, at most ten thousand."""
+        began = tuple_(RUNS.c.first_segment, RUNS.c.first_offset)
+        query = (
+            select(RUNS.c.trace_id, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
+            .where(RUNS.c.closed == "", began < tuple_(*position))
+            .order_by(RUNS.c.first_segment, RUNS.c.first_offset)
+            .limit(_OPEN)
+        )
+        with self._engine.connect() as connection:
+            return {
+                bytes(row.trace_id): Known("", row.closings, Position(row.first_segment, row.first_offset))
+                for row in connection.execute(query)
+            }
+
+    def erased(self) -> set[bytes]:
+        """Traces of deleted agents whose spans may still lie in the segments."""
+        return set().union(*(erasure.traces for erasure in erasures(self._engine)))
 
     def commit(self, batch: Batch) -> list[tuple[int, Anomaly]]:
         """Write all of it or nothing; the anomalies that were not known before, with the ids of their rows.
