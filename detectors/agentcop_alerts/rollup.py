@@ -104,7 +104,8 @@ class RollUp(Generic[_Route]):
         if window is not None and rank(alert.severity) <= rank(window.alert.severity):
             window.since = window.since or alert.time
             window.count += 1
-            window.alert, window.route, window.note, window.enclosed = alert, route, note, enclosed
+            window.alert, window.route, window.note = alert, route, note
+            window.enclosed = replace(enclosed, run="")  # a window is held for minutes: the file went with the first
             room = max(0, _REFS - len(window.refs))
             window.refs += enclosed.refs[:room]
             self.uncounted += enclosed.refs[room:]

@@ -22,7 +22,7 @@ from agentcop_core.locks import IMPORTING
 from agentcop_core.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from agentcop_alerts.channels import Route, Target
@@ -112,27 +112,47 @@ class AlertSender:
         ending and starts no more threads.
         False where no channel takes this severity, or each lacks a secret: that is logged, and recorded as failed.
         """
+        return self.submit_all(((alert, route, enclosed),))
+
+    def submit_all(self, came: Sequence[tuple[Alert, Route, Enclosed]]) -> bool:
+        """The same for several at once, so that one rule which fired on many agents is told of as one.
+
+        Whether each will be sent to a channel from here.
+        """
         try:
-            if not any(target.accepts(alert) for target in route.targets):
-                self._hears(enclosed.refs, "nobody")
+            taken = [each for each in came if self._takes(*each)]
+            if not taken:
                 return False
-            if len(self._queue) >= _QUEUE:
-                self._lost_here += 1
-                self._hears(enclosed.refs, "failed")
-                return False
-            self._learn(route)
             self._know_exit()
-            for target in route.targets:
-                # Here: from Python 3.12 on, an interpreter that is ending lets no thread start another.
-                if target.accepts(alert):
-                    self._posts[target.key].thread.begin()
-            self._queue.append((alert, route, enclosed))
+            self._queue.extend(taken)
             if not self._folding.wake() or self._ending:
                 self._fold_here()
-            return any(target.accepts(alert) and not target.obstacle(self._environ) for target in route.targets)
+            return len(taken) == len(came) and all(
+                any(target.accepts(alert) and not target.obstacle(self._environ) for target in route.targets)
+                for alert, route, _ in taken
+            )
         except Exception as error:  # the call that was refused must not be held up by telling of it
             self._say(f"submit {type(error).__name__}", "agentcop: an alert could not be taken")
             return False
+
+    def _takes(self, alert: Alert, route: Route, enclosed: Enclosed) -> bool:
+        if not any(target.accepts(alert) for target in route.targets):
+            self._hears(enclosed.refs, "nobody")
+            return False
+        if len(self._queue) >= _QUEUE:
+            self._lost_here += 1
+            self._hears(enclosed.refs, "failed")
+            return False
+        self._learn(route)
+        for target in route.targets:
+            # Here: from Python 3.12 on, an interpreter that is ending lets no thread start another.
+            if target.accepts(alert):
+                self._posts[target.key].thread.begin()
+        return True
+
+    def folded(self, seconds: float) -> bool:
+        """Whether all that was submitted is on disk or counted, within `seconds`."""
+        return self._folding.rest(seconds)
 
     def drain(self, seconds: float = EXIT_SECONDS) -> bool:
         """Send what can be sent now; False if that takes longer. Counts that wait for their window go on waiting."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from agentcop_alerts.channels import Route
+    from agentcop_core.alert import Alert
     from agentcop_detectors.checks._interface import Anomaly
     from agentcop_detectors.run import Run
     from agentcop_detectors.segments.spans import SpanStore
@@ -38,6 +40,8 @@ _log = logging.getLogger("agentcop")
 _QUEUE: Final = 20_000
 _UNTOLD: Final = 20_000
 _LOOK_SECONDS: Final = 60.0
+_CHUNK: Final = 100
+_FOLD_SECONDS: Final = 30.0
 _STEPS: Final = 2_000
 
 
@@ -140,15 +144,12 @@ class Teller:
 
     def _step(self) -> float:
         while self._queue:
-            found = self._queue[0]
-            try:
-                self._tell(found)
-            except Exception as error:  # one that cannot be told must not hold up the others; it stays `pending`
-                self._own["tell_faults"] += 1
-                if (kind := type(error).__name__) not in self._faults:
-                    self._faults.add(kind)
-                    _log.exception("agentcop: an alert could not be told; it is tried again at the next start")
-            self._queue.popleft()
+            chunk = [self._queue[index] for index in range(min(_CHUNK, len(self._queue)))]
+            made = [each for found in chunk if (each := self._made(found)) is not None]
+            self.sender.submit_all(made)
+            for _ in chunk:
+                self._queue.popleft()
+            self.sender.folded(_FOLD_SECONDS)  # so that what waits in memory stays a chunk
         now = self._clock()
         if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
@@ -156,7 +157,17 @@ class Teller:
             self._send_what_others_left()
         return _LOOK_SECONDS
 
-    def _tell(self, found: _Found) -> None:
+    def _made(self, found: _Found) -> tuple[Alert, Route, Enclosed] | None:
+        try:
+            return self._told(found)
+        except Exception as error:  # one that cannot be told must not hold up the others; it stays `pending`
+            self._own["tell_faults"] += 1
+            if (kind := type(error).__name__) not in self._faults:
+                self._faults.add(kind)
+                _log.exception("agentcop: an alert could not be told; it is tried again at the next start")
+            return None
+
+    def _told(self, found: _Found) -> tuple[Alert, Route, Enclosed]:
         steps, missing = found.steps, found.missing
         if not steps and self._spans is not None:
             try:
@@ -171,7 +182,7 @@ class Teller:
             run=document(found.run, steps, anomaly) if route.takes_files else "",
             refs=(ref_of(found.row, anomaly.key),),
         )
-        self.sender.submit(alert, route, enclosed)
+        return alert, route, enclosed
 
     def _send_digests(self, now: float) -> None:
         outbox = self.sender.outbox

@@ -21,7 +21,6 @@ LINES: Final = 18
 _LINE: Final = 120
 _NAME: Final = 40
 _STEPS: Final = 300
-_FIRST: Final = 50
 _TEXT: Final = 4_096
 _SHORT: Final = 128
 _FILE: Final = 262_144
@@ -55,17 +54,13 @@ def timeline(steps: Sequence[Step], about: bytes, missing: int = 0) -> tuple[str
 
 def document(run: Run, steps: Sequence[Step], anomaly: Anomaly | None = None) -> str:
     """The run as JSON, about 250 kB at most: of a long run its beginning, its end and the step that it is about."""
-    about = anomaly.span_id if anomaly is not None else b""
-    kept = list(steps)
-    if len(kept) > _STEPS:
-        middle = kept[_FIRST : len(kept) - (_STEPS - _FIRST)]
-        kept = [
-            *kept[:_FIRST],
-            *(step for step in middle if about and step.span_id == about),
-            *kept[-(_STEPS - _FIRST) :],
-        ]
-    text = _written(run, kept, len(steps), anomaly, _TEXT)
-    return text if len(text) <= _FILE else _written(run, kept, len(steps), anomaly, _SHORT)
+    text = ""
+    for count, limit in ((_STEPS, _TEXT), (_STEPS, _SHORT), (_STEPS // 4, _SHORT)):
+        kept = _kept(steps, anomaly.span_id if anomaly is not None else b"", count)
+        text = _written(run, kept, len(steps), anomaly, limit)
+        if len(text) <= _FILE:
+            break
+    return text
 
 
 def seconds(nanoseconds: int) -> str:
@@ -94,6 +89,13 @@ def verdict_of(step: Step) -> str:
     if step.verdict:
         return step.verdict[:_NAME]
     return "no verdict" if step.kind == "tool" else ""
+
+
+def _kept(steps: Sequence[Step], about: bytes, count: int) -> Sequence[Step]:
+    if len(steps) <= count:
+        return steps
+    first, last = count // 4, len(steps) - (count - count // 4)
+    return [*steps[:first], *(step for step in steps[first:last] if about and step.span_id == about), *steps[last:]]
 
 
 def _chosen(told: Sequence[Step], about: bytes) -> list[int]:

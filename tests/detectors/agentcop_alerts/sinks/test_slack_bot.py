@@ -110,7 +110,7 @@ def test_the_token_is_in_no_error_and_no_log(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         with pytest.raises(SendFailed) as failed:
-            post(server, threads, item(), token="xoxb-canarywrong")  # noqa: S106 -- made up
+            post(server, threads, item(), token="xoxb-canarywrong")
         post(server, threads, item())
         server.stop()
         with pytest.raises(SendFailed) as down:
