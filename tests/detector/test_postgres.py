@@ -68,5 +68,5 @@ def test_the_scorer_makes_there_what_it_makes_on_sqlite(cluster: Cluster, tmp_pa
 
 def test_a_server_that_is_not_there_is_said_without_a_password() -> None:
     with pytest.raises(DatabaseUnusable, match="cannot be used") as refused:
-        open_database(f"postgresql+psycopg://someone:secret@127.0.0.1:{free_port()}/none")
+        open_database(f"postgresql+pg8000://someone:secret@127.0.0.1:{free_port()}/none")
     assert "secret" not in str(refused.value)

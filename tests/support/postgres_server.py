@@ -30,7 +30,7 @@ class Cluster:
 
     def url(self, database: str) -> str:
         """SQLAlchemy's, of one database."""
-        return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+pg8000://{_USER}@127.0.0.1:{self.port}/{database}"
 
     def fresh(self) -> str:
         """A new database."""

@@ -132,9 +132,9 @@ class StoreClaims:
 
     def test_runs_that_are_open_and_began_before_are_found(self, engine: Engine) -> None:
         store = Store(engine, "it")
-        for number, closed in ((1, ""), (2, "root"), (3, "")):
+        for number in (1, 2, 3):
             batch = a_batch(at=number * 10, trace=number)
-            batch.runs[0].closed = closed
+            batch.runs[0].closed = "root" if number == 2 else ""
             store.commit(batch)
 
         assert list(store.open_before(Position(1, 30))) == [ident(1, 16)]
