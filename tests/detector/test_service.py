@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -172,3 +173,20 @@ def test_as_the_first_process_of_a_container_it_ends_on_sigterm(tmp_path: Path) 
         (first,) = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
         os.kill(int(first), signal.SIGTERM)
         assert outer.wait(60) == 0
+
+
+def test_a_disk_that_takes_nothing_makes_it_unready_and_nothing_is_acknowledged(tmp_path: Path) -> None:
+    body = request(5, text="x" * 4_000).SerializeToString()
+    with detector(tmp_path / "home", "--source", "otlp") as service:
+        front = service.pid("front")
+        unlimited = resource.prlimit(front, resource.RLIMIT_FSIZE)
+        resource.prlimit(front, resource.RLIMIT_FSIZE, (8_192, unlimited[1]))
+        for _ in range(3):
+            code, _, headers = post(f"{service.http}/v1/traces", body, Content_Type="application/x-protobuf")
+            assert (code, headers["retry-after"]) == (503, "1")
+        until(lambda: "the disk does not take" in service.get("/readyz")[1])
+        assert service.get("/readyz")[0] == 503
+        resource.prlimit(front, resource.RLIMIT_FSIZE, unlimited)
+        assert post(f"{service.http}/v1/traces", body, Content_Type="application/x-protobuf")[0] == 200
+        service.wait_ready()
+        until(lambda: service.rows("SELECT count(*), sum(steps) FROM runs") == [(1, 5)])
