@@ -6,8 +6,8 @@ import html
 import re
 import urllib.error
 import urllib.request
-from urllib.parse import quote
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
