@@ -58,7 +58,9 @@ class Held:
         """When something has to be done about it."""
         due = self._over_at(limits)
         if self.unlooked:
-            due = min(due, self.run.seen + limits.quiet, self.looked + limits.busy)
+            due = min(due, self.looked + limits.busy)
+            if not self.root_ended:  # else it is closed in a moment, and looked at then
+                due = min(due, self.run.seen + limits.quiet)
         return due
 
     def over(self, now: float, limits: Limits) -> Closed:
@@ -83,11 +85,11 @@ class Held:
     def put(self, step: Step, received: float, limits: Limits) -> tuple[bool, bool]:
         """Whether the step is new, and whether it was put in without its content, for want of room."""
         run = self.run
+        if step.span_id in self.ids:  # no news: it does not keep a run open
+            return False, False
         if not self.opened:
             self.opened = self.looked = received
         run.seen = max(run.seen, received)
-        if step.span_id in self.ids:
-            return False, False
         trimmed = False
         if self.bytes > limits.run_bytes and (step.arguments or step.result or step.words):
             step = msgspec.structs.replace(step, arguments="", result="", words="")
