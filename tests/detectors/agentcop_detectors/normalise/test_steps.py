@@ -67,7 +67,7 @@ def test_the_kind_and_the_name_follow_what_the_span_says(given: RawSpan, kind: s
         ({}, ""),
     ],
 )
-def test_an_agent_is_known_by_what_stays_the_same_over_its_runs(words: dict[str, str], agent: str) -> None:
+def test_an_agent_is_known_by_what_stays_the_same_over_its_runs(words: dict[str, Any], agent: str) -> None:
     assert step_of(span(**words)).agent_id == agent
 
 
