@@ -44,7 +44,10 @@ class Check(Protocol):
     severity: Severity
 
     def on_steps(self, run: Run, new: Sequence[Step], state: State) -> Iterable[Anomaly]:
-        """What `new` steps of `run` show at once; they are in the run already."""
+        """What `new` steps of `run` show at once; they are in the run already, or shed from it again.
+
+        `run.partial`: the run holds only what came late of it.
+        """
 
     def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
         """What the run shows as a whole.
@@ -57,3 +60,8 @@ class Check(Protocol):
 def whose(run: Run, step: Step | None = None) -> str:
     """The agent that a finding is about: what the step or its run says, else the service that sent it."""
     return (step.agent_id if step is not None else "") or run.agent_id or run.service or "unknown agent"
+
+
+def by_our_clock(run: Run, time: int) -> int:
+    """A sender's time in nanoseconds, or the latest that ours has seen: one from the future would hide what follows."""
+    return min(time, int(run.seen * 1e9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.alert import fingerprint
 from agentcop_detectors.checks._interface import Anomaly, whose
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 KNOWN_RUNS: Final = 10
 """Finished runs after which an agent counts as known: until then every tool is new, and none is news."""
 _TOOLS: Final = 1_000
-_NAME: Final = 200
+_NAME: Final = 40
 
 
 class NewTool:
@@ -30,7 +31,7 @@ class NewTool:
         """A tool whose name this agent's state does not hold."""
         tools = state.setdefault("tools", {})
         for step in new:
-            tool = step.name[:_NAME]
+            tool = step.name if len(step.name) <= _NAME else fingerprint(step.name)
             if step.kind != "tool" or tool in tools or len(tools) >= _TOOLS:
                 continue
             tools[tool] = 1
@@ -50,8 +51,7 @@ class NewTool:
                 )
 
     def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
-        """Counts the runs that are over, each once."""
-        if run.closed and state.get("last") != run.trace_id.hex():
+        """Counts the runs that are over, each once, also where something comes late."""
+        if run.closed and run.closings == 1:
             state["runs"] = int(state.get("runs", 0)) + 1
-            state["last"] = run.trace_id.hex()
         return ()

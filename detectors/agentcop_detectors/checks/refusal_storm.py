@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentcop_detectors.step import Step
 
 STORM: Final = 5
+_NAME: Final = 200
 
 
 class RefusalStorm:
@@ -26,21 +27,20 @@ class RefusalStorm:
     def on_steps(self, run: Run, new: Sequence[Step], state: State) -> Iterable[Anomaly]:
         """Counts only when a new block came."""
         del state
-        if not any(step.verdict == "block" for step in new):
+        fresh = [step for step in new if _blocked(step)]
+        if run.blocked < STORM or not fresh:
             return
-        blocks = [step for step in run.steps if step.verdict == "block"]
-        if len(blocks) < STORM:
-            return
-        tools = sorted({step.name for step in blocks})
+        blocks = [step for step in run.steps if _blocked(step)] or fresh
+        tools, rules = sorted({step.name[:_NAME] for step in blocks}), sorted({step.rule[:_NAME] for step in blocks})
         yield Anomaly(
             check=self.name,
             severity=self.severity,
             agent_id=whose(run),
-            tool=blocks[STORM - 1].name,
-            reason=f"{len(blocks)} calls of one run were blocked",
-            evidence=(f"tools: {', '.join(tools[:10])}", f"rules: {', '.join(sorted({s.rule for s in blocks})[:10])}"),
+            tool=fresh[-1].name,
+            reason=f"{STORM} or more calls of one run were blocked",
+            evidence=(f"{run.blocked} so far", f"tools: {', '.join(tools[:10])}", f"rules: {', '.join(rules[:10])}"),
             trace_id=run.trace_id,
-            span_id=blocks[STORM - 1].span_id,
+            span_id=fresh[-1].span_id,
             key=f"{self.name}:{run.trace_id.hex()}",
         )
 
@@ -48,3 +48,7 @@ class RefusalStorm:
         """Nothing more."""
         del run, state
         return ()
+
+
+def _blocked(step: Step) -> bool:
+    return step.kind == "tool" and step.verdict == "block"

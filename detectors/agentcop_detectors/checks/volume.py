@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcop_detectors.checks._interface import Anomaly, whose
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from agentcop_detectors.checks._interface import State
     from agentcop_detectors.run import Run
     from agentcop_detectors.step import Step
+
+_NS: Final = 1_000_000_000
+_OLDEST: Final = 30 * 86_400 * _NS
+_AHEAD: Final = 86_400 * _NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +40,12 @@ class Volume:
         self._ceilings = ceilings if ceilings is not None else Ceilings()
 
     def on_steps(self, run: Run, new: Sequence[Step], state: State) -> Iterable[Anomaly]:
-        """Nothing: counting every batch anew would cost with the square of a long run."""
-        del run, new, state
-        return ()
-
-    def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
         """Compares the run with each ceiling."""
-        del state
-        calls = sum(step.kind == "tool" for step in run.steps) + run.dropped
-        tokens = sum(step.input_tokens + step.output_tokens for step in run.steps if step.kind == "model")
-        seconds = (run.ended - run.started) // 1_000_000_000
+        del new, state
+        seconds = 0 if _skewed(run) else (run.ended - run.started) // _NS
         for what, found, ceiling in (
-            ("tool calls", calls, self._ceilings.calls),
-            ("tokens", tokens, self._ceilings.tokens),
+            ("tool calls", run.tool_calls, self._ceilings.calls),
+            ("tokens", run.tokens, self._ceilings.tokens),
             ("seconds", seconds, self._ceilings.seconds),
         ):
             if found > ceiling:
@@ -61,3 +58,14 @@ class Volume:
                     trace_id=run.trace_id,
                     key=f"{self.name}:{run.trace_id.hex()}:{what}",
                 )
+
+    def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
+        """Nothing more."""
+        del run, state
+        return ()
+
+
+def _skewed(run: Run) -> bool:
+    """Whether the sender's clock says nothing about how long it took: it began long ago, or ends in the future."""
+    seen = int(run.seen * _NS)
+    return run.started < seen - _OLDEST or run.ended > seen + _AHEAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
+SEGMENT_SECONDS: Final = 3_600.0
 _IOV: Final = 512
 _GROUP: Final = 4_096
 
@@ -44,8 +46,20 @@ class SegmentLog:
     again: after a failed fsync nobody knows what it holds.
     """
 
-    def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES, fsync: bool = False) -> None:
-        """Opens nothing; see `open`."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        segment_seconds: float = SEGMENT_SECONDS,
+        fsync: bool = False,
+    ) -> None:
+        """Opens nothing; see `open`. `segment_seconds`: so long after it was begun a segment is followed by a new one.
+
+        For the last one is never sealed, and what is not sealed is neither deleted when old nor cleared of an agent.
+        """
+        self._segment_seconds = segment_seconds
+        self._begun = 0.0
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._fsync = fsync
@@ -133,9 +147,9 @@ class SegmentLog:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._waiting and not self._ending:
-                    self._wake.wait()
-                if not self._waiting:
+                if not self._waiting and not self._ending:
+                    self._wake.wait(self._segment_seconds)
+                if not self._waiting and self._ending:
                     return
                 group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
             failed: NotWritten | None = None
@@ -159,7 +173,10 @@ class SegmentLog:
     def _write(self, group: list[_Waiting]) -> None:
         chunks = [chunk for waiting in group for chunk in waiting.chunks]
         size = sum(waiting.size for waiting in group)
-        if self._descriptor < 0 or self._size + size > self._segment_bytes:
+        old = time.monotonic() - self._begun >= self._segment_seconds and self._sizes.get(self._number, 0) > 0
+        if not group and not old:
+            return
+        if self._descriptor < 0 or self._size + size > self._segment_bytes or old:
             self._next_segment()
         for start in range(0, len(chunks), _IOV):
             part = chunks[start : start + _IOV]
@@ -180,6 +197,7 @@ class SegmentLog:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
         self._size = 0
+        self._begun = time.monotonic()
         if self._fsync:
             folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             try:

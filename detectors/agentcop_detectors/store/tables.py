@@ -104,6 +104,17 @@ AGENTS = Table(
 )
 """What is remembered of one agent between its runs."""
 
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("agent_id", String(300), nullable=False),
+    Column("asked", Float, nullable=False, comment="seconds since the epoch, by our clock"),
+    Column("traces", LargeBinary, nullable=False, comment="16 bytes each: what is to be taken out of the segments"),
+    Column("last_segment", BigInteger, nullable=True, comment="NULL: the scorer has not heard of it yet"),
+)
+"""Agents whose rows were deleted and whose spans are still to be taken out of the segments."""
+
 PROGRESS = Table(
     "progress",
     METADATA,

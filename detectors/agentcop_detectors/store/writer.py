@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agentcop_detectors.checks.unenforced_call import coverage
+from agentcop_detectors.checks._interface import whose
 from agentcop_detectors.segments.tail import BEGINNING, Position
 from agentcop_detectors.store.alerts import mark_told, untold
+from agentcop_detectors.store.deletion import erasures
 from agentcop_detectors.store.tables import AGENTS, ALERTS, PROGRESS, RUNS, VERDICTS
+from agentcop_detectors.store.text import NAME, bounded, sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,14 +22,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
     from agentcop_detectors.checks._interface import Anomaly, State
-    from agentcop_detectors.run import Run
+    from agentcop_detectors.run import Closed, Run
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.alerts import Told, Untold
 
-_NAME: Final = 300
 _KEY: Final = 400
 _TEXT: Final = 4_000
 _CHUNK: Final = 500
+_OPEN: Final = 10_000
+
+
+class Known(NamedTuple):
+    """What the database knows of a run."""
+
+    closed: Closed
+    closings: int
+    first: Position
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +61,7 @@ class Store:
     def __init__(self, engine: Engine, source: str) -> None:
         """`source`: whose positions are kept: the segment log's folder."""
         self._engine = engine
-        self._source = source[:_NAME]
+        self._source = bounded(source, NAME)
 
     def progress(self) -> tuple[Position, Position]:
         """`counted` and `resume`, as committed last."""
@@ -64,23 +74,50 @@ class Store:
             Position(row.resume_segment, row.resume_offset),
         )
 
-    def state_of(self, agent_id: str) -> dict[str, State]:
-        """What is remembered of an agent; empty for one that is new."""
+    def states_of(self, agent_ids: Sequence[str]) -> dict[str, dict[str, State]]:
+        """What is remembered of some agents; those that are new are not in it."""
+        by_name = {bounded(agent_id, NAME): agent_id for agent_id in agent_ids}
+        found: dict[str, dict[str, State]] = {}
+        names = list(by_name)
         with self._engine.connect() as connection:
-            packed = connection.execute(
-                select(AGENTS.c.state).where(AGENTS.c.agent_id == _cut(agent_id, _NAME))
-            ).scalar_one_or_none()
-        return orjson.loads(packed) if packed is not None else {}
+            for start in range(0, len(names), _CHUNK):
+                query = select(AGENTS.c.agent_id, AGENTS.c.state).where(
+                    AGENTS.c.agent_id.in_(names[start : start + _CHUNK])
+                )
+                for name, packed in connection.execute(query):
+                    found[by_name[name]] = orjson.loads(packed)
+        return found
 
-    def closed(self, trace_ids: Sequence[bytes]) -> set[bytes]:
-        """Those of the traces whose run is over."""
-        found: set[bytes] = set()
+    def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, Known]:
+        """Those of the traces of which there is a run."""
+        found: dict[bytes, Known] = {}
+        columns = (RUNS.c.trace_id, RUNS.c.closed, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
         with self._engine.connect() as connection:
             for start in range(0, len(trace_ids), _CHUNK):
-                part = trace_ids[start : start + _CHUNK]
-                query = select(RUNS.c.trace_id).where(RUNS.c.trace_id.in_(part), RUNS.c.closed != "")
-                found.update(bytes(trace_id) for (trace_id,) in connection.execute(query))
+                query = select(*columns).where(RUNS.c.trace_id.in_(trace_ids[start : start + _CHUNK]))
+                for row in connection.execute(query):
+                    first = Position(row.first_segment, row.first_offset)
+                    found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
         return found
+
+    def open_before(self, position: Position) -> dict[bytes, Known]:
+        """The runs that are open and began before a position, at most ten thousand."""
+        began = tuple_(RUNS.c.first_segment, RUNS.c.first_offset)
+        query = (
+            select(RUNS.c.trace_id, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
+            .where(RUNS.c.closed == "", began < tuple_(*position))
+            .order_by(RUNS.c.first_segment, RUNS.c.first_offset)
+            .limit(_OPEN)
+        )
+        with self._engine.connect() as connection:
+            return {
+                bytes(row.trace_id): Known("", row.closings, Position(row.first_segment, row.first_offset))
+                for row in connection.execute(query)
+            }
+
+    def erased(self) -> set[bytes]:
+        """Traces of deleted agents whose spans may still lie in the segments."""
+        return set().union(*(erasure.traces for erasure in erasures(self._engine)))
 
     def commit(self, batch: Batch) -> list[tuple[int, Anomaly]]:
         """Write all of it or nothing; the anomalies that were not known before, with the ids of their rows.
@@ -92,7 +129,7 @@ class Store:
             _upsert(connection, VERDICTS, [_verdict_row(*each) for each in batch.verdicts], ("trace_id", "span_id"))
             new = self._alerts(connection, batch)
             agents = [
-                {"agent_id": _cut(agent, _NAME), "state": orjson.dumps(state), "seen": batch.now}
+                {"agent_id": bounded(agent, NAME), "state": orjson.dumps(state), "seen": batch.now}
                 for agent, state in batch.agents.items()
             ]
             _upsert(connection, AGENTS, agents, ("agent_id",))
@@ -115,7 +152,7 @@ class Store:
         mark_told(self._engine, ids, told, now)
 
     def _alerts(self, connection: Connection, batch: Batch) -> list[tuple[int, Anomaly]]:
-        by_key = {_cut(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
+        by_key = {bounded(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
         if not by_key:
             return []
         keys = list(by_key)
@@ -144,22 +181,21 @@ def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], ke
 
 
 def _run_row(run: Run) -> dict[str, Any]:
-    tools = [step for step in run.steps if step.kind == "tool"]
     return {
         "trace_id": run.trace_id,
-        "agent_id": _cut(run.agent_id or run.service, _NAME),
-        "session_id": _cut(run.session_id, _NAME),
-        "environment": _cut(run.environment, _NAME),
-        "service": _cut(run.service, _NAME),
-        "started": _signed(run.started),
-        "ended": _signed(run.ended),
+        "agent_id": bounded(whose(run), NAME),
+        "session_id": bounded(run.session_id, NAME),
+        "environment": bounded(run.environment, NAME),
+        "service": bounded(run.service, NAME),
+        "started": _number(run.started),
+        "ended": _number(run.ended),
         "seen": run.seen,
-        "steps": len(run.steps),
-        "tool_calls": len(tools),
-        "blocked": sum(step.verdict == "block" for step in tools),
-        "held": sum(step.verdict == "require_approval" for step in tools),
-        "unenforced": sum(bad for _, bad in coverage(run).values()),
-        "tokens": sum(step.input_tokens + step.output_tokens for step in run.steps if step.kind == "model"),
+        "steps": run.total,
+        "tool_calls": run.tool_calls,
+        "blocked": run.blocked,
+        "held": run.held,
+        "unenforced": run.unenforced,
+        "tokens": _number(run.tokens),
         "dropped": run.dropped,
         "closed": run.closed,
         "closings": run.closings,
@@ -172,37 +208,32 @@ def _verdict_row(run: Run, step: Step) -> dict[str, Any]:
     return {
         "trace_id": step.trace_id,
         "span_id": step.span_id,
-        "agent_id": _cut(step.agent_id or run.agent_id or run.service, _NAME),
-        "tool": _cut(step.name, _NAME),
-        "verdict": _cut(step.verdict, 20),
-        "rule": _cut(step.rule, _NAME),
-        "reason": _cut(step.reason, _TEXT),
-        "mode": _cut(step.mode, 20),
-        "started": _signed(step.start),
+        "agent_id": bounded(whose(run, step), NAME),
+        "tool": bounded(step.name, NAME),
+        "verdict": bounded(step.verdict, 20),
+        "rule": bounded(step.rule, NAME),
+        "reason": sound(step.reason)[:_TEXT],
+        "mode": bounded(step.mode, 20),
+        "started": _number(step.start),
     }
 
 
 def _alert_row(key: str, anomaly: Anomaly, now: float) -> dict[str, Any]:
     return {
         "key": key,
-        "kind": _cut(anomaly.check, 40),
+        "kind": anomaly.check,
         "severity": anomaly.severity,
-        "agent_id": _cut(anomaly.agent_id, _NAME),
-        "tool": _cut(anomaly.tool, _NAME),
+        "agent_id": bounded(anomaly.agent_id, NAME),
+        "tool": bounded(anomaly.tool, NAME),
         "trace_id": anomaly.trace_id,
         "span_id": anomaly.span_id,
-        "reason": _cut(anomaly.reason, _TEXT),
-        "evidence": orjson.dumps([_cut(line, _TEXT) for line in anomaly.evidence]).decode(),
+        "reason": sound(anomaly.reason)[:_TEXT],
+        "evidence": orjson.dumps([sound(line)[:_TEXT] for line in anomaly.evidence]).decode(),
         "raised": now,
         "told": "pending",
     }
 
 
-def _cut(text: str, limit: int) -> str:
-    """Text that every database takes: no NUL, no lone surrogate, not too long."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit]
-
-
-def _signed(number: int) -> int:
-    """A hostile time beyond 63 bits is as late as a column can say."""
-    return min(number, 2**63 - 1)
+def _number(number: int) -> int:
+    """A hostile number beyond 63 bits is as much as a column can say."""
+    return max(-(2**63), min(number, 2**63 - 1))

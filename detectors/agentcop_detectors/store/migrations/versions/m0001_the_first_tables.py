@@ -45,6 +45,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_alerts_told", ["told"], unique=False)
 
     op.create_table(
+        "erasures",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("agent_id", sa.String(length=300), nullable=False),
+        sa.Column("asked", sa.Float(), nullable=False, comment="seconds since the epoch, by our clock"),
+        sa.Column(
+            "traces",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="16 bytes each: what is to be taken out of the segments",
+        ),
+        sa.Column("last_segment", sa.BigInteger(), nullable=True, comment="NULL: the scorer has not heard of it yet"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+    )
+    op.create_table(
         "progress",
         sa.Column(
             "source",
@@ -123,6 +137,7 @@ def downgrade() -> None:
 
     op.drop_table("runs")
     op.drop_table("progress")
+    op.drop_table("erasures")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index("ix_alerts_told")
         batch_op.drop_index("ix_alerts_raised")
