@@ -71,7 +71,7 @@ def amends_of(scope: str) -> tuple[Amend, ...]:
 def put(found: dict[str, Any], ranks: dict[str, int], wanted: Wanted, value: str | float) -> None:
     """Take one value for a word; what is no count where a count belongs is not taken, all else becomes text."""
     word, rank = wanted
-    if word in found and rank > ranks[word]:
+    if word in found and rank > ranks.get(word, 0):
         return
     if word in NUMBERS:
         if isinstance(value, float) and value.is_integer():
@@ -81,4 +81,5 @@ def put(found: dict[str, Any], ranks: dict[str, int], wanted: Wanted, value: str
     elif not isinstance(value, str):
         value = str(value).removesuffix(".0")
     found[word] = value
-    ranks[word] = rank
+    if rank or word in ranks:
+        ranks[word] = rank  # rank 0 needs no entry

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 
-from agentcop_detectors.normalise.lean import EVENT, PAIR, REQUEST, RESOURCE, VALUE
+from agentcop_detectors.normalise.lean import EVENT, PAIR, REQUEST, RESOURCE
 from agentcop_detectors.normalise.names import EVENTS, NUMBERS, WANTED, put
 from agentcop_detectors.normalise.raw import DEEPEST, TEXT_BYTES, RawSpan, cut, double, nested_text
 
@@ -22,9 +22,35 @@ if TYPE_CHECKING:
 
 _KEY, _VALUE, _STRING, _INT = 0x0A, 0x12, 0x0A, 0x18
 _ONE_BYTE: Final = 0x80
+_NUMBER_BYTES: Final = 6
 
 _RESOURCES_HELD: Final = 256
 _RESOURCE_BYTES: Final = 4_096
+_KNOWN_BYTES: Final = 128
+_KNOWN_HELD: Final = 8_192
+_REPEATED: Final = frozenset(
+    {
+        "agent",
+        "agent_instance",
+        "agent_name",
+        "decided_by",
+        "environment",
+        "mode",
+        "model",
+        "operation",
+        "policy_digest",
+        "policy_version",
+        "rule",
+        "session_id",
+        "span_kind",
+        "tool",
+        "verdict",
+    }
+)
+"""Words whose attributes come again and again: they are read once, and known by all of their bytes from then on."""
+_TEXTS: Final = {key: (word, rank, word in _REPEATED) for key, (word, rank) in WANTED.items() if word not in NUMBERS}
+"""What the fast way reads: attribute to word, rank, and whether it is worth remembering. All else goes the long way."""
+_known: dict[bytes, tuple[str, int, str]] = {}
 _resources: dict[bytes, tuple[dict[str, Any], int]] = {}
 
 
@@ -59,16 +85,21 @@ def words_of(attributes: Sequence[bytes], events: Sequence[bytes] = ()) -> tuple
     """What is read of a span's attributes and events, by its words; and how many of them could not be read."""
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
-    spoiled = _read(attributes, WANTED, found, ranks)
+    spoiled = _read(attributes, found, ranks)
     for raw in events:
         try:
             event = EVENT.FromString(raw)
         except DecodeError:
             spoiled += 1
             continue
-        wanted = EVENTS.get(event.name)
-        if wanted is not None:
-            spoiled += _read(event.attributes, wanted, found, ranks)
+        table = EVENTS.get(event.name)
+        if table is None:
+            continue
+        for attribute in event.attributes:
+            try:
+                put_parsed(found, ranks, table, attribute)
+            except DecodeError:
+                spoiled += 1
     return found, spoiled
 
 
@@ -85,14 +116,24 @@ def _resource(raw: bytes) -> tuple[dict[str, Any], int]:
     return read
 
 
-def _read(  # noqa: C901 -- an attribute is read in place: calls would cost more than what they do
-    attributes: Sequence[bytes], table: dict[bytes, Wanted], found: dict[str, Any], ranks: dict[str, int]
+def _read(  # noqa: C901, PLR0912 -- an attribute is read in place: calls would cost more than what they do
+    attributes: Sequence[bytes], found: dict[str, Any], ranks: dict[str, int]
 ) -> int:
-    """Adds what is read of some attributes; how many of them could not be."""
+    """Adds what is read of a span's attributes; how many of them could not be."""
     spoiled = 0
+    known, texts = _known.get, _TEXTS.get
     for raw in attributes:
-        # 0A LEN KEY 12 LEN VALUE, lengths of one byte for the key and up to two for the value, and nothing else.
         size = len(raw)
+        if size <= _KNOWN_BYTES:
+            before = known(raw)
+            if before is not None:
+                word, rank, same = before
+                if word not in found or rank <= ranks.get(word, 0):
+                    found[word] = same
+                    if rank or word in ranks:
+                        ranks[word] = rank
+                continue
+        # 0A LEN KEY 12 LEN VALUE, lengths of one byte for the key and up to two for the value, and nothing else.
         if size > 4 and raw[0] == _KEY and raw[1] < _ONE_BYTE:  # noqa: PLR2004 -- the smallest such attribute
             behind = raw[1] + 2
             if behind + 1 < size and raw[behind] == _VALUE:
@@ -102,27 +143,38 @@ def _read(  # noqa: C901 -- an attribute is read in place: calls would cost more
                     length = (length & 0x7F) | raw[start] << 7
                     start += 1
                 if start + length == size and (length < _ONE_BYTE or start == behind + 3):
-                    wanted = table.get(raw[2:behind])
-                    if wanted is None:
-                        continue
-                    text = _plain_text(raw, start, size)
-                    if text is not None and wanted[0] not in NUMBERS and wanted[0] not in found:
-                        found[wanted[0]] = text
-                        ranks[wanted[0]] = wanted[1]
-                        continue
-                    try:
-                        value = text if text is not None else _value(raw[start:])
-                    except DecodeError:
-                        spoiled += 1
-                        continue
-                    if value is not None:
-                        put(found, ranks, wanted, value)
-                    continue
+                    key = raw[2:behind]
+                    as_text = texts(key)
+                    if as_text is not None:
+                        text = _plain_text(raw, start, size)
+                        word, rank, repeated = as_text
+                        if text is not None:
+                            if word not in found or rank <= ranks.get(word, 0):
+                                found[word] = text
+                                if rank or word in ranks:
+                                    ranks[word] = rank
+                            if repeated and size <= _KNOWN_BYTES:
+                                _remember(raw, word, rank, text)
+                            continue
+                    else:
+                        wanted = WANTED.get(key)
+                        if wanted is None:
+                            continue
+                        number = _plain_number(raw, start, size)
+                        if number is not None:
+                            put(found, ranks, wanted, number)
+                            continue
         try:
-            put_parsed(found, ranks, table, raw)
+            put_parsed(found, ranks, WANTED, raw)
         except DecodeError:
             spoiled += 1
     return spoiled
+
+
+def _remember(raw: bytes, word: str, rank: int, text: str) -> None:
+    if len(_known) >= _KNOWN_HELD:
+        _known.clear()
+    _known[raw] = (word, rank, text)
 
 
 def _plain_text(raw: bytes, start: int, size: int) -> str | None:
@@ -141,19 +193,24 @@ def _plain_text(raw: bytes, start: int, size: int) -> str | None:
     return raw[begin:size].decode("utf-8", "replace") if length <= TEXT_BYTES else cut(raw[begin:size])
 
 
+def _plain_number(raw: bytes, start: int, size: int) -> int | None:
+    """The number of an AnyValue that holds one of at most four bytes in the plain form; None for any other."""
+    if not 1 < size - start < _NUMBER_BYTES or raw[start] != _INT:
+        return None
+    number = 0
+    for place, byte in enumerate(raw[start + 1 : size]):
+        number |= (byte & 0x7F) << 7 * place
+        if byte < _ONE_BYTE:
+            return number if start + 2 + place == size else None
+    return None
+
+
 def put_parsed(found: dict[str, Any], ranks: dict[str, int], table: dict[bytes, Wanted], raw: bytes) -> None:
     """An attribute in another form than clients write: protobuf's own parser says what it is. Raises DecodeError."""
     pair = PAIR.FromString(raw)
     wanted = table.get(pair.key)
     if wanted is not None and (value := _any_value(pair.value)) is not None:
         put(found, ranks, wanted, value)
-
-
-def _value(raw: bytes) -> str | float | None:
-    """An AnyValue that is no plain text: a small number from its bytes, all else by protobuf. Raises DecodeError."""
-    if len(raw) == 2 and raw[0] == _INT and raw[1] < _ONE_BYTE:  # noqa: PLR2004 -- a number of one byte
-        return raw[1]
-    return _any_value(VALUE.FromString(raw))
 
 
 def _any_value(value: Any) -> str | float | None:  # noqa: ANN401, PLR0911 -- a message made at run time; a case a kind

@@ -48,13 +48,21 @@ def step_of(span: RawSpan) -> Step:
     words["service"] = resource.get("service", "")
     if "environment" not in words:
         words["environment"] = resource.get("environment", "")
+    if kind in _CALLS:
+        name = tool
+    elif kind == "model":
+        name = words.get("model", "")
+    elif kind == "agent":
+        name = agent_name
+    else:
+        name = span.name
     start, end = span.start, span.end
     return Step(
         trace_id=trace_id,
         span_id=span_id,
         parent_id=parent_id if len(parent_id) == _SPAN_ID and parent_id != _NO_SPAN else b"",
         kind=kind,
-        name=_name(span, kind, {"tool": tool, "agent": agent_name, "model": words.get("model", "")}, entity),
+        name=name or entity or _own_name(span, kind),
         start=start,
         end=max(start, end),
         status=_STATUS.get(span.code, "unset"),
@@ -82,11 +90,7 @@ def _kind(span: RawSpan, words: Words) -> StepKind:
     return next((kind for beginning, kind in BEGINNINGS if span.name.startswith(beginning)), "other")
 
 
-def _name(span: RawSpan, kind: StepKind, said: dict[str, str], entity: str) -> str:
-    """What the step is about; the span's own name, without what stands before it, where no attribute says it."""
-    if kind == "other":
-        return span.name
-    if found := said.get("tool" if kind == "transport" else kind, "") or entity:
-        return found
+def _own_name(span: RawSpan, kind: StepKind) -> str:
+    """The span's own name, without what stands before it, where no attribute says what the step is about."""
     beginning = next((text for text, of in BEGINNINGS if of == kind and span.name.startswith(text)), "")
     return span.name[len(beginning) :].strip() or span.name
