@@ -20,7 +20,7 @@ from agentcop_detectors.counts import Counts
 from agentcop_detectors.normalise import frames
 from agentcop_detectors.run import Run
 from agentcop_detectors.segments.position import Published
-from agentcop_detectors.segments.spans import SpanStore
+from agentcop_detectors.segments.spans import NS, SpanStore
 from agentcop_detectors.segments.tail import Position, Tail
 from agentcop_detectors.store.text import NAME, bounded
 from agentcop_detectors.store.writer import Batch
@@ -52,7 +52,7 @@ _WAITING: Final = 10_000
 _RECALLS: Final = 50
 """Runs a call of `step` may fetch from the segments, a few milliseconds each."""
 _FORGET_SECONDS: Final = 30.0
-_DAY_NS: Final = 86_400 * 1_000_000_000
+_DAY_NS: Final = 86_400 * NS
 
 
 class _Read(NamedTuple):
@@ -239,7 +239,7 @@ class Scorer:
             read = True
             again = position < self._counted
             self._own["frames"] += not again
-            received = min(frame.received / 1e9, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
+            received = min(frame.received / NS, now + AHEAD_SECONDS)  # a clock that was wrong once must pass, too
             for part in self._parts(frame, again=again):
                 chunk.append(_Read(position, received, part))
                 steps += len(part)
@@ -341,7 +341,7 @@ class Scorer:
         for step in fresh:
             if step.verdict and step.verdict != "allow":
                 self._verdicts.append((run, step))
-            if abs(step.start - received * 1e9) > _DAY_NS:
+            if abs(step.start - received * NS) > _DAY_NS:
                 self._own["skewed"] += 1
         self._asking.on_steps(run, fresh)
 

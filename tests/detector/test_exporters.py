@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +23,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from detector_service import detector
+from detector_service import PATIENCE, detector, post
 from exporting import until
+from otlp_requests import request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +40,7 @@ TOKEN = "made-up-token-of-billing"
 RUNS = "SELECT agent_id, steps FROM runs"
 
 
-def some_spans(agent: str, tools: int = 4) -> Sequence[ReadableSpan]:
+def some_spans(agent: str, tools: int = 4, huge: int = 0) -> Sequence[ReadableSpan]:
     """One run of an agent, as the SDK of Python has it."""
     kept = InMemorySpanExporter()
     provider = TracerProvider(resource=Resource({"service.name": agent}), shutdown_on_exit=False)
@@ -45,8 +48,10 @@ def some_spans(agent: str, tools: int = 4) -> Sequence[ReadableSpan]:
     tracer = provider.get_tracer("test")
     named = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.id": agent}
     with tracer.start_as_current_span(f"invoke_agent {agent}", attributes=named):
-        for _ in range(tools):
+        for number in range(tools):
             called = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
+            if huge and not number:
+                called["text"] = "x" * huge
             tracer.start_span("execute_tool look", attributes=called).end()
     provider.shutdown()
     return kept.get_finished_spans()
@@ -163,3 +168,67 @@ def test_a_front_that_was_killed_loses_nothing_that_an_exporter_was_told_it_has(
             service.wait_ready()
         assert sent == 3
         until(lambda: service.rows("SELECT count(*), sum(steps) FROM runs") == [(3, 15)])
+
+
+@pytest.mark.parametrize("kind", ["grpc", "http"])
+def test_an_exporter_that_is_told_to_come_again_succeeds_once_there_is_room(tmp_path: Path, kind: str) -> None:
+    with detector(tmp_path / "home") as service:
+        scorer = service.pid("scorer")
+        os.kill(scorer, signal.SIGSTOP)
+        try:
+            fill(service)
+            outcome: list[bool] = []
+            exporter = threading.Thread(target=lambda: outcome.append(sent_by_python(kind, service)))
+            exporter.start()
+            busy = 'agentcop_detector_refused_requests_total{reason="busy",source="otlp"}'
+            before = service.metric(busy)
+            until(lambda: service.metric(busy) > before)
+        finally:
+            os.kill(scorer, signal.SIGCONT)
+        exporter.join(PATIENCE)
+        assert outcome == [True]
+        until(lambda: service.rows("SELECT steps FROM runs WHERE agent_id = 'python-agent'") == [(5,)])
+
+
+def fill(service: Service) -> None:
+    """Send until the detector says that it is busy."""
+    body = request(1_000, text="x" * 4_000).SerializeToString()
+    for _ in range(20):
+        if post(f"{service.http}/v1/traces", body, Content_Type="application/x-protobuf")[0] == 429:
+            return
+    pytest.fail("it took everything")
+
+
+@pytest.mark.parametrize("kind", ["grpc", "http"])
+def test_a_span_over_the_limit_costs_an_exporter_that_span_alone(tmp_path: Path, kind: str) -> None:
+    with detector(tmp_path / "home") as service:
+        exporter = python_exporter(kind, service)
+        tracer_spans = [*some_spans("python-agent"), *some_spans("python-agent", huge=2_000_000)]
+        assert exporter.export(tracer_spans) is SpanExportResult.SUCCESS
+        exporter.shutdown()
+        until(lambda: service.metric('agentcop_detector_rejected_spans_total{source="otlp"}') == 1)
+        until(lambda: service.rows("SELECT sum(steps) FROM runs") == [(9,)])
+
+
+def test_a_client_without_a_certificate_of_the_authority_is_not_heard(tmp_path: Path) -> None:
+    authority, clients = trustme.CA(), trustme.CA()
+    issued, known = authority.issue_cert("localhost", "127.0.0.1"), clients.issue_cert("agent")
+    ca, certificate, key, client_ca = (str(tmp_path / name) for name in ("ca", "cert", "key", "clients"))
+    mine, my_key = str(tmp_path / "mine"), str(tmp_path / "my-key")
+    authority.cert_pem.write_to_path(ca)
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    clients.cert_pem.write_to_path(client_ca)
+    known.cert_chain_pems[0].write_to_path(mine)
+    known.private_key_pem.write_to_path(my_key)
+    options = ("--tls-cert", certificate, "--tls-key", key, "--tls-client-ca", client_ca)
+    with detector(tmp_path / "home", *options) as service:
+        for kind in ("grpc", "proto"):
+            assert sent_by_node(kind, service, ca=ca)["code"] != 0
+        credentials = grpc.ssl_channel_credentials(
+            Path(ca).read_bytes(), Path(my_key).read_bytes(), Path(mine).read_bytes()
+        )
+        exporter = GrpcExporter(endpoint=service.grpc, credentials=credentials, timeout=10)
+        assert exporter.export(some_spans("python-agent")) is SpanExportResult.SUCCESS
+        exporter.shutdown()
+        until(lambda: service.rows(RUNS) == [("python-agent", 5)])

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
-from detector_service import detector, post, said_by, starting
+from detector_service import ANY, detector, post, said_by, starting
 from exporting import until
 from otlp_requests import request
+
+if TYPE_CHECKING:
+    from detector_service import Service
 
 pytestmark = pytest.mark.detector
 
@@ -113,3 +121,72 @@ def test_a_second_detector_in_the_same_folder_waits_for_the_first(tmp_path: Path
         assert first.stop() == 0
         second.wait_ready()
         assert second.stop() == 0
+
+
+def test_a_database_that_fails_makes_it_unready_and_loses_nothing(tmp_path: Path) -> None:
+    with detector(tmp_path / "home") as service:
+        assert send(service.http)[0] == 200
+        until(lambda: service.rows("SELECT count(*) FROM runs") == [(1,)])
+        change(service, "ALTER TABLE progress RENAME TO away")
+        assert send(service.http)[0] == 200
+        until(lambda: "the database fails" in service.get("/readyz")[1])
+        assert service.get("/readyz")[0] == 503
+        change(service, "ALTER TABLE away RENAME TO progress")
+        service.wait_ready()
+        until(lambda: service.rows("SELECT count(*), sum(steps) FROM runs") == [(2, 6)])
+        assert service.metric('agentcop_detector_restarts_total{process="scorer"}') == 0
+        assert service.stop() == 0
+
+
+def change(service: Service, statement: str) -> None:
+    engine = create_engine(f"sqlite:///{service.home / 'detector' / 'detector.db'}")
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_systemd_is_told_when_it_is_ready(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(60)
+        with detector(tmp_path / "home", environment={"NOTIFY_SOCKET": str(path)}):
+            assert systemd.recv(100) == b"READY=1"
+
+
+def test_as_the_first_process_of_a_container_it_ends_on_sigterm(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [
+        "unshare",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        sys.executable,
+        "-m",
+        "agentcop",
+        "detector",
+    ]
+    command += ["--state", str(home), "--grpc", ANY, "--http", ANY, "--operations", ANY]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as outer:
+        until(lambda: "ready: " in (tmp_path / "log").read_text())
+        (first,) = Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()
+        os.kill(int(first), signal.SIGTERM)
+        assert outer.wait(60) == 0
+
+
+def test_a_disk_that_takes_nothing_makes_it_unready_and_nothing_is_acknowledged(tmp_path: Path) -> None:
+    body = request(5, text="x" * 4_000).SerializeToString()
+    with detector(tmp_path / "home", "--source", "otlp") as service:
+        front = service.pid("front")
+        unlimited = resource.prlimit(front, resource.RLIMIT_FSIZE)
+        resource.prlimit(front, resource.RLIMIT_FSIZE, (8_192, unlimited[1]))
+        for _ in range(3):
+            code, _, headers = post(f"{service.http}/v1/traces", body, Content_Type="application/x-protobuf")
+            assert (code, headers["retry-after"]) == (503, "1")
+        until(lambda: "the disk does not take" in service.get("/readyz")[1])
+        assert service.get("/readyz")[0] == 503
+        resource.prlimit(front, resource.RLIMIT_FSIZE, unlimited)
+        assert post(f"{service.http}/v1/traces", body, Content_Type="application/x-protobuf")[0] == 200
+        service.wait_ready()
+        until(lambda: service.rows("SELECT count(*), sum(steps) FROM runs") == [(1, 5)])

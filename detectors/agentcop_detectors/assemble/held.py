@@ -58,7 +58,9 @@ class Held:
         """When something has to be done about it."""
         due = self._over_at(limits)
         if self.unlooked:
-            due = min(due, self.run.seen + limits.quiet, self.looked + limits.busy)
+            due = min(due, self.looked + limits.busy)
+            if not self.root_ended:  # else it is closed in a moment, and looked at then
+                due = min(due, self.run.seen + limits.quiet)
         return due
 
     def over(self, now: float, limits: Limits) -> Closed:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agentcop_core.otlp.sender import Sender
     from agentcop_detectors.forward.batch import Part
+    from agentcop_detectors.receive.tokens import Tokens
 
 _log = logging.getLogger("agentcop")
 
@@ -39,10 +40,12 @@ Counted = Literal[
     "forward_dropped_refused",
     "forward_dropped_rejected",
     "forward_dropped_unconvertible",
+    "forward_dropped_foreign",
     "forward_skipped_segments",
 ]
 """The dropped are spans, but for `unconvertible`: requests. `late`: the target was away for too long. `refused`: it
-said that they are malformed. `rejected`: it took the request without them. `skipped_segments`: gone before they were
+said that they are malformed. `rejected`: it took the request without them. `foreign`: the sender's token does
+not speak for their agent. `skipped_segments`: gone before they were
 read."""
 
 
@@ -55,6 +58,7 @@ class Forwarder:
         position: Path,
         sender: Sender,
         *,
+        tokens: Tokens | None = None,
         max_behind: int = MAX_BEHIND,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -63,6 +67,7 @@ class Forwarder:
         self._segments = segments
         self._path = position
         self._sender = sender
+        self._tokens = tokens
         self._max_behind = max_behind
         self._clock = clock
         self._jitter = jitter
@@ -107,8 +112,9 @@ class Forwarder:
         parts: list[Part] = []
         size = 0
         for _, frame in self._tail.frames(_BATCH_FRAMES):
-            part = part_of(frame, self._tail.position)
-            self.counts["forward_dropped_unconvertible"] += not part.body
+            part = part_of(frame, self._tail.position, self._tokens)
+            self.counts["forward_dropped_unconvertible"] += not (part.body or part.foreign)
+            self.counts["forward_dropped_foreign"] += part.foreign
             parts.append(part)
             size += len(part.body)
             if size >= _BATCH_BYTES:

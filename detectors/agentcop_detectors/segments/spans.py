@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 
-_NS: Final = 1_000_000_000
+NS: Final = 1_000_000_000
+"""Nanoseconds of a second."""
 
 
 class Found(NamedTuple):
@@ -102,7 +103,7 @@ class SpanStore:
         for _, path in sealed_paths(self._folder):
             try:
                 with opened(path) as sealed:
-                    old = sealed.footer.newest < when * _NS
+                    old = sealed.footer.newest < when * NS
             except OSError:
                 old = path.stat().st_mtime < when  # damaged: its own time is what there is
             if old:
@@ -148,7 +149,7 @@ class SpanStore:
             counts: Counter[frames.Counted] = Counter()
             for step in frames.steps_of(frame, self._tokens, counts):
                 if step.trace_id == trace_id:
-                    yield Found(frame.received / _NS, step)
+                    yield Found(frame.received / NS, step)
 
 
 class _OpenIndex:

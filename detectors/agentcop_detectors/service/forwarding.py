@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.otlp.sender import sender_to
 from agentcop_detectors.forward.forwarder import Forwarder
+from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.service.status import Publisher
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from agentcop_detectors.service.settings import Settings
 
 NAME: Final = "forward"
-FORWARD_DRAIN_SECONDS: Final = 15.0
 _LAST_SECONDS: Final = 3.0
 _SAY_SECONDS: Final = 0.5
 
@@ -25,7 +25,8 @@ def forward(settings: Settings, stop: Stop) -> None:
         return
     settings.segments.mkdir(mode=0o700, parents=True, exist_ok=True)
     sender = sender_to(settings.forward, settings.forward_token)
-    forwarder = Forwarder(settings.segments, settings.forward_position, sender)
+    tokens = read_tokens(settings.tokens) if settings.tokens else None
+    forwarder = Forwarder(settings.segments, settings.forward_position, sender, tokens=tokens)
     publisher = Publisher(settings.status, NAME)
     said = 0.0
     until: float | None = None

@@ -7,6 +7,7 @@ import socket
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from agentcop_detectors.service.settings import Settings
 
 NAME: Final = "operations"
-OPERATIONS_DRAIN_SECONDS: Final = 5.0
 _SAY_SECONDS: Final = 0.5
 _NOT_HERE: Final = (
     "The pages show what agents did, and ask nobody who they are: they are served on a loopback address only. "
@@ -81,8 +81,35 @@ def application(settings: Settings, processes: Sequence[str], pages: Callable[[S
         Route("/metrics", metrics),
     ]
     if pages is not None:
-        routes.append(Mount("/", pages(settings) if settings.operations.loopback else _not_here))
+        routes.append(Mount("/", _Pages(pages(settings)) if settings.operations.loopback else _not_here))
     return Starlette(routes=routes)
+
+
+class _Pages:
+    """The pages, for a browser that was told to look at this machine.
+
+    A page elsewhere can have its own name resolve to 127.0.0.1, and a browser would then let it read ours.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI calls it."""
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if not _names_loopback(host):
+            refusal = PlainTextResponse("Ask for this page by a loopback address or by localhost.\n", 403)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _names_loopback(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return Address(host=name, port=0).loopback
 
 
 class _Server(uvicorn.Server):

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_detectors.receive.address import Address
-from agentcop_detectors.receive.front import DRAIN_SECONDS, Front
+from agentcop_detectors.receive.front import Front
 from agentcop_detectors.receive.intake import MAX_LAG, Intake
 from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.segments.log import SegmentLog
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 NAME: Final = "front"
-FRONT_DRAIN_SECONDS: Final = DRAIN_SECONDS + 10.0
 _LOOK_SECONDS: Final = 0.02
 _SAY_SECONDS: Final = 0.25
 

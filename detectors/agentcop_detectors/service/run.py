@@ -29,6 +29,9 @@ _log = logging.getLogger("agentcop")
 
 _LOCK_SECONDS: Final = 30.0
 _FRONT, _SCORER, _FORWARD, _OPERATIONS = "front", "scorer", "forward", "operations"
+_DRAIN: Final = {_FRONT: 15.0, _SCORER: 20.0, _FORWARD: 15.0, _OPERATIONS: 5.0}
+DRAIN_SECONDS: Final = sum(_DRAIN.values())
+"""How long it takes to end at most: then what hangs is killed, and loses nothing that was acknowledged."""
 
 
 class InUse(AgentCopError):  # noqa: N818 -- what the folder is
@@ -102,12 +105,12 @@ def _roles(settings: Settings, pages: Callable[[Settings], ASGIApp] | None) -> l
         operate(settings, working, pages, stop)
 
     roles = [
-        Role(name=_FRONT, work=front, drain_seconds=15.0),
-        Role(name=_SCORER, work=scorer, drain_seconds=20.0),
+        Role(name=_FRONT, work=front, drain_seconds=_DRAIN[_FRONT]),
+        Role(name=_SCORER, work=scorer, drain_seconds=_DRAIN[_SCORER]),
     ]
     if settings.forward is not None:
-        roles.append(Role(name=_FORWARD, work=forwarder, drain_seconds=15.0))
-    roles.append(Role(name=_OPERATIONS, work=operations, drain_seconds=5.0))
+        roles.append(Role(name=_FORWARD, work=forwarder, drain_seconds=_DRAIN[_FORWARD]))
+    roles.append(Role(name=_OPERATIONS, work=operations, drain_seconds=_DRAIN[_OPERATIONS]))
     working = [role.name for role in roles]
     return roles
 

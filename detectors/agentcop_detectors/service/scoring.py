@@ -15,10 +15,13 @@ from agentcop_detectors.checks.built_in import built_in
 from agentcop_detectors.policies import Policies
 from agentcop_detectors.receive.tokens import read_tokens
 from agentcop_detectors.scorer import Scorer
+from agentcop_detectors.segments.spans import SpanStore
 from agentcop_detectors.service.keeping import Keeping
 from agentcop_detectors.service.status import Publisher
 from agentcop_detectors.store.database import open_database
 from agentcop_detectors.store.writer import Store
+from agentcop_detectors.telling.routing import Routing, default_monitor
+from agentcop_detectors.telling.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 NAME: Final = "scorer"
-SCORER_DRAIN_SECONDS: Final = 20.0
+_DRAIN_SECONDS: Final = 10.0
+"""How long it goes on with what is on disk, once told to stop; the rest is scored at the next start."""
 _POLL_SECONDS: Final = 0.005
 _SAY_SECONDS: Final = 0.25
 _FAILING_SECONDS: Final = 0.5
@@ -51,10 +55,15 @@ def score(settings: Settings, stop: Stop) -> None:
     policies = Policies(settings.policies, earlier=settings.folder / "policies.json")
     policies.refresh()
     store = Store(engine, identity(settings.segments))
-    told = _Told()
+    default = default_monitor(settings.alerts) if settings.alerts else None
+    routing = Routing(policies, default, settings.page_link)
+    teller = Teller(settings.home / "alerts", engine, routing, spans=SpanStore(settings.segments, tokens=tokens))
+    teller.start()
+    told = _Told(teller)
     scorer = Scorer(settings.segments, store, built_in(policies), tokens=tokens, tell=told)
     process = _Process(scorer, policies, told, Keeping(scorer, engine, settings), Publisher(settings.status, NAME))
     process.run(stop)
+    teller.close()
     engine.dispose()
 
 
@@ -82,7 +91,7 @@ class _Process:
                 self._said = now
                 self._say(self._failing)
             if stop.is_set():
-                deadline = deadline or now + SCORER_DRAIN_SECONDS / 2
+                deadline = deadline or now + _DRAIN_SECONDS
                 if now >= deadline or not (busy or self._failing):
                     break
             if self._failing:
@@ -123,7 +132,7 @@ class _Process:
         }
         counts = {name: number for name, number in counted.items() if isinstance(number, int)}
         counts["policies_broken"] = self._policies.broken
-        counts |= self._told.counts | self._keeping.counts()
+        counts |= self._told.counts() | self._keeping.counts()
         self._publisher.publish(ready=not why, why=why, counts=counts, gauges=gauges)
 
 
@@ -141,14 +150,20 @@ def identity(segments: Path) -> str:
 
 
 class _Told:
-    """Gets what was found, once it is in the database."""
+    """Gets what was found, once it is in the database: a line in the log, and a message for who is to hear of it."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(self, teller: Teller) -> None:
+        self._teller = teller
+        self._alerts: Counter[str] = Counter()
+
+    def counts(self) -> dict[str, int]:
+        """Alerts by kind, and what became of their messages."""
+        return self._alerts | {f"deliveries.{outcome}": number for outcome, number in self._teller.counts().items()}
 
     def __call__(self, found: Sequence[tuple[int, Anomaly, Run]]) -> None:
+        self._teller(found)
         for _, anomaly, _ in found:
-            self.counts[f"alerts.{anomaly.check}.{anomaly.severity}"] += 1
+            self._alerts[f"alerts.{anomaly.check}.{anomaly.severity}"] += 1
             _log.warning(
                 "agentcop: alert: %s %s: agent=%s tool=%s trace=%s: %s",
                 anomaly.severity,

@@ -31,6 +31,8 @@ class Settings:
     tokens: Path | None = None
     policies: Path | None = None
     """Folder of the policies that the watched agents run under."""
+    alerts: Path | None = None
+    """Policy file whose `monitor:` says who hears of agents that have no channel of their own."""
     database: str
     """SQLAlchemy URL."""
     forward: Endpoint | None = None
@@ -39,6 +41,12 @@ class Settings:
     """How long spans and runs are kept."""
     fsync: bool = False
     """Whether an acknowledged request also survives a power loss."""
+
+    @property
+    def page_link(self) -> str:
+        """Template of our own page of a run; "" where none is served."""
+        served = self.operations.loopback and self.operations.port
+        return f"http://{self.operations}/runs/{{trace_id}}" if served else ""
 
     @property
     def folder(self) -> Path:

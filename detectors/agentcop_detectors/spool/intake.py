@@ -30,6 +30,7 @@ _AWAY_SECONDS: Final = 1.0
 _GROUP_LINES: Final = 500
 _GROUP_BYTES: Final = 8 * 1024 * 1024
 _LOST_SECONDS: Final = 2.0
+_LONGEST_NAME: Final = 150
 
 Counted = Literal[
     "spool_requests",
@@ -173,11 +174,16 @@ class SpoolIntake:
         try:
             if len(line.data) > MAX_BODY:
                 raise Malformed(f"it has {len(line.data)} bytes")  # noqa: TRY301 -- as what `checked` raises
+            if len(line.segment) > _LONGEST_NAME:
+                raise Malformed("the name of its file is none of ours")  # noqa: TRY301 -- as above
             counted = checked(line.data, Encoding.JSON)
         except Malformed as error:
             taken["spool_malformed"] += 1
             _log.error(
-                "agentcop: a line of the spool is passed over: %s at byte %d of %s", error, line.offset, line.segment
+                "agentcop: a line of the spool is passed over: %s at byte %d of %s",
+                error,
+                line.offset,
+                ascii(line.segment),
             )
             return None
         taken["spool_rejected_spans"] += counted.rejected

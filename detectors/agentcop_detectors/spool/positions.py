@@ -7,9 +7,8 @@ read again at the start.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
-
-import orjson
 
 from agentcop_detectors.receive.tokens import SPOOL
 from agentcop_detectors.segments.tail import BEGINNING, Position, Tail
@@ -51,15 +50,16 @@ class Positions:
 
     def save(self, read: Read) -> None:
         """Keep it. Raises OSError."""
-        packed = orjson.dumps({"positions": read.positions, "segment": read.log.segment, "offset": read.log.offset})
+        # json, not orjson: the name of a file may be no Unicode.
+        packed = json.dumps({"positions": read.positions, "segment": read.log.segment, "offset": read.log.offset})
         new = self._path.with_suffix(".new")
-        new.write_bytes(packed)
+        new.write_text(packed, encoding="ascii")
         new.replace(self._path)
 
     def load(self) -> Read:
         """What was kept; nothing where there is none, or where it is damaged: doubles are told by their span ids."""
         try:
-            said = orjson.loads(self._path.read_bytes())
+            said = json.loads(self._path.read_bytes())
             positions = {str(segment): int(end) for segment, end in said["positions"].items()}
             return Read(positions, Position(int(said["segment"]), int(said["offset"])))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

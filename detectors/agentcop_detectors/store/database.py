@@ -33,7 +33,7 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise DatabaseUnusable(
-            "the database URL cannot be read: it looks like sqlite:///PATH or postgresql+psycopg://…"
+            "the database URL cannot be read: it looks like sqlite:///PATH or postgresql+pg8000://…"
         ) from None
     shown = parsed.render_as_string(hide_password=True)
     try:

@@ -152,7 +152,9 @@ class Store:
         mark_told(self._engine, ids, told, now)
 
     def _alerts(self, connection: Connection, batch: Batch) -> list[tuple[int, Anomaly]]:
-        by_key = {bounded(anomaly.key, _KEY): anomaly for anomaly in reversed(batch.anomalies)}
+        by_key: dict[str, Anomaly] = {}
+        for anomaly in batch.anomalies:
+            by_key.setdefault(bounded(anomaly.key, _KEY), anomaly)
         if not by_key:
             return []
         keys = list(by_key)
@@ -160,7 +162,7 @@ class Store:
         for start in range(0, len(keys), _CHUNK):
             query = select(ALERTS.c.key).where(ALERTS.c.key.in_(keys[start : start + _CHUNK]))
             known.update(connection.execute(query).scalars())
-        new = {key: anomaly for key, anomaly in reversed(by_key.items()) if key not in known}
+        new = {key: anomaly for key, anomaly in by_key.items() if key not in known}
         if not new:
             return []
         rows = [_alert_row(key, each, batch.now) for key, each in new.items()]

@@ -82,6 +82,11 @@ class CannotStart(AgentCopError):  # noqa: N818 -- what cannot be done
     help="Folder of the policy files that the watched agents run under.",
 )
 @click.option(
+    "--alerts",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Policy file whose `monitor:` says who hears of agents that have no channel of their own.",
+)
+@click.option(
     "--database", metavar="URL", help=f"SQLAlchemy URL. [default: ${_DATABASE}, else SQLite in the state folder]"
 )
 @click.option("--retain", default="30d", show_default=True, help="How long spans and runs are kept: 12h, 30d.")
@@ -113,6 +118,7 @@ def detector(  # noqa: PLR0913 -- one parameter an option
     sources: tuple[str, ...],
     forward: str | None,
     policies: Path | None,
+    alerts: Path | None,
     database: str | None,
     retain: str,
     tls_cert: Path | None,
@@ -146,6 +152,7 @@ def detector(  # noqa: PLR0913 -- one parameter an option
         tls=_tls(tls_cert, tls_key, tls_client_ca),
         tokens=tokens.absolute() if tokens else None,
         policies=policies.absolute() if policies else None,
+        alerts=alerts.absolute() if alerts else None,
         database=database or os.environ.get(_DATABASE) or f"sqlite:///{home / 'detector' / 'detector.db'}",
         forward=_forward(forward),
         forward_token=os.environ.get(_TOKEN, ""),

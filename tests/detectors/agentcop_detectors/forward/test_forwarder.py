@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from agentcop_core.otlp.sender import parse_endpoint, sender_to
 from agentcop_detectors.forward.forwarder import Forwarder
+from agentcop_detectors.receive.tokens import Tokens
 from agentcop_detectors.segments.frame import Encoding, Frame
 from agentcop_detectors.segments.log import NotWritten, SegmentLog
 from otlp_requests import as_json, request
@@ -32,13 +34,15 @@ class Place:
         self.log = SegmentLog(self.segments, segment_bytes=20_000)
         self.now = 0.0
 
-    def write(self, made: ExportTraceServiceRequest, encoding: Encoding = Encoding.PROTOBUF) -> list[str]:
+    def write(
+        self, made: ExportTraceServiceRequest, encoding: Encoding = Encoding.PROTOBUF, source: str = ""
+    ) -> list[str]:
         """Acknowledge a request; its span ids."""
         body = made.SerializeToString() if encoding is Encoding.PROTOBUF else orjson.dumps(as_json(made))
-        self.write_body(body, encoding)
+        self.write_body(body, encoding, source)
         return [span.span_id.hex() for span in made.resource_spans[0].scope_spans[0].spans]
 
-    def write_body(self, body: bytes, encoding: Encoding) -> None:
+    def write_body(self, body: bytes, encoding: Encoding, source: str = "") -> None:
         written = threading.Event()
         outcome: list[NotWritten | None] = []
 
@@ -46,17 +50,18 @@ class Place:
             outcome.append(failed)
             written.set()
 
-        self.log.append(Frame(encoding, 1, "", body), done)
+        self.log.append(Frame(encoding, 1, source, body), done)
         assert written.wait(30)
         assert outcome == [None]
 
     @contextmanager
-    def forwarding(self, url: str, max_behind: int = 2**40) -> Iterator[Forwarder]:
+    def forwarding(self, url: str, max_behind: int = 2**40, tokens: Tokens | None = None) -> Iterator[Forwarder]:
         forwarder = Forwarder(
             self.segments,
             self.position,
             sender_to(parse_endpoint(url)),
             max_behind=max_behind,
+            tokens=tokens,
             clock=lambda: self.now,
             jitter=lambda: 1.0,
         )
@@ -146,19 +151,21 @@ def test_a_target_that_says_later_is_asked_later(place: Place, target: HttpRecei
 
 
 def test_pauses_grow_and_stay_bounded(place: Place, target: HttpReceiver) -> None:
-    target.answers = [503] * 20
-    place.write(request(1))
-    pauses = []
+    target.answers = [503] * 12
+    sent = place.write(request(1))
+    asked: list[float] = []
     with place.forwarding(target.url) as forwarder:
-        for _ in range(12):
-            began = place.now
+        while not target.ids:
+            left = len(target.answers)
             forwarder.step()
-            while forwarder.step():
-                place.now += 0.25
-                if len(target.answers) == 20 - len(pauses) - 2:
-                    break
-            pauses.append(place.now - began)
-    assert max(pauses) <= 31
+            if len(target.answers) < left:
+                asked.append(place.now)
+            place.now += 0.25
+    pauses = [after - before for before, after in itertools.pairwise(asked)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 1
+    assert 29 <= pauses[-1] <= 31
+    assert target.ids == sent
 
 
 def test_one_request_that_is_refused_does_not_cost_the_others(place: Place, target: HttpReceiver) -> None:
@@ -170,6 +177,26 @@ def test_one_request_that_is_refused_does_not_cost_the_others(place: Place, targ
         assert target.ids == sent[1:]
         assert forwarder.counts["forward_dropped_refused"] == 1
         assert forwarder.counts["forwarded_spans"] == 7
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+def test_a_token_does_not_speak_for_another_agent_at_the_target_either(
+    place: Place, target: HttpReceiver, encoding: Encoding
+) -> None:
+    digest = "ab" * 32
+    tokens = Tokens(agents={digest: ("billing",)})
+    made = request(1)
+    other = made.resource_spans.add()
+    other.CopyFrom(request(2).resource_spans[0])
+    other.resource.attributes[0].value.string_value = "somebody else"
+    sent = place.write(made, encoding, source=digest[:16])
+    place.write(request(1), encoding, source="0" * 16)
+    sent += place.write(request(1), encoding, source="spool:a:1")
+    with place.forwarding(target.url, tokens=tokens) as forwarder:
+        drain(forwarder)
+        assert target.ids == sent
+        assert forwarder.counts["forward_dropped_foreign"] == 3
+        assert forwarder.counts["forward_dropped_unconvertible"] == 0
 
 
 def test_json_that_is_no_protobuf_message_is_counted_and_passed_over(place: Place, target: HttpReceiver) -> None:

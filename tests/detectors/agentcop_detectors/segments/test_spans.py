@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from agentcop_detectors.segments.frame import Frame
     from agentcop_detectors.step import Step
 
 EVERYTHING = Position(10**9, 0)
@@ -221,7 +222,7 @@ def test_traces_are_taken_out_of_sealed_segments_and_others_stay(tmp_path: Path,
     assert not any(trace in data or trace.hex().encode() in data for trace in gone)
 
 
-def _frames(path: Path) -> list[sealed.Frame]:
+def _frames(path: Path) -> list[Frame]:
     with opened(path) as found:
         return list(found.all_frames())
 

@@ -75,7 +75,7 @@ def place(tmp_path: Path) -> Place:
 def test_lines_are_taken_in_order_while_they_are_written_and_removed_once_finished(place: Place) -> None:
     names = [f"span {number}" for number in range(50)]
     with place.reading() as intake:
-        assert has_reader(place.spool)
+        until(lambda: has_reader(place.spool))
         place.write(*names[:20])
         until(lambda: place.names() == names[:20])
         place.write(*names[20:])
@@ -174,6 +174,18 @@ def test_a_line_that_is_no_request_is_counted_and_does_not_stop_the_others(place
         until(lambda: place.names() == ["a", "b"])
         until(lambda: place.files() == [])
         assert intake.counts["spool_malformed"] == 1
+
+
+@pytest.mark.parametrize("name", ["9" * 240, "\udcff-1-a-local", "x\x1b[31m-1-a-local"])
+def test_a_file_with_a_name_that_is_none_of_ours_does_not_stop_the_others(place: Place, name: str) -> None:
+    place.write("a")
+    (place.spool / f"{name}.jsonl").write_bytes(line("odd") + b"\n")
+    place.write("b")
+    place.writer.seal()
+    with place.reading() as intake:
+        until(lambda: {"a", "b"} <= set(place.names()))
+        until(lambda: place.files() == [] and not (place.spool / f"{name}.jsonl").exists())
+        assert intake.counts["spool_faults"] == 0
 
 
 def test_it_stands_back_while_the_scorer_lags(place: Place) -> None:
