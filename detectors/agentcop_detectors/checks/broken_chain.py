@@ -69,7 +69,7 @@ class BrokenChain:
         seen: dict[str, str] = known["seen"]
         before = seen.setdefault(str(head.number), head.digest)
         if len(seen) > _SEEN:
-            seen.pop(min(seen, key=int))
+            del seen[next(iter(seen))]  # that which was seen first
         return before != head.digest
 
     def _anomaly(self, run: Run, step: Step, head: _Head, how: str, reason: str) -> Anomaly:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import random
-import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +14,7 @@ from agent_spans import SECOND, START, a_frame, a_step, ident, sent, write
 from agentcop_detectors.assemble.runs import Limits, Runs
 from agentcop_detectors.checks.built_in import built_in
 from agentcop_detectors.receive.tokens import Tokens
+from agentcop_detectors.run import Run
 from agentcop_detectors.scorer import Scorer
 from agentcop_detectors.segments.frame import Encoding, Frame
 from agentcop_detectors.segments.log import SegmentLog
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentcop_detectors.checks._interface import Anomaly, State
-    from agentcop_detectors.run import Run
     from agentcop_detectors.step import Step
 
 MB = 1024 * 1024
@@ -117,10 +117,9 @@ def test_a_run_that_pads_itself_with_spans_hides_no_block(scored: Scored) -> Non
     assert scored.runs()[0].blocked == 1
 
 
-def test_a_hundred_thousand_tiny_runs_do_not_fill_memory(tmp_path: Path) -> None:
-    made = Scored(tmp_path, runs=Runs(Limits(bytes=8 * MB)), agents_held=500)
-    tracemalloc.start()
-    for at in range(0, 100_000, 2_000):
+def test_tens_of_thousands_of_tiny_runs_do_not_fill_memory(tmp_path: Path) -> None:
+    made = Scored(tmp_path, runs=Runs(Limits(bytes=2 * MB)), agents_held=500)
+    for at in range(0, 20_000, 2_000):
         made.now += 0.1
         made.steps(
             *(
@@ -128,16 +127,14 @@ def test_a_hundred_thousand_tiny_runs_do_not_fill_memory(tmp_path: Path) -> None
                 for number in range(at, at + 2_000)
             )
         )
-        assert made.scorer.counts().held_bytes <= 8 * MB
+        assert made.scorer.counts().held_bytes <= 2 * MB
         assert made.scorer.counts().agents_held <= 500
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     counts = made.scorer.counts()
 
-    assert len(made.runs()) == 100_000 - 1  # a trace id of zeros is none
-    assert counts.closed_for_room > 90_000
+    assert len(made.runs()) == 20_000 - 1  # a trace id of zeros is none
+    assert counts.closed_for_room > 18_000
     assert counts.unusable == 1
-    assert held < 60 * MB
+    assert sum(isinstance(each, Run) for each in gc.get_objects()) < 2_000
     made.close()
 
 
