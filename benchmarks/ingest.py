@@ -8,9 +8,9 @@ from this process, whose CPU does not count. Definitions:
 spans_per_s_core        spans over the CPU-seconds of front and scorer together, from the first request until the last
                         span is scored and stored; OTLP/HTTP, protobuf, batches of 512; a span has about 850 bytes
 spans_per_s_core_small  the same over OTLP/gRPC in batches of 5
-alert_p95_s             from the end of the last span in an agent's process, under its own gate, to the alert's telling:
-                        the moment at which it is stored and its channels get it; beside a load of --rate spans a second
-alert_service_p95_s     the part of it behind the receipt
+alert_p95_s             from the end of the last span in an agent's process, under its own gate, to the arrival
+                        of the alert at a webhook; beside a load of --rate spans a second
+alert_service_p95_s     the part of it after the receipt of that span
 acknowledged_lost       spans that were acknowledged while front and scorer were killed, and are in no run
 rss_mb_by_agents        memory of all processes (PSS) after that many agents sent a run each, or ten thousand runs
 phoenix_spans_per_s_core  Arize Phoenix, its server alone, on the first of the batches of 512
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, func, select
 
 from agentcop_detectors.store.tables import RUNS
-from ingestbench.alerts import alert_seconds
+from ingestbench.alerts import ALARMS, alert_seconds, in_figures, webhook
 from ingestbench.clients import OverGrpc, OverHttp, send_all
 from ingestbench.load import batches
 from ingestbench.phoenix import phoenix_rate
@@ -40,6 +40,7 @@ from ingestbench.service import service
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingestbench.alerts import Alarm
     from ingestbench.load import Batch
     from ingestbench.service import Service
 
@@ -133,8 +134,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         small = list(batches(spans=options.spans // 4, size=SMALL, agents=100))
         _rounds(figures, "_small", small, options.rounds, grpc=True)
     if "alerts" in parts:
-        with service() as running:
-            figures |= alert_seconds(running, runs=options.alarms, apart=0.3, rate=options.rate)
+        alarms: list[Alarm] = []
+        for _ in range(options.rounds):
+            with webhook() as (file, seen), service("--alerts", str(file)) as running:
+                alarms += alert_seconds(running, seen, runs=ALARMS, apart=0.7, rate=options.rate)
+        figures |= in_figures(alarms)
     if "lost" in parts:
         figures["acknowledged_lost"] = lost(load)
     if "memory" in parts:
@@ -178,9 +182,8 @@ def main() -> None:
     """Measure, print, and write the JSON where asked."""
     parser = argparse.ArgumentParser(description="What the detector takes, beside Arize Phoenix.")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--rounds", type=int, default=3, help="of both throughput figures; the median counts")
+    parser.add_argument("--rounds", type=int, default=3, help="of throughput and alerts; the median counts")
     parser.add_argument("--spans", type=int, default=60_000, help="of a round (a quarter in batches of 5)")
-    parser.add_argument("--alarms", type=int, default=40, help="alerts whose time is measured")
     parser.add_argument("--rate", type=float, default=10_000, help="spans a second beside the alarms")
     parser.add_argument("--agents", type=int, nargs="*", default=list(AGENTS), help="numbers of agents for the memory")
     parser.add_argument("--only", nargs="*", choices=["large", "small", "alerts", "lost", "memory", "phoenix"])

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_detectors.normalise.frames import trace_ids
 from agentcop_detectors.segments.tail import Tail
@@ -20,20 +21,61 @@ from ingestbench.clients import OverHttp, send_all
 from ingestbench.load import batches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from ingestbench.service import Service
 
-_ALERT: Final = re.compile(r"refusal_storm: .*trace=([0-9a-f]{32})")
+ALARMS: Final = 15
+"""Of one service: each makes two messages, and a channel gets 32 in five minutes before the rest is rolled up."""
 _AFTER: Final = 30.0
+_KIND: Final = "refusal_storm"
 
 
-def alert_seconds(service: Service, *, runs: int, apart: float, rate: float) -> dict[str, float]:
-    """95th percentiles over `runs` alarms while `rate` spans a second of other agents come in."""
+class Alarm(NamedTuple):
+    """Seconds since the epoch."""
+
+    ended: float
+    """The last span of the run, by the agent's clock."""
+    received: float
+    """That span, by the service's clock."""
+    told: float
+    """The alert, by the webhook's clock; 0: it never came."""
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[Path, dict[str, float]]]:
+    """A receiver of alerts: the file for `--alerts` that names it, and trace id to when its alert arrived."""
     seen: dict[str, float] = {}
-    over = threading.Event()
-    watching = threading.Thread(target=_watch, args=(service.log, seen, over))
-    watching.start()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            now = time.time()
+            alert = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if alert["kind"] == _KIND:
+                seen.setdefault(alert["trace_id"], now)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="agentcop-alerts-") as folder:
+        file = Path(folder) / "alerts.yaml"
+        channel = f"{{type: webhook, url: 'http://127.0.0.1:{server.server_port}/'}}"
+        monitor = f"monitor: {{max_alerts_per_day: 10000, alert_channels: [{channel}]}}"
+        file.write_text(f"agent_id: bench\n{monitor}\ngate: {{allow: [look]}}\n", encoding="utf-8")
+        try:
+            yield file, seen
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def alert_seconds(service: Service, seen: dict[str, float], *, runs: int, apart: float, rate: float) -> list[Alarm]:
+    """What became of `runs` alarms while `rate` spans a second of other agents come in."""
     load = threading.Thread(target=_load, args=(service, rate, runs * apart + 2))
     load.start()
     alarms = _agent(service, runs, apart)
@@ -41,20 +83,24 @@ def alert_seconds(service: Service, *, runs: int, apart: float, rate: float) -> 
     deadline = time.monotonic() + _AFTER
     while alarms.keys() - seen.keys() and time.monotonic() < deadline:
         time.sleep(0.05)
-    over.set()
-    watching.join()
-    missing = len(alarms.keys() - seen.keys())
     received = _received(service, alarms.keys())
-    there = [trace for trace in alarms if trace in seen]
+    return [Alarm(ended, received.get(trace, 0.0), seen.get(trace, 0.0)) for trace, ended in alarms.items()]
+
+
+def in_figures(alarms: list[Alarm]) -> dict[str, float | None]:
+    """The figures of all alarms."""
+    told = [alarm for alarm in alarms if alarm.told]
     return {
-        "alert_p95_s": _p95([seen[trace] - alarms[trace] for trace in there]),
-        "alert_median_s": round(statistics.median(seen[trace] - alarms[trace] for trace in there), 4),
-        "alert_service_p95_s": _p95([seen[trace] - received[trace] for trace in there]),
-        "alerts_missing": missing,
+        "alert_p95_s": _p95([alarm.told - alarm.ended for alarm in told]),
+        "alert_service_p95_s": _p95([alarm.told - alarm.received for alarm in told]),
+        "alerts": len(alarms),
+        "alerts_missing": len(alarms) - len(told),
     }
 
 
-def _p95(values: list[float]) -> float:
+def _p95(values: list[float]) -> float | None:
+    if len(values) < 2:  # noqa: PLR2004 -- too few to say
+        return None
     return round(statistics.quantiles(values, n=20)[-1], 4)
 
 
@@ -80,19 +126,6 @@ def _agent(service: Service, runs: int, apart: float) -> dict[str, float]:
         )
     said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
     return {each["trace"]: each["ended"] for each in said}
-
-
-def _watch(log: Path, seen: dict[str, float], over: threading.Event) -> None:
-    """When each alert was told: the service's log says it at the moment its channels get it."""
-    with log.open(encoding="utf-8", errors="replace") as lines:
-        rest = ""
-        while not over.is_set():
-            rest += lines.read()
-            *whole, rest = rest.split("\n")
-            for line in whole:
-                if found := _ALERT.search(line):
-                    seen.setdefault(found[1], time.time())
-            over.wait(0.002)
 
 
 def _received(service: Service, wanted: AbstractSet[str]) -> dict[str, float]:

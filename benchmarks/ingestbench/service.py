@@ -107,15 +107,15 @@ class Service:
 
 
 @contextmanager
-def service(environment: dict[str, str] | None = None) -> Iterator[Service]:
-    """Starts one with a state folder of its own on free ports, and drains it afterwards."""
+def service(*more: str) -> Iterator[Service]:
+    """Starts one with a state folder of its own on free ports, and drains it afterwards. `more`: further options."""
     with tempfile.TemporaryDirectory(prefix="agentcop-ingest-") as folder:
         home = Path(folder)
         command = [str(Path(sys.executable).parent / "agentcop"), "detector", "--home", str(home)]
-        options = ["--http", _ANY, "--grpc", _ANY, "--operations", _ANY, "--source", "otlp"]
+        options = ["--http", _ANY, "--grpc", _ANY, "--operations", _ANY, "--source", "otlp", *more]
         with (home / "stderr").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 -- our own command
-                [*command, *options], stderr=log, stdout=log, env={**os.environ, **(environment or {})}
+                [*command, *options], stderr=log, stdout=log
             )
         running = Service(process, home)
         try:
