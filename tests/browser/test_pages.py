@@ -27,7 +27,8 @@ CONTRASTS = """() => {
   const light = (colour) => { const [r, g, b] = [...rgba(colour)].map((v) => { v /= 255;
     return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const ground = (element) => { for (let at = element; at; at = at.parentElement) {
-    const colour = getComputedStyle(at).backgroundColor; if (rgba(colour)[3] === 255) return colour; } return 'white'; };
+    const colour = getComputedStyle(at).backgroundColor; if (rgba(colour)[3] === 255) return colour; }
+    return 'white'; };
   const found = [];
   for (const element of document.querySelectorAll('body *')) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
@@ -147,7 +148,7 @@ def test_what_an_agent_sends_runs_nothing_and_does_not_widen_a_phone(
     said: list[str] = []
     with PagesServer(tmp_path) as hostile:
         texts = dict.fromkeys(("name", "arguments", "result", "rule", "reason"), HOSTILE + "w" * 3_000)
-        steps = [a_step(1, verdict="block", agent_id=HOSTILE, **texts), a_step(2, arguments="‮evil\u200b" * 50)]
+        steps = [a_step(1, verdict="block", agent_id=HOSTILE, **texts), a_step(2, arguments="\u202eevil\u200b" * 50)]
         hostile.put(steps, found(agent_id=HOSTILE, tool="t" * 900, reason=HOSTILE, evidence=("e" * 3_000,)))
         page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
         page.on("console", lambda message: said.append(message.text))

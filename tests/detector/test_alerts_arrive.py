@@ -40,6 +40,10 @@ def test_a_finding_arrives_once_and_its_row_says_sent(tmp_path: Path) -> None:
             until(lambda: service.rows("SELECT told FROM alerts WHERE kind = 'unenforced_call'") == [("sent",)])
             kind = 'agentcop_detector_alerts_total{kind="unenforced_call",severity="critical"}'
             until(lambda: service.metric(kind) == 1)
+            code, page = service.get(f"/runs/{trace}")
+            assert code == 200
+            assert "pay" in page
+            assert service.get("/alerts")[0] == 200
             until(lambda: service.metric('agentcop_detector_alert_deliveries_total{outcome="sent"}') >= 1)
             service.kill("scorer")
             service.wait_ready()

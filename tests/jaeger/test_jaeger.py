@@ -11,6 +11,8 @@ from exporting import until
 from jaeger import Jaeger, a_jaeger, tags_of
 from openai_server import call_tool, openai_server, say
 from processes import POLICY, Program
+from served import free_port
+from slack_server import SlackServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,13 @@ try:
     agent.invoke({"messages": [("user", sys.argv[1])]})
 except Exception as error:
     print(type(error).__name__)
+"""
+TOLD = """
+agent_id: anybody
+monitor:
+  alert_channels: [{type: webhook, url: '${URL}'}]
+  links: {trace: 'JAEGER/trace/{trace_id}'}
+gate: {allow: [a]}
 """
 LOOKS = (call_tool("look", what="the weather"), say("done"))
 BLOCKED = (call_tool("shell", command="rm -rf /"), say("done"))
@@ -106,17 +115,27 @@ def test_a_blocked_call_is_found_by_its_verdict_with_error_and_reason(agent: Age
     assert not agent.mark.exists()
 
 
-def test_the_trace_of_an_alert_is_found_where_the_detector_forwards_to(
+def test_an_alerts_links_open_its_trace_in_jaeger_and_our_own_page_of_the_run(
     agent: Agent, jaeger: Jaeger, tmp_path: Path
 ) -> None:
-    with detector(tmp_path / "home", "--forward", jaeger.grpc) as service:
+    port = free_port()
+    told = tmp_path / "told.yaml"
+    told.write_text(TOLD.replace("JAEGER", f"http://127.0.0.1:{jaeger.query_port}"), encoding="utf-8")
+    options = ("--forward", jaeger.grpc, "--alerts", told, "--operations", f"127.0.0.1:{port}")
+    with SlackServer() as server, detector(tmp_path / "home", *options, environment={"URL": server.hook}) as service:
         agent.run(BLOCKED, AGENTCOP_OTLP_ENDPOINT=service.http)
-        alerts = "SELECT trace_id, reason FROM alerts WHERE kind = 'gate_block'"
-        until(lambda: bool(service.rows(alerts)))
-        ((trace_id, _),) = service.rows(alerts)
-        until(lambda: bool(jaeger.trace(bytes(trace_id).hex())))
+        until(lambda: bool(server.posted))
+        (alert,) = [each for each in server.posted if each["kind"] == "gate_block"]
+        links = {link["label"]: link["url"] for link in alert["links"]}
+        assert links["Open trace"] == f"http://127.0.0.1:{jaeger.query_port}/trace/{alert['trace_id']}"
+        until(lambda: bool(jaeger.trace(alert["trace_id"])))
         (trace,) = jaeger.search("billing", agentcop__verdict="block")
-        assert trace["traceID"] == bytes(trace_id).hex()
+        assert trace["traceID"] == alert["trace_id"]
+        assert links["Open run"] == f"http://127.0.0.1:{port}/runs/{alert['trace_id']}"
+        code, page = service.get(f"/runs/{alert['trace_id']}")
+        assert code == 200
+        assert "shell" in page
+        assert "block" in page
         until(lambda: service.metric("agentcop_detector_forwarded_spans_total") >= len(trace["spans"]))
 
 

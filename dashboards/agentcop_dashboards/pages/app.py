@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from agentcop_dashboards.pages.linked import Links
 from agentcop_dashboards.pages.view import STEPS, alert_view, line, run_view, step_views
 from agentcop_detectors.store.reader import PAGE, StoredRun
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from agentcop_dashboards.pages.linked import Links
     from agentcop_detectors.segments.spans import SpanStore
     from agentcop_detectors.step import Step
     from agentcop_detectors.store.reader import Reader

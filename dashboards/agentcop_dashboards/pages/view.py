@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -207,10 +208,8 @@ def _folds(step: Step) -> tuple[Fold, ...]:
 def _block(text: str) -> str:
     """A text of several lines; JSON with an indent."""
     whole = shown(text, _TEXT)
-    try:
+    with suppress(ValueError):  # it is no JSON, or was cut: shown as it came
         whole = orjson.dumps(orjson.loads(whole), option=orjson.OPT_INDENT_2).decode()
-    except ValueError:
-        pass  # it is no JSON, or was cut: shown as it came
     return "\n".join(escape(line) for line in whole.split("\n"))
 
 

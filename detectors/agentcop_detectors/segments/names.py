@@ -25,6 +25,11 @@ def segment_name(number: int) -> str:
     return f"{number:010d}{OPEN}"
 
 
+def sealed_name(number: int) -> str:
+    """`0000000042.sealed`."""
+    return f"{number:010d}{SEALED}"
+
+
 def segment_paths(folder: Path) -> list[tuple[int, Path]]:
     """The segments of frames in `folder` with their numbers, oldest first. Other files are left alone."""
     return _numbered(folder, OPEN)

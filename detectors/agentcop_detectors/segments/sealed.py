@@ -164,6 +164,23 @@ class Sealed:
         for block in range(self.footer.blocks):
             yield from self.frames_of(block)
 
+    def frames_from(self, offset: int) -> Iterator[tuple[int, int, Frame]]:
+        """The frames that began at `offset` in the open segment, or behind it: where each began, ended, and the frame.
+
+        Raises Damaged. After `forget` the offsets are those of what is left.
+        """
+        at = 0
+        for block in range(self.footer.blocks):
+            raw = _LINE.unpack_from(self._data, self.footer.table + block * _LINE.size)[2]
+            if at + raw <= offset:
+                at += raw
+                continue
+            for frame in self.frames_of(block):
+                end = at + sum(map(len, encode(frame)))
+                if at >= offset:
+                    yield at, end, frame
+                at = end
+
     def _entry(self, number: int) -> tuple[bytes, int]:
         entry: tuple[bytes, int] = _ENTRY.unpack_from(self._data, self.footer.ids + number * _ENTRY.size)
         return entry

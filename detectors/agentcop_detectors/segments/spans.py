@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_detectors.normalise import frames
-from agentcop_detectors.segments.names import SEALED, frames_in, sealed_paths, segment_paths
+from agentcop_detectors.segments.names import frames_in, sealed_name, sealed_paths, segment_paths
 from agentcop_detectors.segments.sealed import opened, write_sealed
 from agentcop_detectors.segments.tail import BEGINNING, Position
 
@@ -130,7 +130,7 @@ class SpanStore:
         return not any(number <= last for number, _ in segment_paths(self._folder))
 
     def _sealed_path(self, number: int) -> Path:
-        return self._folder / f"{number:010d}{SEALED}"
+        return self._folder / sealed_name(number)
 
     def _in_sealed(self, path: Path, trace_id: bytes) -> Iterator[Found]:
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_detectors.segments.frame import Torn, decode
-from agentcop_detectors.segments.names import segment_name, segment_paths
+from agentcop_detectors.segments.names import sealed_name, sealed_paths, segment_name, segment_paths
+from agentcop_detectors.segments.sealed import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,22 @@ class Tail:
     def frames(self, limit: int = 1_000) -> Iterator[tuple[Position, Frame]]:
         """The frames that are there now, at most `limit`, each with its position. Raises OSError."""
         given = 0
+        while given < limit:
+            path = self._sealed()
+            part = self._written(limit - given) if path is None else islice(self._read_sealed(path), limit - given)
+            for found in part:
+                given += 1
+                yield found
+            if (
+                given >= limit
+                or (path is None and self._sealed() is None)
+                or (path is not None and not self._advance())
+            ):
+                return
+
+    def _written(self, limit: int) -> Iterator[tuple[Position, Frame]]:
+        """Those of the segment that is open, and of open ones behind it."""
+        given = 0
         final = False
         while given < limit:
             if self._open_segment != self._at.segment and not self._open():
@@ -75,6 +93,24 @@ class Tail:
             os.close(self._descriptor)
         self._descriptor = self._open_segment = -1
 
+    def _sealed(self) -> Path | None:
+        """The position's segment, where it is there in sealed form alone.
+
+        Nobody seals what a reader still needs. But the database may be older than the segments: a machine that lost
+        power, a backup that was played back.
+        """
+        if self._open_segment == self._at.segment or (self._folder / segment_name(self._at.segment)).exists():
+            return None
+        path = self._folder / sealed_name(self._at.segment)
+        return path if path.exists() else None
+
+    def _read_sealed(self, path: Path) -> Iterator[tuple[Position, Frame]]:
+        number = self._at.segment
+        with opened(path) as sealed:
+            for offset, end, frame in sealed.frames_from(self._at.offset):
+                self._at = Position(number, end)
+                yield Position(number, offset), frame
+
     def _read(self, limit: int) -> Iterator[tuple[Frame, int]]:
         """The whole frames from the position on, of a chunk, or the one that is larger than a chunk."""
         data = os.pread(self._descriptor, _CHUNK, self._at.offset)
@@ -93,23 +129,24 @@ class Tail:
                 self._folder / segment_name(self._at.segment), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             )
         except FileNotFoundError:
-            return self._advance()
+            return self._sealed() is None and self._advance() and self._open()
         self._open_segment = self._at.segment
         return True
 
     def _next(self) -> int | None:
         """The segment after this one, if there is one: nobody writes this one any more then."""
-        return next((number for number, _ in segment_paths(self._folder) if number > self._at.segment), None)
+        there = (*segment_paths(self._folder), *sealed_paths(self._folder))
+        return min((number for number, _ in there if number > self._at.segment), default=None)
 
     def _advance(self) -> bool:
-        """Go on to the next segment; what is behind the last whole frame of this one is torn."""
+        """Go on to the next segment, if there is one; what is behind the last whole frame of this one is torn."""
         number = self._next()
         if number is None:
             return False
         if self._at.segment:
             self.skipped += number - self._at.segment - 1
         self._at = Position(number, 0)
-        return self._open()
+        return True
 
 
 def _whole(data: bytes, limit: int) -> Iterator[tuple[Frame, int]]:

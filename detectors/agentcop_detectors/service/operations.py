@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -15,10 +15,11 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from agentcop_core.errors import AgentCopError
 from agentcop_detectors.receive.address import Address, CannotListen
 from agentcop_detectors.service.health import look
 from agentcop_detectors.service.metrics import exposition
-from agentcop_detectors.service.status import Publisher
+from agentcop_detectors.service.status import Publisher, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from agentcop_detectors.service.child import Stop
     from agentcop_detectors.service.settings import Settings
 
+_log = logging.getLogger("agentcop")
+
 NAME: Final = "operations"
+_SCORER: Final = "scorer"
 _SAY_SECONDS: Final = 0.5
 _NOT_HERE: Final = (
     "The pages show what agents did, and ask nobody who they are: they are served on a loopback address only. "
@@ -81,35 +85,40 @@ def application(settings: Settings, processes: Sequence[str], pages: Callable[[S
         Route("/metrics", metrics),
     ]
     if pages is not None:
-        routes.append(Mount("/", _Pages(pages(settings)) if settings.operations.loopback else _not_here))
+        routes.append(Mount("/", _Pages(settings, pages) if settings.operations.loopback else _not_here))
     return Starlette(routes=routes)
 
 
 class _Pages:
-    """The pages, for a browser that was told to look at this machine.
+    """The pages, made when somebody first asks for one, once the scorer has opened the database.
 
-    A page elsewhere can have its own name resolve to 127.0.0.1, and a browser would then let it read ours.
+    Who guards them against requests under foreign names are the pages themselves.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, settings: Settings, make: Callable[[Settings], ASGIApp]) -> None:
+        self._settings = settings
+        self._make = make
+        self._made: ASGIApp | None = None
+        self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI calls it."""
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-        if not _names_loopback(host):
-            refusal = PlainTextResponse("Ask for this page by a loopback address or by localhost.\n", 403)
-            await refusal(scope, receive, send)
+        try:
+            made = await self._pages()
+        except (AgentCopError, OSError):
+            _log.exception("agentcop: the pages cannot be opened")
+            made = None
+        if made is None:
+            answer = PlainTextResponse("The detector is starting, or its log says why there are no pages.\n", 503)
+            await answer(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await made(scope, receive, send)
 
-
-def _names_loopback(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return Address(host=name, port=0).loopback
+    async def _pages(self) -> ASGIApp | None:
+        async with self._making:
+            if self._made is None and read_status(self._settings.status, _SCORER) is not None:
+                self._made = await asyncio.to_thread(self._make, self._settings)
+            return self._made
 
 
 class _Server(uvicorn.Server):

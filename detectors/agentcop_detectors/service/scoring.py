@@ -90,6 +90,9 @@ class _Process:
             if now - self._said >= _SAY_SECONDS:
                 self._said = now
                 self._say(self._failing)
+            if now - self._refreshed >= _REFRESH_SECONDS:
+                self._refreshed = now
+                self._policies.refresh()
             if stop.is_set():
                 deadline = deadline or now + _DRAIN_SECONDS
                 if now >= deadline or not (busy or self._failing):
@@ -97,7 +100,6 @@ class _Process:
             if self._failing:
                 time.sleep(_FAILING_SECONDS)
             elif not busy:
-                self._between(now)
                 stop.wait(_POLL_SECONDS)
         self._keeping.stop()
         self._scorer.close()
@@ -115,12 +117,6 @@ class _Process:
             _log.warning("agentcop: what was scored is stored again")
         self._failing = ""
         return busy
-
-    def _between(self, now: float) -> None:
-        """What can wait for a moment without work."""
-        if now - self._refreshed >= _REFRESH_SECONDS:
-            self._refreshed = now
-            self._policies.refresh()
 
     def _say(self, why: str) -> None:
         counted = self._scorer.counts().as_dict()

@@ -24,6 +24,7 @@ EXTRA: Final = (
     "grpc",
     "httptools",
     "isal",
+    "jinja2",
     "msgspec",
     "prometheus_client",
     "sqlalchemy",
@@ -134,6 +135,7 @@ def detector(  # noqa: PLR0913 -- one parameter an option
     keeps all it knows there. It ends on SIGTERM or Ctrl-C once what it received is written and scored.
     """
     _need_extra()
+    from agentcop.cli._detector_pages import pages
     from agentcop_detectors.service.run import log_to_stderr, serve
     from agentcop_detectors.service.settings import Settings
 
@@ -162,7 +164,7 @@ def detector(  # noqa: PLR0913 -- one parameter an option
     if otlp and settings.http is None and settings.grpc is None:
         raise CannotStart("--grpc and --http are both off: there is no OTLP to take; leave --source otlp out")
     say(f"agentcop: detector: state folder {home}")
-    sys.exit(serve(settings, None, lambda line: say(f"agentcop: detector: {line}")))
+    sys.exit(serve(settings, pages, lambda line: say(f"agentcop: detector: {line}")))
 
 
 def _need_extra() -> None:

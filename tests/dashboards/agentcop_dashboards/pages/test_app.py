@@ -7,6 +7,7 @@ import re
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -16,7 +17,7 @@ from telling import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from http.client import HTTPMessage
+    from email.message import Message
     from pathlib import Path
 
 SECRET = "AKIAIOSFODNN7CANARY1"
@@ -29,7 +30,7 @@ def server(tmp_path: Path) -> Iterator[PagesServer]:
         yield server
 
 
-def get(url: str, host: str = "") -> tuple[int, HTTPMessage, str]:
+def get(url: str, host: str = "") -> tuple[int, Message, str]:
     request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 -- our own server
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- as above
@@ -103,7 +104,7 @@ def test_all_that_an_agent_sends_is_text(server: PagesServer) -> None:
     step = a_step(1, verdict="block", status="error", agent_id=HOSTILE, environment=HOSTILE, **hostile)
     server.put([step], found(agent_id=HOSTILE, tool=HOSTILE, reason=HOSTILE, evidence=(HOSTILE,)), environment=HOSTILE)
 
-    for path in ("/alerts", "/runs", f"/runs/{TRACE}", f"/alerts?agent={urllib.request.quote(HOSTILE)}"):
+    for path in ("/alerts", "/runs", f"/runs/{TRACE}", f"/alerts?agent={quote(HOSTILE)}"):
         status, _, page = get(server.url + path)
         assert status == 200
         assert "<script" not in page

@@ -269,3 +269,24 @@ def test_how_far_was_read_is_published_and_how_much_lies_behind_it(tmp_path: Pat
     assert reader.get() == published._last  # noqa: SLF001 -- what was put
     published.close()
     tail.close()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 10_000])
+def test_a_reader_whose_position_is_older_than_the_sealing_reads_on_in_sealed_segments(
+    tmp_path: Path, log: SegmentLog, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(sealed, "_BLOCK_BYTES", 3_000)
+    filled(log)
+    tail = Tail(tmp_path)
+    expected = list(tail.frames(10_000))
+    tail.close()
+    seal_all(SpanStore(tmp_path))
+
+    for start in (BEGINNING, expected[3][0], expected[20][0], expected[-1][0]):
+        again = Tail(tmp_path, start)
+        found = []
+        while part := list(again.frames(limit)):
+            found += part
+        assert found == [each for each in expected if each[0] >= start]
+        assert again.skipped == 0
+        again.close()
