@@ -1,100 +1,85 @@
-"""Every attribute that is read, under every name that it goes by.
-
-The canonical word is a field of Step or a hint to its kind. Of several names for one word in one span the one that
-stands first here holds. Names are facts about the libraries named beside them.
-"""
+"""The tables that the decoders and `steps` work with, put together from all conventions."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from agentcop_core import attributes as names
+from agentcop_detectors.normalise.conventions import CONVENTIONS
 
-ALIASES: Final[dict[str, tuple[str, ...]]] = {
-    "operation": (names.OPERATION,),
-    "span_kind": (
-        "openinference.span.kind",  # OpenInference: AGENT, LLM, TOOL, CHAIN …
-        "traceloop.span.kind",  # OpenLLMetry: workflow, agent, task, tool
-    ),
-    "tool": (
-        names.TOOL_NAME,
-        "tool.name",  # OpenInference
-        "gen_ai.tool.function.name",
-        "mcp.tool.name",
-        "tool_name",
-    ),
-    "agent_name": (
-        names.AGENT_NAME,
-        "agent.name",  # OpenInference
-        "agent_name",  # pydantic-ai before it had the conventions' names
-        "crew_agent_role",
-    ),
-    "agent": (names.COP_AGENT_ID, names.AGENT_ID),
-    "session": (
-        names.COP_SESSION_ID,
-        names.CONVERSATION_ID,
-        "session.id",  # OpenInference, and OpenTelemetry's own for user sessions
-        "traceloop.association.properties.session_id",
-        "traceloop.association.properties.thread_id",
-        "gcp.vertex.agent.session_id",
-    ),
-    "entity": ("traceloop.entity.name",),  # OpenLLMetry: the name of whatever `traceloop.span.kind` says it is
-    "call_id": (names.TOOL_CALL_ID, "tool_call.id", "tool_call_id"),
-    "error": (names.ERROR_TYPE, "exception.type"),
-    "environment": (names.COP_ENVIRONMENT, "deployment.environment.name", "deployment.environment"),
-    "mcp_method": ("mcp.method.name", "mcp.method"),
-    "model": (
-        names.RESPONSE_MODEL,
-        names.REQUEST_MODEL,
-        "llm.model_name",  # OpenInference
-        "llm.response.model",
-        "llm.request.model",
-    ),
-    "input_tokens": (
-        names.INPUT_TOKENS,
-        "gen_ai.usage.prompt_tokens",  # gen_ai before 1.28
-        "llm.token_count.prompt",  # OpenInference
-        "llm.usage.prompt_tokens",
-    ),
-    "output_tokens": (
-        names.OUTPUT_TOKENS,
-        "gen_ai.usage.completion_tokens",
-        "llm.token_count.completion",
-        "llm.usage.completion_tokens",
-    ),
-    "arguments": (
-        names.TOOL_CALL_ARGUMENTS,
-        "tool_arguments",  # pydantic-ai
-        "gcp.vertex.agent.tool_call_args",  # google-adk
-        "tool.parameters",
-        "input.value",  # OpenInference
-        "traceloop.entity.input",
-    ),
-    "result": (
-        names.TOOL_CALL_RESULT,
-        "tool_response",  # pydantic-ai
-        "gcp.vertex.agent.tool_response",  # google-adk
-        "output.value",  # OpenInference
-        "traceloop.entity.output",
-    ),
-    "words": ("gen_ai.input.messages", "gen_ai.prompt", "llm.input_messages"),
-    "verdict": (names.COP_VERDICT,),
-    "rule": (names.COP_RULE,),
-    "reason": (names.COP_REASON,),
-    "decided_by": (names.COP_DECIDED_BY,),
-    "mode": (names.COP_MODE,),
-    "alert": (names.COP_ALERT,),
-    "policy_digest": (names.COP_POLICY_DIGEST,),
-    "policy_version": (names.COP_POLICY_VERSION,),
-    "call_digest": (names.COP_CALL_DIGEST,),
-    "log_head": (names.COP_LOG_HEAD,),
-    "service": ("service.name",),
-}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-WANTED: Final[dict[bytes, tuple[str, int]]] = {
-    name.encode(): (word, rank) for word, aliases in ALIASES.items() for rank, name in enumerate(aliases)
-}
-"""Attribute key to the canonical word and its rank among that word's names: the lowest holds."""
+    from agentcop_detectors.normalise.conventions._interface import Amend
+    from agentcop_detectors.step import StepKind
+
+Wanted = tuple[str, int]
+"""A word and the rank of one of its names: of several in a span the lowest rank holds, of equal ones the last."""
 
 NUMBERS: Final = frozenset({"input_tokens", "output_tokens"})
-"""Words that are counts; the others are text."""
+"""Words that are counts; all others are text."""
+_MOST: Final = 2**53
+_IN_EVENT: Final = 1_000
+"""Rank of what stands in an event: behind all attributes of the span."""
+_SCOPES_HELD: Final = 1_000
+
+
+def _wanted() -> dict[bytes, Wanted]:
+    ranks: dict[str, int] = {}
+    table: dict[bytes, Wanted] = {}
+    for convention in CONVENTIONS:
+        for word, keys in convention.keys.items():
+            for key in keys:
+                if key.encode() in table:
+                    raise ValueError(f"{convention.name}: {key} is read already")
+                rank = ranks.get(word, 0)
+                ranks[word] = rank + 1
+                table[key.encode()] = (word, rank)
+    return table
+
+
+def _merged(tables: list[Mapping[str, StepKind]]) -> dict[str, StepKind]:
+    return {value: kind for table in reversed(tables) for value, kind in table.items()}
+
+
+WANTED: Final = _wanted()
+"""Attribute to word and rank."""
+EVENTS: Final[dict[bytes, dict[bytes, Wanted]]] = {
+    event.encode(): {key.encode(): (word, _IN_EVENT) for key, word in keys.items()}
+    for convention in reversed(CONVENTIONS)
+    for event, keys in convention.events.items()
+}
+"""Name of an event to what is read of it."""
+OPERATIONS: Final = _merged([each.operations for each in CONVENTIONS])
+SPAN_KINDS: Final = _merged([each.span_kinds for each in CONVENTIONS])
+BEGINNINGS: Final = tuple(pair for each in CONVENTIONS for pair in each.beginnings)
+
+_amends: dict[str, tuple[Amend, ...]] = {}
+
+
+def amends_of(scope: str) -> tuple[Amend, ...]:
+    """What corrects the spans of an instrumentation scope."""
+    found = _amends.get(scope)
+    if found is None:
+        if len(_amends) >= _SCOPES_HELD:
+            _amends.clear()
+        found = _amends[scope] = tuple(
+            each.amend for each in CONVENTIONS if each.amend is not None and scope.startswith(each.scopes)
+        )
+    return found
+
+
+def put(found: dict[str, Any], ranks: dict[str, int], wanted: Wanted, value: str | float) -> None:
+    """Take one value for a word; what is no count where a count belongs is not taken, all else becomes text."""
+    word, rank = wanted
+    if word in found and rank > ranks.get(word, 0):
+        return
+    if word in NUMBERS:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or not 0 <= value < _MOST:
+            return
+    elif not isinstance(value, str):
+        value = str(value).removesuffix(".0")
+    found[word] = value
+    if rank or word in ranks:
+        ranks[word] = rank  # rank 0 needs no entry

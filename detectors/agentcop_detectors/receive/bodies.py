@@ -73,14 +73,25 @@ def _checked_json(body: bytes, largest: int) -> Counted:
         given = _list_of(scope, "spans", "scope_spans")
         if any(not isinstance(span, dict) for span in given):
             raise Malformed("a span is no object")
-        kept = [span for span in given if len(orjson.dumps(span)) <= largest] if len(body) > largest else given
+        kept = [span for span in given if _size(span) <= largest] if len(body) > largest else given
         spans += len(kept)
         rejected += len(given) - len(kept)
         if len(kept) < len(given):
             scope["spans"] = kept
     if rejected:
-        body = orjson.dumps(request)
+        try:
+            body = orjson.dumps(request)
+        except TypeError:
+            raise Malformed("the body nests too deep") from None
     return Counted(body, spans, rejected)
+
+
+def _size(span: dict[str, Any]) -> int:
+    """Bytes of a span. Raises Malformed for one that orjson read and cannot write: it writes 254 levels."""
+    try:
+        return len(orjson.dumps(span))
+    except TypeError:
+        raise Malformed("a span nests too deep") from None
 
 
 def _scopes(request: object) -> Iterable[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""What benchmarks/ingest.py measures with, a file a part."""
