@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOOKED_UP = ("scripts/demo", "scripts/test", "pip install", "git clone", "cd ", "docker run")
+LOOKED_UP = ("scripts/demo", "scripts/test", "pip install", "git clone", "cd ", "docker run", "agentcop detector")
 REQUIREMENT = re.compile(r"(?:.*/)?(?P<name>[\w-]+?)(?:\[(?P<extras>[\w,]+)\])?(?: @ git\+https://.*|-\d.*\.whl|)$")
 
 
@@ -131,6 +131,10 @@ def _look_up(command: str) -> str:
             PYPROJECT["project"]["optional-dependencies"]
         )
         return "distribution"
+    if words[:2] == ["agentcop", "detector"]:  # it would not end; tests/detector starts it
+        says = subprocess.run([*words[:2], "--help"], capture_output=True, text=True, check=True).stdout
+        assert [word for word in words if word.startswith("--") and word not in says] == []
+        return "service"
     if words[0] == "docker":
         images = [word for word in words if "/" in word and ":" in word]
         shown = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").rglob("*.py"))
@@ -158,7 +162,13 @@ def test_a_block_that_is_not_tried_fails(text: str, newcomer: Newcomer) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["scripts/missing", "scripts/test nothing", "pip install agentcop", "pip install 'agentcop-runtime[missing]'"],
+    [
+        "scripts/missing",
+        "scripts/test nothing",
+        "pip install agentcop",
+        "pip install 'agentcop-runtime[missing]'",
+        "agentcop detector --missing",
+    ],
 )
 def test_a_command_that_names_nothing_of_ours_fails(command: str) -> None:
     with pytest.raises(AssertionError):
@@ -169,6 +179,7 @@ def test_a_command_that_names_nothing_of_ours_fails(command: str) -> None:
     ("command", "kind"),
     [
         ("scripts/test unit", "script"),
+        ("agentcop detector --policies policies/", "service"),
         ("pip install agentcop-runtime", "distribution"),
         ("pip install 'agentcop-runtime[test] @ git+https://example.org/agentcop.git'", "distribution"),
         ("pip install dist/agentcop_runtime-0.1.0-py3-none-any.whl", "distribution"),

@@ -20,7 +20,7 @@ CALLS: Final[dict[str, str]] = {
 """Key of the policy → what it needs, as the subject of "… is not in this build"."""
 
 SILENT: Final[dict[str, str]] = {
-    "monitor.sensitivity": "the detector is not in this build; nothing is scored",
-    "monitor.respond": "the detector is not in this build; no anomaly tightens the gate",
+    "monitor.sensitivity": "learning is not in this build; the detector scores nothing, and its fixed checks hold",
+    "monitor.respond": "learning is not in this build; no anomaly tightens the gate",
 }
 """Key of the policy → what does not happen."""
