@@ -66,8 +66,9 @@ class SpanStore:
         """
         if before is not None:
             last = before.segment if last is None else min(last, before.segment)
-        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
+        # In this order: what is sealed between the two is seen in one form at least.
         there = {number: path for number, path in segment_paths(self._folder) if number >= since.segment}
+        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
         self._open = {number: index for number, index in self._open.items() if number in there}
         for number in sorted(sealed.keys() | there.keys()):
             if last is not None and number > last:
