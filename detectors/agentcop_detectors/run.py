@@ -34,7 +34,7 @@ class Run:
     ended: int = 0
     """Of the latest."""
     seen: float = 0.0
-    """When the last span of it was received, by our clock, in seconds since the epoch."""
+    """When its last new span was received, by our clock, in seconds since the epoch."""
     steps: list[Step] = field(default_factory=list)
     """Those that are held: all of them, but in a run that shed some."""
     dropped: int = 0
@@ -45,6 +45,8 @@ class Run:
     """How often it was closed: a span that comes late opens it again."""
     first: Position = BEGINNING
     """The frame of its first span."""
+    last_segment: int = 0
+    """The segment of the last frame that held a new span of it."""
     partial: bool = False
     """Only what came late of a run whose other steps could not be fetched in time: no row is written of it."""
     full: bool = False

@@ -52,6 +52,7 @@ _WAITING: Final = 10_000
 _RECALLS: Final = 50
 """Runs a call of `step` may fetch from the segments, a few milliseconds each."""
 _FORGET_SECONDS: Final = 30.0
+_CARRY_SECONDS: Final = 30.0
 _DAY_NS: Final = 86_400 * NS
 
 
@@ -97,7 +98,7 @@ class Scorer:
         self._time = 0.0
         self._committed = 0.0
         self._failing = False
-        self._recalls = 0
+        self._recalls = _RECALLS
         self._to_forget: SimpleQueue[tuple[str, threading.Event]] = SimpleQueue()
         self._erased = store.erased()
         self._resume_found = -RESUME_SECONDS
@@ -204,11 +205,27 @@ class Scorer:
 
     def _carry_on(self) -> None:
         """Fetch the runs that were open when the scorer stopped and began before what is read again."""
+        ends = time.monotonic() + _CARRY_SECONDS
         for trace_id, before in self._store.open_before(self._resume).items():
-            run = Run(trace_id=trace_id, first=before.first, closings=before.closings)
-            found = self._spans.found(trace_id, since=before.first, before=self._resume)
-            run.partial = not self._runs.recall(run, found, before.first)
-            self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
+            if time.monotonic() < ends:
+                self._fetch(trace_id, before, self._resume, before.first)
+            else:  # fetched when something comes for it
+                self._runs.counts["unrecalled"] += 1
+
+    def _fetch(self, trace_id: bytes, before: Known, until: Position, at: Position) -> None:
+        """Take a run back from the segments, up to a position; `at`: from where a restart has to read for it."""
+        run = Run(
+            trace_id=trace_id,
+            first=before.first,
+            last_segment=before.last_segment,
+            closed=before.closed,
+            closings=before.closings,
+        )
+        found: Iterable[Found] = ()
+        if self._recalls > 0:
+            found = self._spans.found(trace_id, since=before.first, before=until, last=before.last_segment)
+        run.partial = not self._runs.recall(run, found, at)
+        self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
 
     def _forget_asked(self) -> None:
         while not self._to_forget.empty():
@@ -327,13 +344,8 @@ class Scorer:
 
     def _recall(self, trace_id: bytes, before: Known, position: Position) -> None:
         """Something came late for a run that is no longer in memory: its spans are in the segments."""
-        run = Run(trace_id=trace_id, first=before.first, closed=before.closed, closings=before.closings)
-        found: Iterable[Found] = ()
-        if self._recalls > 0:
-            self._recalls -= 1
-            found = self._spans.found(trace_id, since=before.first, before=position)
-        run.partial = not self._runs.recall(run, found, position)
-        self._runs.counts["unrecalled" if run.partial else "recalled"] += 1
+        self._fetch(trace_id, before, position, position)
+        self._recalls -= 1
 
     def _judge(self, run: Run, fresh: list[Step], received: float) -> None:
         if not run.partial:

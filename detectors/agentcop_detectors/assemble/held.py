@@ -85,11 +85,11 @@ class Held:
     def put(self, step: Step, received: float, limits: Limits) -> tuple[bool, bool]:
         """Whether the step is new, and whether it was put in without its content, for want of room."""
         run = self.run
+        if step.span_id in self.ids:  # no news: it does not keep a run open
+            return False, False
         if not self.opened:
             self.opened = self.looked = received
         run.seen = max(run.seen, received)
-        if step.span_id in self.ids:
-            return False, False
         trimmed = False
         if self.bytes > limits.run_bytes and (step.arguments or step.result or step.words):
             step = msgspec.structs.replace(step, arguments="", result="", words="")

@@ -113,13 +113,12 @@ class Runs:
                 return None
             self._open[step.trace_id] = self._closed.pop(step.trace_id)
             self._reopen(held, position)
-        else:
-            self._open.move_to_end(step.trace_id)
-        new = self._put(held, step, received)
-        self._schedule(held)
-        if not new:
+        if not self._put(held, step, received):
             self._twice(held)
             return None
+        self._open.move_to_end(step.trace_id)
+        self._schedule(held)
+        held.run.last_segment = max(held.run.last_segment, position.segment)
         return held.run
 
     def events(self, until: float) -> Iterator[Run]:

@@ -47,18 +47,28 @@ class SpanStore:
         self.damaged = 0
         """Sealed segments that could not be read when they were asked."""
 
-    def trace(self, trace_id: bytes) -> list[Step]:
-        """The steps of a trace, each once, in the order of their start; from all segments there are. Raises OSError."""
+    def trace(self, trace_id: bytes, *, since: Position = BEGINNING, last: int | None = None) -> list[Step]:
+        """The steps of a trace, each once, in the order of their start. Raises OSError.
+
+        From all segments there are; or, as its run's row has them, from the one of `since` to number `last`.
+        """
         steps: dict[bytes, Step] = {}
-        for found in self.found(trace_id):
+        for found in self.found(trace_id, since=since, last=last):
             steps.setdefault(found.step.span_id, found.step)
         return sorted(steps.values(), key=lambda step: step.start)
 
-    def found(self, trace_id: bytes, *, since: Position = BEGINNING, before: Position | None = None) -> Iterator[Found]:
-        """The steps of a trace as they came, duplicates and all, from frames in `since` ≤ position < `before`."""
-        last = before.segment if before is not None else None
-        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
+    def found(
+        self, trace_id: bytes, *, since: Position = BEGINNING, before: Position | None = None, last: int | None = None
+    ) -> Iterator[Found]:
+        """The steps of a trace as they came, duplicates and all, from frames in `since` ≤ position < `before`.
+
+        `last`: the segment behind which there are none.
+        """
+        if before is not None:
+            last = before.segment if last is None else min(last, before.segment)
+        # In this order: what is sealed between the two is seen in one form at least.
         there = {number: path for number, path in segment_paths(self._folder) if number >= since.segment}
+        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
         self._open = {number: index for number, index in self._open.items() if number in there}
         for number in sorted(sealed.keys() | there.keys()):
             if last is not None and number > last:

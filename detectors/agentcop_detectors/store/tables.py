@@ -48,6 +48,7 @@ RUNS = Table(
     Column("closings", Integer, nullable=False, comment="how often it was closed: what comes late opens it again"),
     Column("first_segment", BigInteger, nullable=False, comment="the frame of its first span"),
     Column("first_offset", BigInteger, nullable=False),
+    Column("last_segment", BigInteger, nullable=False, comment="the segment of its last span"),
     Index("ix_runs_agent_seen", "agent_id", "seen"),
     Index("ix_runs_seen", "seen"),
     Index("ix_runs_session", "session_id"),

@@ -19,7 +19,7 @@ from agentcop_detectors.store.text import NAME, bounded, sound
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import Connection, Engine, Row, Table
 
     from agentcop_detectors.checks._interface import Anomaly, State
     from agentcop_detectors.run import Closed, Run
@@ -38,6 +38,7 @@ class Known(NamedTuple):
     closed: Closed
     closings: int
     first: Position
+    last_segment: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,29 +92,23 @@ class Store:
     def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, Known]:
         """Those of the traces of which there is a run."""
         found: dict[bytes, Known] = {}
-        columns = (RUNS.c.trace_id, RUNS.c.closed, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
         with self._engine.connect() as connection:
             for start in range(0, len(trace_ids), _CHUNK):
-                query = select(*columns).where(RUNS.c.trace_id.in_(trace_ids[start : start + _CHUNK]))
-                for row in connection.execute(query):
-                    first = Position(row.first_segment, row.first_offset)
-                    found[bytes(row.trace_id)] = Known(row.closed, row.closings, first)
+                query = select(*_KNOWN).where(RUNS.c.trace_id.in_(trace_ids[start : start + _CHUNK]))
+                found.update(_known(row) for row in connection.execute(query))
         return found
 
     def open_before(self, position: Position) -> dict[bytes, Known]:
         """The runs that are open and began before a position, at most ten thousand."""
         began = tuple_(RUNS.c.first_segment, RUNS.c.first_offset)
         query = (
-            select(RUNS.c.trace_id, RUNS.c.closings, RUNS.c.first_segment, RUNS.c.first_offset)
+            select(*_KNOWN)
             .where(RUNS.c.closed == "", began < tuple_(*position))
             .order_by(RUNS.c.first_segment, RUNS.c.first_offset)
             .limit(_OPEN)
         )
         with self._engine.connect() as connection:
-            return {
-                bytes(row.trace_id): Known("", row.closings, Position(row.first_segment, row.first_offset))
-                for row in connection.execute(query)
-            }
+            return dict(_known(row) for row in connection.execute(query))
 
     def erased(self) -> set[bytes]:
         """Traces of deleted agents whose spans may still lie in the segments."""
@@ -171,6 +166,21 @@ class Store:
         return list(zip(ids, new.values(), strict=True))
 
 
+_KNOWN: Final = (
+    RUNS.c.trace_id,
+    RUNS.c.closed,
+    RUNS.c.closings,
+    RUNS.c.first_segment,
+    RUNS.c.first_offset,
+    RUNS.c.last_segment,
+)
+
+
+def _known(row: Row[*tuple[Any, ...]]) -> tuple[bytes, Known]:
+    first = Position(row.first_segment, row.first_offset)
+    return bytes(row.trace_id), Known(row.closed, row.closings, first, row.last_segment)
+
+
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
     if not rows:
         return
@@ -203,6 +213,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "closings": run.closings,
         "first_segment": run.first.segment,
         "first_offset": run.first.offset,
+        "last_segment": run.last_segment,
     }
 
 

@@ -97,6 +97,7 @@ def upgrade() -> None:
         ),
         sa.Column("first_segment", sa.BigInteger(), nullable=False, comment="the frame of its first span"),
         sa.Column("first_offset", sa.BigInteger(), nullable=False),
+        sa.Column("last_segment", sa.BigInteger(), nullable=False, comment="the segment of its last span"),
         sa.PrimaryKeyConstraint("trace_id", name=op.f("pk_runs")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
