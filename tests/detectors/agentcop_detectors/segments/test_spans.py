@@ -131,7 +131,7 @@ def test_a_trace_is_found_whole_while_its_segments_are_being_sealed(tmp_path: Pa
     sealer = threading.Thread(target=seal_all, args=(SpanStore(tmp_path),))
     store = SpanStore(tmp_path)
     sealer.start()
-    found = []
+    found: list[bool] = []
     while sealer.is_alive() or not found:
         found.append(store.trace(ident(1, 16)) == held[ident(1, 16)])
     sealer.join()
