@@ -87,7 +87,7 @@ class _Client(threading.Thread):
 
 
 def test_killed_under_load_it_loses_nothing_that_it_acknowledged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, record_property: Callable[[str, object], None]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     caplog.set_level("CRITICAL")  # the exporters say at length that nobody is there
     folder, http, grpc = tmp_path / "segments", free_port(), free_port()
@@ -124,7 +124,7 @@ def test_killed_under_load_it_loses_nothing_that_it_acknowledged(
     tail.close()
     taken = set(itertools.chain.from_iterable(client.taken for client in clients))
     for name, figure in (("acknowledged", len(taken)), ("on disk", len(there)), ("lost", len(taken - there))):
-        record_property(name, figure)
+        record_testsuite_property(f"front: {name}", figure)
     assert all(client.taken for client in clients)
     assert taken - there == set()
     assert counts["poisoned"] == 0

@@ -107,7 +107,7 @@ def passes(clock: Path, now: float) -> None:
 
 
 def test_killed_under_load_it_makes_the_same_runs_verdicts_and_alerts(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     dice = random.Random(5)  # noqa: S311 -- the same load every time
     frames = load(5, 2_500)
@@ -149,7 +149,7 @@ def test_killed_under_load_it_makes_the_same_runs_verdicts_and_alerts(
         ("frames", len(frames)),
         *((name, len(rows)) for name, rows in expected.items()),
     ):
-        record_property(name, figure)
+        record_testsuite_property(f"scorer: {name}", figure)
     assert kills >= KILLS // 2
     assert len(expected["runs"]) > 2_000
     for name in expected:
