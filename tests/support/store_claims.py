@@ -120,6 +120,13 @@ class StoreClaims:
         store.mark_told([made[1][0]], "sent", 200.0)
         assert store.untold() == []
 
+    def test_the_id_of_an_alert_that_was_deleted_is_not_given_again(self, engine: Engine) -> None:
+        store = Store(engine, "it")
+        ((first, _),) = store.commit(a_batch(an_anomaly("a")))
+        deletion.delete_agent(engine, "billing", 1.0)
+        ((second, _),) = store.commit(a_batch(an_anomaly("a")))
+        assert second > first
+
     def test_an_alert_is_acknowledged_once(self, engine: Engine) -> None:
         ((row, _),) = Store(engine, "it").commit(a_batch(an_anomaly()))
 
