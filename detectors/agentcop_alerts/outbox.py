@@ -120,9 +120,12 @@ class Outbox:
         """
         for state in ("sent", "failed"):
             for name in _names(self.folder / state):
-                if not name.endswith(f"-{item_id}.json") or (item := _read(self.folder / state / name)) is None:
+                if not name.endswith(f"-{item_id}.json"):
                     continue
-                if item.id == item_id and not item.acknowledged:
+                item = _read(self.folder / state / name)
+                if item is None or item.id != item_id:
+                    continue
+                if not item.acknowledged:
                     item = replace(item, acknowledged=now, acknowledged_by=by)
                     self.write(self.folder / state / name, item)
                 return item

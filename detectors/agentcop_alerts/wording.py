@@ -102,7 +102,8 @@ def worded(item: Item, environ: Mapping[str, str]) -> Worded:
     subject = f": {shorten(escape(alert.tool), _NAME)}" if alert.tool else ""
     again = f" ({item.count} more)" if item.repeat else ""
     relation = "of" if alert.kind in _OF_A_POLICY else "by"
-    title = f"[{alert.severity}] {what}{subject} {relation} {shorten(escape(alert.agent_id), _NAME)}{again}"
+    others = " and others" if item.note else ""
+    title = f"[{alert.severity}] {what}{subject} {relation} {shorten(escape(alert.agent_id), _NAME)}{others}{again}"
     parts = [
         Part(label="What", text="\n".join(_what(item))),
         Part(label="Agent and tool", text="\n".join(_who(item))),

@@ -120,6 +120,13 @@ class StoreClaims:
         store.mark_told([made[1][0]], "sent", 200.0)
         assert store.untold() == []
 
+    def test_the_id_of_an_alert_that_was_deleted_is_not_given_again(self, engine: Engine) -> None:
+        store = Store(engine, "it")
+        ((first, _),) = store.commit(a_batch(an_anomaly("a")))
+        deletion.delete_agent(engine, "billing", 1.0)
+        ((second, _),) = store.commit(a_batch(an_anomaly("a")))
+        assert second > first
+
     def test_an_alert_is_acknowledged_once(self, engine: Engine) -> None:
         ((row, _),) = Store(engine, "it").commit(a_batch(an_anomaly()))
 
@@ -190,6 +197,30 @@ class StoreClaims:
         ended.set()
         reader.join()
         assert torn == []
+
+    def test_a_teller_and_a_scorer_write_side_by_side(self, engine: Engine) -> None:
+        store = Store(engine, "it")
+        ended = threading.Event()
+        failed: list[Exception] = []
+
+        def tell() -> None:
+            last = False
+            while not last:
+                last = ended.is_set()
+                try:
+                    store.mark_told([each.id for each in store.untold()], "sent", 1.0)
+                except Exception as error:
+                    failed.append(error)
+                    return
+
+        teller = threading.Thread(target=tell)
+        teller.start()
+        for number in range(1, 80):
+            store.commit(a_batch(an_anomaly(f"k{number}"), at=number, trace=number))
+        ended.set()
+        teller.join()
+        assert failed == []
+        assert store.untold() == []
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Templates, as `monitor.links` of a policy has them; "" leaves a link out."""
+    """Templates, as `monitor.links` of a policy has them, `${VAR}` of this environment too; "" leaves a link out."""
 
     trace: str = ""
     """Holds `{trace_id}`."""
@@ -31,4 +32,4 @@ class Links:
             trace_id=run.trace_id,
         )
         found = (("Open trace", self.trace), ("Dashboard", self.dashboard))
-        return tuple((label, url) for label, template in found if (url := fill(template, about, {})))
+        return tuple((label, url) for label, template in found if (url := fill(template, about, os.environ)))

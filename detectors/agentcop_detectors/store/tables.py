@@ -93,6 +93,7 @@ ALERTS = Table(
     Index("ix_alerts_agent_raised", "agent_id", "raised"),
     Index("ix_alerts_raised", "raised"),
     Index("ix_alerts_told", "told"),
+    sqlite_autoincrement=True,  # no id is given twice: a message that is on its way names its row
 )
 """One row a finding; the key keeps what is read twice from being told twice."""
 

@@ -64,7 +64,7 @@ def _digest(agent: str, rows: Sequence[Any], now: float) -> Digest:
         kind="digest",
         severity=gravest[0][0][0],
         agent_id=shown(agent, _NAME),
-        reason=f"{len(rows):,} alerts went over the budget and were not sent one by one",
+        reason=f"{len(rows):,} {'alerts' if len(rows) > 1 else 'alert'} over the budget, not sent one by one",
         time=now,
         # Names the message: one agent's digests of two days are no repeats of each other.
         call_id=f"{int(now // DAY)}-{rows[0].id}",

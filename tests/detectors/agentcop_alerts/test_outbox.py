@@ -169,3 +169,24 @@ def test_a_child_that_was_forked_during_a_claim_does_not_keep_it(outbox: Outbox)
         assert claim is not None
     assert len(child) == 1
     os.close(child[0])
+
+
+def test_a_settled_message_is_acknowledged_once_and_loses_its_file(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.settle("failed", item(id="1-1-a", settled=NOW, run="{}", refs=("7-ab",), timeline=("line",)))
+
+    first = outbox.acknowledge("1-1-a", "kim", NOW + 1)
+    again = outbox.acknowledge("1-1-a", "lee", NOW + 2)
+    assert first is not None
+    assert again == first
+    (kept,) = outbox.items("failed")
+    assert (kept.acknowledged_by, kept.run, kept.refs, kept.timeline) == ("kim", "", ("7-ab",), ("line",))
+    assert outbox.acknowledge("a", "kim", NOW) is None
+
+
+def test_roll_ups_that_meet_in_the_spool_stand_for_the_rows_of_both(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.put(item(id="a", repeat=True, refs=("1-a",)))
+    outbox.put(item(id="b", repeat=True, refs=("2-b",)))
+
+    assert [each.refs for each in outbox.items("pending")] == [("1-a", "2-b")]

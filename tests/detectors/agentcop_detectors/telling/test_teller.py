@@ -281,7 +281,7 @@ def test_beyond_the_days_budget_nothing_goes_out_but_what_is_graver_and_the_rest
     assert len(server.messages) == 5
     digest = words(server.messages[-1])
     assert "Daily digest of billing" in digest
-    assert "2 alerts went over the budget" in digest
+    assert "2 alerts over the budget" in digest
     assert "1 times medium new_tool on t3" in digest
     assert told.told() == ["sent"] * 6
     told.end()

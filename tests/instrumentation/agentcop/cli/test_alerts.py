@@ -10,7 +10,7 @@ import pytest
 
 from agentcop_alerts.outbox import Outbox
 from alerts import NOW, alert, item
-from slack_server import SECRET_PATH, SlackServer, words
+from slack_server import BOT_TOKEN, SECRET_PATH, SlackServer, words
 from smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
@@ -72,6 +72,22 @@ def test_one_channel_that_fails_is_exit_1_with_its_reason_and_the_others_are_tri
     assert [each["sent"] for each in json.loads(done.stdout)["channels"]] == [False, True]
     assert "Connection refused" in done.stdout
     assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_bot_says_what_slack_answered(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    channel = "{type: slack, token: '${TOKEN}', channel: '#agents'}"
+    path.write_text(f"agent_id: billing\nmonitor: {{alert_channels: [{channel}]}}\ngate: {{allow: [a]}}\n")
+    with SlackServer() as server:
+        environ = {"AGENTCOP_SLACK_API_URL": server.api}
+        fine = agentcop("test", "--policy", str(path), TOKEN=BOT_TOKEN, **environ)
+        wrong = agentcop("test", "--policy", str(path), "--json", TOKEN="xoxb-canary", **environ)
+
+    assert (fine.returncode, fine.stdout) == (0, "sent    slack (monitor.alert_channels[0])\n")
+    assert "Test alert by billing" in server.said[0]["text"]
+    assert wrong.returncode == 1
+    assert json.loads(wrong.stdout)["channels"][0]["reason"] == "Slack answered invalid_auth"
+    assert "canary" not in wrong.stdout + wrong.stderr
 
 
 def test_a_secret_that_is_not_set_is_named(policy_file: str) -> None:

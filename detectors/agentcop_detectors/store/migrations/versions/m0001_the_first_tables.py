@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("acknowledged_by", sa.String(length=300), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("key", name=op.f("uq_alerts_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index("ix_alerts_agent_raised", ["agent_id", "raised"], unique=False)
