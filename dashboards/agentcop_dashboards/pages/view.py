@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 STEPS: Final = 200
 """Steps on one page."""
 _NAME: Final = 120
-_SENTENCE: Final = 1_000
+_SENTENCE: Final = 500
 _TEXT: Final = 4_096
-_EVIDENCE: Final = 20
+_SHORT: Final = 256
+_PAGE: Final = 300_000
+"""Characters of folded texts on a page; after them each is cut shorter, since hiding secrets takes time."""
+_EVIDENCE: Final = 10
 _DEEPEST: Final = 6
 _TONES: Final = {"block": "bad", "require_approval": "ask", "allow": "good"}
 _TITLES: Final = {
@@ -161,6 +164,11 @@ def step_views(
 ) -> tuple[StepView, ...]:
     """Steps `first` to `first + STEPS`; `alerts`: by span id, those that are about a step."""
     depths = _depths(steps)
+    room = _PAGE
+    limits: dict[bytes, int] = {}
+    for step in steps[first : first + STEPS]:
+        limits[step.span_id] = _TEXT if room > 0 else _SHORT
+        room -= sum(min(len(text), _TEXT) for text in (step.arguments, step.result, step.words))
     return tuple(
         StepView(
             span_id=step.span_id.hex(),
@@ -172,7 +180,7 @@ def step_views(
             verdict=verdict_of(step),
             tone=_TONES.get(step.verdict, "bad" if step.kind == "tool" else ""),
             why=_why(step),
-            folds=_folds(step),
+            folds=_folds(step, limits[step.span_id]),
             alerts=tuple(alerts.get(step.span_id.hex(), ())),
         )
         for step in steps[first : first + STEPS]
@@ -200,14 +208,14 @@ def _why(step: Step) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _folds(step: Step) -> tuple[Fold, ...]:
+def _folds(step: Step, limit: int) -> tuple[Fold, ...]:
     texts = (("Arguments", step.arguments), ("Result", step.result), ("Words", step.words))
-    return tuple(Fold(label=label, text=_block(text)) for label, text in texts if text)
+    return tuple(Fold(label=label, text=_block(text, limit)) for label, text in texts if text)
 
 
-def _block(text: str) -> str:
+def _block(text: str, limit: int) -> str:
     """A text of several lines; JSON with an indent."""
-    whole = shown(text, _TEXT)
+    whole = shown(text, limit)
     with suppress(ValueError):  # it is no JSON, or was cut: shown as it came
         whole = orjson.dumps(orjson.loads(whole), option=orjson.OPT_INDENT_2).decode()
     return "\n".join(escape(line) for line in whole.split("\n"))

@@ -8,7 +8,8 @@ import orjson
 
 from agentcop_core.redact import Redactor
 
-_READ: Final = 65_536
+_LEAST: Final = 512
+_BETWEEN: Final = frozenset(" \t\r\n,;\"'")
 _REDACTOR: Final = Redactor()
 _OPENS: Final = ("{", "[")
 
@@ -16,18 +17,25 @@ _OPENS: Final = ("{", "[")
 def shown(text: str, limit: int) -> str:
     """At most about `limit` characters of `text` without its secrets; what was cut is counted: `… +N`.
 
-    JSON is read as such, so that a value under a sensitive name goes whatever it looks like. At most 65,536 characters
-    are looked at: the rest is counted, never shown.
+    JSON is read as such, so that a value under a sensitive name goes whatever it looks like. About twice `limit` is
+    looked at, since hiding is dear; the rest is counted, never shown.
     """
-    looked = text[:_READ]
-    hidden = _as_json(looked) if looked.startswith(_OPENS) and len(looked) == len(text) else None
+    window = max(2 * limit, _LEAST)
+    looked = text if len(text) <= window else _whole_words(text[:window])
+    hidden = _as_json(looked) if looked is text and looked.startswith(_OPENS) else None
     if hidden is None:
         hidden = _REDACTOR.redact_text(looked)
     beyond = len(text) - len(looked)
-    if len(hidden) + beyond <= limit:
+    if not beyond and len(hidden) <= limit:
         return hidden
     kept = hidden[: max(0, limit)]
     return f"{kept}… +{len(hidden) - len(kept) + beyond:,}"
+
+
+def _whole_words(text: str) -> str:
+    """`text` up to where its last word begins: the half of a secret is not known as one."""
+    at = next((at for at in range(len(text) - 1, -1, -1) if text[at] in _BETWEEN), 0)
+    return text[:at]
 
 
 def _as_json(text: str) -> str | None:

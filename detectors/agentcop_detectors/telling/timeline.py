@@ -24,6 +24,7 @@ _STEPS: Final = 300
 _TEXT: Final = 4_096
 _SHORT: Final = 128
 _FILE: Final = 262_144
+_ENVELOPE: Final = 300
 _TOLD: Final = frozenset({"agent", "model", "tool"})
 _SECOND_NS: Final = 1e9
 _YEARS_NS: Final = 10**17
@@ -54,13 +55,13 @@ def timeline(steps: Sequence[Step], about: bytes, missing: int = 0) -> tuple[str
 
 def document(run: Run, steps: Sequence[Step], anomaly: Anomaly | None = None) -> str:
     """The run as JSON, about 250 kB at most: of a long run its beginning, its end and the step that it is about."""
-    text = ""
-    for count, limit in ((_STEPS, _TEXT), (_STEPS, _SHORT), (_STEPS // 4, _SHORT)):
-        kept = _kept(steps, anomaly.span_id if anomaly is not None else b"", count)
-        text = _written(run, kept, len(steps), anomaly, limit)
-        if len(text) <= _FILE:
-            break
-    return text
+    about = anomaly.span_id if anomaly is not None else b""
+    kept, limit = _kept(steps, about, _STEPS), _TEXT
+    if _size(kept, limit) > _FILE:
+        limit = _SHORT
+    if _size(kept, limit) > _FILE:
+        kept = _kept(steps, about, _STEPS // 4)
+    return _written(run, kept, len(steps), anomaly, limit)
 
 
 def seconds(nanoseconds: int) -> str:
@@ -89,6 +90,11 @@ def verdict_of(step: Step) -> str:
     if step.verdict:
         return step.verdict[:_NAME]
     return "no verdict" if step.kind == "tool" else ""
+
+
+def _size(steps: Sequence[Step], limit: int) -> int:
+    """About how long the file will be: known before anything is redacted, which is what costs."""
+    return sum(_ENVELOPE + sum(min(len(text), limit) for text in _texts(step).values()) for step in steps)
 
 
 def _kept(steps: Sequence[Step], about: bytes, count: int) -> Sequence[Step]:
@@ -172,7 +178,22 @@ def _written(run: Run, kept: Sequence[Step], held: int, anomaly: Anomaly | None,
 
 
 def _step(step: Step, limit: int) -> dict[str, object]:
-    texts = {
+    made: dict[str, object] = {
+        "span_id": step.span_id.hex(),
+        "parent_id": step.parent_id.hex(),
+        "kind": step.kind,
+        "start_ns": str(step.start),
+        "end_ns": str(step.end),
+        "status": step.status,
+    }
+    made.update({name: shown(text, limit) for name, text in _texts(step).items()})
+    if step.kind == "model":
+        made |= {"input_tokens": str(step.input_tokens), "output_tokens": str(step.output_tokens)}
+    return made
+
+
+def _texts(step: Step) -> dict[str, str]:
+    every = {
         "name": step.name,
         "message": step.message,
         "scope": step.scope,
@@ -189,15 +210,4 @@ def _step(step: Step, limit: int) -> dict[str, object]:
         "result": step.result,
         "words": step.words,
     }
-    made: dict[str, object] = {
-        "span_id": step.span_id.hex(),
-        "parent_id": step.parent_id.hex(),
-        "kind": step.kind,
-        "start_ns": str(step.start),
-        "end_ns": str(step.end),
-        "status": step.status,
-    }
-    made.update({name: shown(text, limit) for name, text in texts.items() if text})
-    if step.kind == "model":
-        made |= {"input_tokens": str(step.input_tokens), "output_tokens": str(step.output_tokens)}
-    return made
+    return {name: text for name, text in every.items() if text}

@@ -7,9 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_spans import SECOND, START, a_run, a_step, ident
+from agentcop_core.redact import Redactor
+from agentcop_detectors.telling import shown as shown_module
 from agentcop_detectors.telling.shown import shown
 from agentcop_detectors.telling.timeline import LINES, document, moment, seconds, timeline
 from telling import found
+
+
+class Counting:
+    """A redactor that notes how much it was given."""
+
+    def __init__(self, redactor: Redactor, looked: list[int]) -> None:
+        self._redactor = redactor
+        self._looked = looked
+
+    def redact_text(self, text: str) -> str:
+        self._looked.append(len(text))
+        return self._redactor.redact_text(text)
+
+    def redact(self, value: object) -> object:
+        return self._redactor.redact(value)
+
 
 SECRET = "AKIAIOSFODNN7CANARY1"
 
@@ -46,7 +64,7 @@ def test_clocks_that_went_wrong_show_as_such() -> None:
 
 
 def test_a_run_of_megabytes_is_a_file_of_kilobytes_with_the_step_it_is_about() -> None:
-    steps = [a_step(number, arguments="x" * 16_000, result="y" * 16_000) for number in range(3_000)]
+    steps = [a_step(number, arguments="x " * 8_000, result="y " * 8_000) for number in range(3_000)]
     text = document(a_run(*steps), steps, found(span_id=ident(1_500)))
 
     read = json.loads(text)
@@ -54,7 +72,7 @@ def test_a_run_of_megabytes_is_a_file_of_kilobytes_with_the_step_it_is_about() -
     assert read["run"]["steps"] == 3_000
     assert read["run"]["steps_left_out"] == 3_000 - len(read["steps"])
     assert ident(1_500).hex() in {step["span_id"] for step in read["steps"]}
-    assert read["steps"][0]["arguments"].startswith("xxx")
+    assert read["steps"][0]["arguments"].startswith("x x")
     assert "… +" in read["steps"][0]["arguments"]
 
 
@@ -72,10 +90,31 @@ def test_a_value_under_a_sensitive_name_goes_however_plain_it_is() -> None:
     assert "plain words" not in shown('{"user": "a", "password": "plain words"}', 200)
 
 
-@pytest.mark.parametrize("text", ["x" * 5_000, "y" * 1_000_000, '{"a": "' + "z" * 1_000_000])
+@pytest.mark.parametrize("text", ["x y" * 5_000, "y" * 1_000_000, '{"a": "' + "z, " * 1_000_000, '{"a": "b"}' * 30])
 def test_what_is_cut_is_counted(text: str) -> None:
     cut = shown(text, 100)
 
     kept, _, count = cut.rpartition("… +")
-    assert len(kept) == 100
+    assert len(kept) <= 100
+    assert text.startswith(kept)
     assert len(kept) + int(count.replace(",", "")) == len(text)
+
+
+@given(
+    st.integers(0, 2_000), st.sampled_from([50, 300, 1_000]), st.sampled_from([SECRET, f"x={SECRET}", f'"{SECRET}"'])
+)
+def test_a_secret_at_the_edge_of_what_is_looked_at_is_not_shown_by_half(before: int, limit: int, secret: str) -> None:
+    hides = "password=" + "p" * 40 + " "
+    text = (hides * 60)[:before] + " " + secret + " and more words" * 500
+
+    assert "AKIA" not in shown(text, limit)
+
+
+def test_what_is_dear_to_hide_is_looked_at_in_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    redactor = Redactor()
+    monkeypatch.setattr(shown_module, "_REDACTOR", Counting(redactor, looked))
+    steps = [a_step(number, arguments="password=abc " * 1_200, result="token: x " * 1_500) for number in range(3_000)]
+    document(a_run(*steps), steps)
+
+    assert sum(looked) < 1_000_000
