@@ -81,9 +81,14 @@ class Housekeeping:
             self._forget(erasure.agent_id)
             # The scorer may have written rows between the deletion and now.
             deletion.delete_rows_of(self._engine, erasure.agent_id)
-            last = max((number for number, _ in segment_paths(self._folder)), default=0)
+            last = self._last_open()
             deletion.heard(self._engine, erasure.id, last)
-            return
-        if self._spans.forget(erasure.traces, erasure.last_segment):
+            self._spans.forget(erasure.traces, last)
+        elif not any(number <= erasure.last_segment for number, _ in segment_paths(self._folder)):
+            # All that may hold its spans is sealed by now: the rest goes in one more pass.
+            self._spans.forget(erasure.traces, erasure.last_segment)
             deletion.done(self._engine, erasure.id)
             _log.info("agentcop: no segment holds the spans of %r any more", erasure.agent_id)
+
+    def _last_open(self) -> int:
+        return max((number for number, _ in segment_paths(self._folder)), default=0)

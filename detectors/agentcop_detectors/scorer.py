@@ -330,9 +330,9 @@ class Scorer:
         if trace_id not in known:  # it was let go of a moment ago
             known[trace_id] = self._store.known([trace_id]).get(trace_id)
         before = known[trace_id]
+        if again and trace_id in self._erased and (before is None or position < before.first):
+            return False
         if before is None:
-            if again and trace_id in self._erased:
-                return False
             self._runs.begin(Run(trace_id=trace_id, first=position), position)
         elif again and before.closed:
             return False

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,10 +26,12 @@ from agentcop_detectors.store.writer import Store
 from served import free_port
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections.abc import Callable
     from pathlib import Path
 
     from opentelemetry.sdk.trace.export import SpanExporter
+
+    from agentcop_detectors.normalise.frames import Counted
 
 pytestmark = pytest.mark.detector
 
@@ -85,7 +88,7 @@ class _Client(threading.Thread):
 
 
 def test_killed_under_load_it_loses_nothing_that_it_acknowledged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     caplog.set_level("CRITICAL")  # the exporters say at length that nobody is there
     folder, http, grpc = tmp_path / "segments", free_port(), free_port()
@@ -116,17 +119,13 @@ def test_killed_under_load_it_loses_nothing_that_it_acknowledged(
             client.join(60)
         front.kill()
 
-    from collections import Counter as Counts
-
-    counts: Counter[object] = Counts()
+    counts: Counter[Counted] = Counter()
     tail = Tail(folder)
-    there = {
-        step.span_id
-        for _, frame in tail.frames(10**9)
-        for step in steps_of(frame, None, counts)  # type: ignore[arg-type]
-    }
+    there = {step.span_id for _, frame in tail.frames(10**9) for step in steps_of(frame, None, counts)}
     tail.close()
     taken = set(itertools.chain.from_iterable(client.taken for client in clients))
+    for name, figure in (("acknowledged", len(taken)), ("on disk", len(there)), ("lost", len(taken - there))):
+        record_testsuite_property(f"front: {name}", figure)
     assert all(client.taken for client in clients)
     assert taken - there == set()
     assert counts["poisoned"] == 0

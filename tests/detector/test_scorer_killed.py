@@ -23,6 +23,7 @@ from agentcop_detectors.store.tables import ALERTS
 from agentcop_detectors.store.writer import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from agentcop_detectors.segments.frame import Frame
@@ -105,7 +106,9 @@ def passes(clock: Path, now: float) -> None:
     new.replace(clock)
 
 
-def test_killed_under_load_it_makes_the_same_runs_verdicts_and_alerts(tmp_path: Path) -> None:
+def test_killed_under_load_it_makes_the_same_runs_verdicts_and_alerts(
+    tmp_path: Path, record_testsuite_property: Callable[[str, object], None]
+) -> None:
     dice = random.Random(5)  # noqa: S311 -- the same load every time
     frames = load(5, 2_500)
     killed, clean, clock, stop = (tmp_path / name for name in ("killed", "clean", "clock", "stop"))
@@ -141,6 +144,12 @@ def test_killed_under_load_it_makes_the_same_runs_verdicts_and_alerts(tmp_path: 
     undisturbed.step()
     undisturbed.close()
     found, expected = made(engine), made(other)
+    for name, figure in (
+        ("kills", kills),
+        ("frames", len(frames)),
+        *((name, len(rows)) for name, rows in expected.items()),
+    ):
+        record_testsuite_property(f"scorer: {name}", figure)
     assert kills >= KILLS // 2
     assert len(expected["runs"]) > 2_000
     for name in expected:

@@ -191,6 +191,30 @@ class StoreClaims:
         reader.join()
         assert torn == []
 
+    def test_a_teller_and_a_scorer_write_side_by_side(self, engine: Engine) -> None:
+        store = Store(engine, "it")
+        ended = threading.Event()
+        failed: list[Exception] = []
+
+        def tell() -> None:
+            last = False
+            while not last:
+                last = ended.is_set()
+                try:
+                    store.mark_told([each.id for each in store.untold()], "sent", 1.0)
+                except Exception as error:
+                    failed.append(error)
+                    return
+
+        teller = threading.Thread(target=tell)
+        teller.start()
+        for number in range(1, 80):
+            store.commit(a_batch(an_anomaly(f"k{number}"), at=number, trace=number))
+        ended.set()
+        teller.join()
+        assert failed == []
+        assert store.untold() == []
+
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         st.text(max_size=900),

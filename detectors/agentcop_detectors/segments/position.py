@@ -32,6 +32,7 @@ class Published:
         if position == self._last:
             return
         if self._descriptor < 0:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the scorer may be there before the front
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
         packed = _FORM.pack(*position)

@@ -66,8 +66,9 @@ class SpanStore:
         """
         if before is not None:
             last = before.segment if last is None else min(last, before.segment)
-        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
+        # In this order: what is sealed between the two is seen in one form at least.
         there = {number: path for number, path in segment_paths(self._folder) if number >= since.segment}
+        sealed = {number: path for number, path in sealed_paths(self._folder) if number >= since.segment}
         self._open = {number: index for number, index in self._open.items() if number in there}
         for number in sorted(sealed.keys() | there.keys()):
             if last is not None and number > last:
@@ -120,8 +121,8 @@ class SpanStore:
                 deleted += 1
         return deleted
 
-    def forget(self, traces: set[bytes], last: int) -> bool:
-        """Write the sealed segments up to number `last` anew without some traces; whether all up to it were sealed.
+    def forget(self, traces: set[bytes], last: int) -> None:
+        """Write the sealed segments up to number `last` anew without some traces.
 
         Frames of which nothing is left, or which cannot be read, go as a whole. Blocks long. Raises OSError.
         """
@@ -136,7 +137,6 @@ class SpanStore:
                     write_sealed(path, (frame for frame in kept if frame is not None), frames.trace_ids)
             except FileNotFoundError:
                 continue
-        return not any(number <= last for number, _ in segment_paths(self._folder))
 
     def _sealed_path(self, number: int) -> Path:
         return self._folder / sealed_name(number)

@@ -106,3 +106,15 @@ def test_a_scorer_that_is_abandoned_again_and_again_makes_what_one_pass_makes(
         assert found[name] == expected[name]
     assert sorted(told) == sorted(set(told))
     other.dispose()
+
+
+def test_a_scorer_that_starts_before_anything_was_received_waits(tmp_path: Path, engine: Engine) -> None:
+    clock = Clock()
+    scorer = Scorer(tmp_path / "not" / "there", Store(engine, "it"), built_in(), clock=clock)
+    assert not scorer.step()
+    log = SegmentLog(tmp_path / "not" / "there")
+    log.open()
+    write(log, load(1, 3)[:1])
+    assert scorer.step()
+    scorer.close()
+    log.close()

@@ -6,13 +6,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent_spans import START, a_frame, a_step, ident, write
 from agentcop_detectors.receive.tokens import Tokens
-from agentcop_detectors.segments import sealed
+from agentcop_detectors.segments import sealed, spans
 from agentcop_detectors.segments.log import SegmentLog
 from agentcop_detectors.segments.names import sealed_paths, segment_paths
 from agentcop_detectors.segments.position import Published, Reader
@@ -125,6 +126,36 @@ def test_a_kill_between_sealing_and_removing_leaves_each_span_once(tmp_path: Pat
     assert not first.exists()
 
 
+def test_a_trace_is_found_whole_while_its_segments_are_being_sealed(tmp_path: Path, log: SegmentLog) -> None:
+    held = filled(log)
+    sealer = threading.Thread(target=seal_all, args=(SpanStore(tmp_path),))
+    store = SpanStore(tmp_path)
+    sealer.start()
+    found: list[bool] = []
+    while sealer.is_alive() or not found:
+        found.append(store.trace(ident(1, 16)) == held[ident(1, 16)])
+    sealer.join()
+    assert all(found)
+
+
+@pytest.mark.parametrize("listed", ["segment_paths", "sealed_paths"])
+def test_a_segment_that_is_sealed_between_two_looks_is_not_missed(
+    tmp_path: Path, log: SegmentLog, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    held = filled(log)
+    look = getattr(spans, listed)
+
+    def looks(folder: Path) -> list[tuple[int, Path]]:
+        found: list[tuple[int, Path]] = look(folder)
+        monkeypatch.undo()
+        seal_all(SpanStore(tmp_path))
+        return found
+
+    store = SpanStore(tmp_path)
+    monkeypatch.setattr(spans, listed, looks)
+    assert store.trace(ident(1, 16)) == held[ident(1, 16)]
+
+
 SEALER = """
 import sys
 from pathlib import Path
@@ -209,10 +240,11 @@ def test_traces_are_taken_out_of_sealed_segments_and_others_stay(tmp_path: Path,
     last = segment_paths(tmp_path)[-1][0]
     seal_all(store)
 
-    assert not store.forget(gone, last)  # the last segment is still written to
+    store.forget(gone, last)
+    assert store.trace(ident(1, 16))  # in the last segment, which is still written to
     write(log, [a_frame([a_step(number, trace_id=ident(50, 16))]) for number in range(200)])
     seal_all(store)
-    assert store.forget(gone, last)
+    store.forget(gone, last)
 
     assert [store.trace(trace) for trace in sorted(gone)] == [[], []]
     assert {trace: store.trace(trace) for trace in held if trace not in gone} == {
