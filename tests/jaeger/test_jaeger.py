@@ -124,8 +124,8 @@ def test_an_alerts_links_open_its_trace_in_jaeger_and_our_own_page_of_the_run(
     options = ("--forward", jaeger.grpc, "--alerts", told, "--operations", f"127.0.0.1:{port}")
     with SlackServer() as server, detector(tmp_path / "home", *options, environment={"URL": server.hook}) as service:
         agent.run(BLOCKED, AGENTCOP_OTLP_ENDPOINT=service.http)
-        until(lambda: bool(server.posted))
-        (alert,) = [each for each in server.posted if each["kind"] == "gate_block"]
+        until(lambda: any(each["kind"] == "block" for each in server.posted))
+        (alert,) = [each for each in server.posted if each["kind"] == "block"]
         links = {link["label"]: link["url"] for link in alert["links"]}
         assert links["Open trace"] == f"http://127.0.0.1:{jaeger.query_port}/trace/{alert['trace_id']}"
         until(lambda: bool(jaeger.trace(alert["trace_id"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, text
 
-from agentcop_detectors.segments.tail import Tail
+from agentcop_detectors.segments.names import frames_in, sealed_paths, segment_paths
+from agentcop_detectors.segments.sealed import opened
 from agentcop_detectors.service.status import read_status
 from exporting import until
 
@@ -90,11 +92,16 @@ class Service:
         return self.process.wait(PATIENCE)
 
     def frames(self) -> list[Frame]:
-        """All that was received, as far as it is not sealed."""
-        tail = Tail(self.home / "detector" / "segments")
-        found = [frame for _, frame in tail.frames(1_000_000)]
-        tail.close()
-        return found
+        """All that was received, from segments open and sealed."""
+        folder = self.home / "detector" / "segments"
+        found: dict[int, list[Frame]] = {}
+        for number, path in segment_paths(folder):
+            with contextlib.suppress(FileNotFoundError):  # it was sealed meanwhile
+                found[number] = [frame for _, _, frame in frames_in(path)]
+        for number, path in sealed_paths(folder):
+            with opened(path) as sealed:
+                found[number] = list(sealed.all_frames())
+        return [frame for number in sorted(found) for frame in found[number]]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database holds."""

@@ -136,7 +136,7 @@ class SlackServer:
     def _answer(self, path: str, kind: str, body: bytes) -> tuple[int, dict[str, str], str]:
         if self.answers:
             return self.answers.pop(0)
-        if path == "/hook":
+        if path.partition("?")[0] == "/hook":
             self.posted.append(json.loads(body))
             return 204, {}, ""
         if path != SECRET_PATH:
