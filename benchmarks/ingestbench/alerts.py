@@ -21,9 +21,10 @@ from ingestbench.clients import OverHttp, send_all
 from ingestbench.load import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
+    from ingestbench.load import Batch
     from ingestbench.service import Service
 
 ALARMS: Final = 15
@@ -76,7 +77,8 @@ def webhook() -> Iterator[tuple[Path, dict[str, float]]]:
 
 def alert_seconds(service: Service, seen: dict[str, float], *, runs: int, apart: float, rate: float) -> list[Alarm]:
     """What became of `runs` alarms while `rate` spans a second of other agents come in."""
-    load = threading.Thread(target=_load, args=(service, rate, runs * apart + 2))
+    others = list(batches(spans=int(rate * (runs * apart + 2)), size=128, agents=100, seed=7))
+    load = threading.Thread(target=_load, args=(service, others, rate))
     load.start()
     alarms = _agent(service, runs, apart)
     load.join()
@@ -104,9 +106,8 @@ def _p95(values: list[float]) -> float | None:
     return round(statistics.quantiles(values, n=20)[-1], 4)
 
 
-def _load(service: Service, rate: float, seconds: float) -> None:
-    load = batches(spans=int(rate * seconds), size=128, agents=100, seed=7)
-    send_all(load, lambda: OverHttp(lambda: service.http), connections=2, rate=rate)
+def _load(service: Service, others: Sequence[Batch], rate: float) -> None:
+    send_all(others, lambda: OverHttp(lambda: service.http), connections=2, rate=rate)
 
 
 def _agent(service: Service, runs: int, apart: float) -> dict[str, float]:

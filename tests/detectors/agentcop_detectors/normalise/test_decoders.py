@@ -295,6 +295,16 @@ def test_of_a_key_that_stands_twice_the_last_holds_in_json_and_in_binary() -> No
     assert binary.words == text.words == {"verdict": "block"}
 
 
+def test_what_is_remembered_of_attributes_is_bounded_and_the_same_when_it_is_forgotten() -> None:
+    def of(number: int) -> dict[str, Any]:
+        raw = KeyValue(key="agentcop.agent.id", value=AnyValue(string_value=f"agent-{number}")).SerializeToString()
+        return protobuf.words_of([raw])[0]
+
+    for number in [*range(20_000), 0, 19_999]:
+        assert of(number) == of(number) == {"agent": f"agent-{number}"}
+    assert len(protobuf._known) <= protobuf._KNOWN_HELD  # noqa: SLF001 -- memory has no other sign
+
+
 @pytest.mark.parametrize("count", [-1, 2**53, 1.5, True, "7"])
 def test_what_is_no_count_is_no_count(count: object) -> None:
     kind = {bool: "boolValue", int: "intValue", float: "doubleValue", str: "stringValue"}[type(count)]
