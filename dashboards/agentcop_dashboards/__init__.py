@@ -1,1 +1,1 @@
-"""What people look at: console pages, Grafana, Jaeger, Collector and Prometheus files. Nothing is built here yet."""
+"""What people look at: pages of alerts and runs, and the compose file of the servers beside the detector."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from agentcop_core.alert import rank
-from agentcop_policies.build import BOT_CHANNEL
 from agentcop_policies.secrets import unset
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ class Target:
 
     def obstacle(self, environ: Mapping[str, str]) -> str:
         """Why nothing can be sent there from this process, in words; "" if nothing is known against it."""
-        if self.channel.token is not None:
-            return BOT_CHANNEL
         missing = unset("\n".join(_texts(self.channel)), environ)
         return "; ".join(f"${{{name}}} is not set in this environment" for name in missing)
 
@@ -45,7 +42,23 @@ class Route:
 
     targets: tuple[Target, ...]
     trace_link: str = ""
-    """`monitor.links.trace`: holds `{trace_id}`; may hold `${VAR}`."""
+    """`monitor.links.trace`: holds `{trace_id}`; may hold `${VAR}`, as those below."""
+    page_link: str = ""
+    """`monitor.links.page`."""
+    dashboard_link: str = ""
+    """`monitor.links.dashboard`."""
+    runbook_link: str = ""
+    """`monitor.links.runbook`."""
+
+    @property
+    def key(self) -> str:
+        """The same for routes with the same channels."""
+        return " ".join(sorted(target.key for target in self.targets))
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether a channel can have a file beside its message."""
+        return any(target.channel.type == "email" for target in self.targets)
 
 
 def route_of(monitor: Monitor | None) -> Route:
@@ -56,8 +69,16 @@ def route_of(monitor: Monitor | None) -> Route:
         Target(key=_key(channel), name=f"{channel.type} (monitor.alert_channels[{index}])", channel=channel)
         for index, channel in enumerate(monitor.alert_channels)
     )
-    link = monitor.links.trace if monitor.links is not None else None
-    return Route(targets=targets, trace_link=link or "")
+    links = monitor.links
+    if links is None:
+        return Route(targets=targets)
+    return Route(
+        targets=targets,
+        trace_link=links.trace or "",
+        page_link=links.page or "",
+        dashboard_link=links.dashboard or "",
+        runbook_link=links.runbook or "",
+    )
 
 
 def _texts(channel: Channel) -> list[str]:

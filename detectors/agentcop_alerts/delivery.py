@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Final
 from agentcop_alerts.background import Background
 from agentcop_alerts.sinks.outcome import SendFailed
 from agentcop_alerts.sinks.send import send
+from agentcop_alerts.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from agentcop_alerts.channels import Target
-    from agentcop_alerts.item import Item
+    from agentcop_alerts.item import Item, State
     from agentcop_alerts.outbox import Outbox
+
+    Settled = Callable[[Item, State], None]
+    """Told what became of a message, by the thread that sent it; must not raise nor block."""
 
 _log = logging.getLogger("agentcop")
 
@@ -32,9 +36,17 @@ _UNSAVED: Final = 100
 class Delivery:
     """Sends what waits in an outbox for one channel. Belongs to one thread, which blocks on the network."""
 
-    def __init__(self, outbox: Outbox, target: Target, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        target: Target,
+        environ: Mapping[str, str],
+        settled: Settled = lambda item, state: None,  # noqa: ARG005 -- nobody asks
+    ) -> None:
         """`environ` fills in the secrets of the channel."""
         self._outbox = outbox
+        self._settled = settled
+        self._threads = Threads(outbox.folder / "threads")
         self._target = target
         self._environ = environ
         self._failures = 0
@@ -79,17 +91,23 @@ class Delivery:
             if claim is None:
                 return 0.0
             try:
-                send(claim.item, self._target, self._environ)
+                send(claim.item, self._target, self._environ, self._threads)
             except SendFailed as failed:
                 if failed.final or now - item.created > GIVE_UP:
                     self._log_given_up(failed)
-                    claim.failed(failed.reason, now)
+                    try:
+                        claim.failed(failed.reason, now)
+                    finally:
+                        self._settled(claim.item, "failed")
                     return 0.0
                 self._back_off(failed, now)
                 claim.put_off(failed.reason, self._not_before)
                 return self._not_before
             self._works()
-            claim.sent(now)
+            try:
+                claim.sent(now)
+            finally:
+                self._settled(claim.item, "sent")
             return 0.0
 
     def _deliver_unsaved(self, now: float) -> float:
@@ -98,15 +116,17 @@ class Delivery:
                 return self._not_before
             item = self._unsaved.popleft()
             try:
-                send(item, self._target, self._environ)
+                send(item, self._target, self._environ, self._threads)
             except SendFailed as failed:
                 if failed.final or now - item.created > GIVE_UP:
                     self._log_given_up(failed)
+                    self._settled(item, "failed")
                 else:
                     self._back_off(failed, now)
                     self._unsaved.appendleft(item)
             else:
                 self._works()
+                self._settled(item, "sent")
         return 0.0
 
     def _back_off(self, failed: SendFailed, now: float) -> None:
@@ -133,10 +153,17 @@ class Delivery:
 class Post:
     """One channel with the thread that sends to it."""
 
-    def __init__(self, outbox: Outbox, target: Target, environ: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        target: Target,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+        settled: Settled = lambda item, state: None,  # noqa: ARG005 -- nobody asks
+    ) -> None:
         """Starts nothing: the thread does, when it is first woken."""
         self.target = target
-        self.delivery = Delivery(outbox, target, environ)
+        self.delivery = Delivery(outbox, target, environ, settled)
         self._clock = clock
         self.thread = Background(f"agentcop-alerts-{target.channel.type}", self._send)
 

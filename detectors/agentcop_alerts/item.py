@@ -27,6 +27,22 @@ _SHAPES: Final[dict[str, type | tuple[type, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosed:
+    """What comes with an alert besides its words. All redacted."""
+
+    timeline: tuple[str, ...] = ()
+    """The run, a line a step."""
+    run: str = ""
+    """The run as JSON."""
+    refs: tuple[str, ...] = ()
+    """Rows that the alert stands for; what becomes of the message is said with them."""
+
+
+NOTHING: Final = Enclosed()
+"""An alert that comes alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A notice on its way to one channel. Redacted; names its channel without holding the channel's secrets."""
 
@@ -41,10 +57,20 @@ class Item:
     """Its channel for people."""
     trace_link: str = ""
     """The policy's link to a trace, unexpanded."""
+    page_link: str = ""
+    """To the detector's own page of the run, as those below."""
+    dashboard_link: str = ""
+    runbook_link: str = ""
     count: int = 1
     repeat: bool = False
     since: float = 0.0
     note: str = ""
+    timeline: tuple[str, ...] = ()
+    """The run, a line a step."""
+    run: str = ""
+    """The run as JSON, for channels that take a file; "" once the message is settled."""
+    refs: tuple[str, ...] = ()
+    """What it stands for in the database of whoever handed it in: see `Enclosed`."""
     created: float = 0.0
     not_before: float = 0.0
     """It is not tried before then."""
@@ -53,6 +79,9 @@ class Item:
     """Why the last attempt failed."""
     settled: float = 0.0
     """When it was sent or given up; 0 while it is pending."""
+    acknowledged: float = 0.0
+    """When a person took it on; 0 if nobody did."""
+    acknowledged_by: str = ""
 
     def encode(self) -> bytes:
         """One line of JSON."""
@@ -66,8 +95,10 @@ def decode(data: bytes) -> Item:
         if given["v"] != FORMAT:
             raise ValueError(f"format {given['v']}")
         alert = _known(Alert, given["alert"])
-        alert["evidence"] = tuple(given["alert"]["evidence"])
-        return Item(**{**_known(Item, given), "alert": Alert(**alert)})  # type: ignore[arg-type]  # as encoded
+        fields_of_item = _known(Item, given)
+        for found in (alert, fields_of_item):
+            found.update({name: tuple(map(str, each)) for name, each in found.items() if isinstance(each, list)})
+        return Item(**{**fields_of_item, "alert": Alert(**alert)})  # type: ignore[arg-type]  # as encoded
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an alert of ours: {error!r}") from error
 

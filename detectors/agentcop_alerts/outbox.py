@@ -83,7 +83,12 @@ class Outbox:
                     since = min(waiting.since, item.since)
                     soonest = min(waiting.not_before, item.not_before)
                     item = replace(
-                        item, count=item.count + waiting.count, since=since, not_before=soonest, created=waiting.created
+                        item,
+                        count=item.count + waiting.count,
+                        since=since,
+                        not_before=soonest,
+                        created=waiting.created,
+                        refs=(*waiting.refs, *item.refs),
                     )
                 elif self._full():
                     return self._lose()
@@ -98,7 +103,7 @@ class Outbox:
         """Record what became of `item`; the oldest records beyond 200 go."""
         self._make()
         folder = self.folder / state
-        self.write(folder / f"{int(item.settled * 1000):013d}-{item.id}.json", item)
+        self.write(folder / f"{int(item.settled * 1000):013d}-{item.id}.json", replace(item, run=""))
         for name in sorted(_names(folder))[:-MAX_SETTLED]:
             (folder / name).unlink(missing_ok=True)
 
@@ -107,6 +112,21 @@ class Outbox:
         folder = self.folder / state
         found = [item for name in _names(folder) if (item := _read(folder / name)) is not None]
         return sorted(found, key=lambda item: (item.settled, item.created, item.id))
+
+    def acknowledge(self, item_id: str, by: str, now: float) -> Item | None:
+        """Write down that a person took on a message that was sent or given up; None if there is none of this id.
+
+        One that was acknowledged before is returned as it was.
+        """
+        for state in ("sent", "failed"):
+            for name in _names(self.folder / state):
+                if not name.endswith(f"-{item_id}.json") or (item := _read(self.folder / state / name)) is None:
+                    continue
+                if item.id == item_id and not item.acknowledged:
+                    item = replace(item, acknowledged=now, acknowledged_by=by)
+                    self.write(self.folder / state / name, item)
+                return item
+        return None
 
     @property
     def has_pending(self) -> bool:

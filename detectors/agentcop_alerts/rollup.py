@@ -10,9 +10,10 @@ What is known here is one process. Alerts of several processes meet in the detec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
+from agentcop_alerts.item import NOTHING, Enclosed
 from agentcop_core.alert import Alert, fingerprint, rank
 
 WINDOW: Final = 300.0
@@ -23,6 +24,7 @@ _FLEET_SECONDS: Final = 600.0
 _FLEET_NAMED: Final = 20
 _FLEET_KNOWN: Final = 1_000
 _NEWS: Final = 30
+_REFS: Final = 10_000
 _WINDOWS: Final = 1_000
 
 _Route = TypeVar("_Route")
@@ -48,6 +50,8 @@ class Notice(Generic[_Route]):
     """When its window ends: it may go out then."""
     note: str = ""
     """What was folded into it besides: other agents, other tools."""
+    enclosed: Enclosed = NOTHING
+    """Of the latest; its `refs` are of all it stands for."""
 
 
 @dataclass(slots=True)
@@ -56,6 +60,9 @@ class _Window(Generic[_Route]):
     alert: Alert
     route: _Route
     note: str = ""
+    enclosed: Enclosed = NOTHING
+    refs: list[str] = field(default_factory=list)
+    """Of those that were counted since the last notice."""
     count: int = 0
     since: float = 0.0
 
@@ -66,7 +73,9 @@ class RollUp(Generic[_Route]):
     def __init__(self) -> None:
         """Nothing is known at first; see `seed`."""
         self._windows: dict[str, _Window[_Route]] = {}
-        self._agents: dict[tuple[str, str], dict[str, float]] = {}
+        self._agents: dict[tuple[str, str, str], dict[str, float]] = {}
+        self.uncounted: list[str] = []
+        """Refs over ten thousand in one window: counted in its message, and not named there. The owner clears it."""
         self._news: list[float] = []
 
     def seed(self, notice: Notice[_Route], sent: float) -> None:
@@ -75,9 +84,18 @@ class RollUp(Generic[_Route]):
             notice.thread, _Window(ends=sent + WINDOW, alert=notice.alert, route=notice.route, note=notice.note)
         )
 
-    def add(self, alert: Alert, route: _Route, now: float) -> list[Notice[_Route]]:
-        """What must be sent at once because of `alert`: its notice, or nothing."""
-        note, thread = self._folded(alert, now)
+    def expect(self, alert: Alert, now: float, group: str = "") -> None:
+        """`alert` came together with others and will be added in a moment: what hits many agents at once is then one.
+
+        `group`: those who hear of it; only agents of one group are told of together.
+        """
+        self._fired(alert, now, group)
+
+    def add(
+        self, alert: Alert, route: _Route, now: float, *, enclosed: Enclosed = NOTHING, group: str = ""
+    ) -> list[Notice[_Route]]:
+        """What must be sent at once because of `alert`: its notice, or nothing. `group`: as for `expect`."""
+        note, thread = self._folded(alert, now, group)
         window = self._windows.get(thread)
         ready: list[Notice[_Route]] = []
         if window is not None and now >= window.ends:
@@ -87,6 +105,10 @@ class RollUp(Generic[_Route]):
             window.since = window.since or alert.time
             window.count += 1
             window.alert, window.route, window.note = alert, route, note
+            window.enclosed = replace(enclosed, run="")  # a window is held for minutes: the file went with the first
+            room = max(0, _REFS - len(window.refs))
+            window.refs += enclosed.refs[:room]
+            self.uncounted += enclosed.refs[room:]
             return ready
         if len(self._windows) >= _WINDOWS:
             oldest = min(self._windows, key=lambda each: self._windows[each].ends)
@@ -94,10 +116,18 @@ class RollUp(Generic[_Route]):
             self._windows.pop(oldest, None)
         missed = window.count if window is not None else 0
         since = window.since if window is not None and window.since else alert.time
+        earlier = tuple(window.refs) if window is not None else ()
         self._windows[thread] = _Window(ends=now + WINDOW, alert=alert, route=route, note=note)
         self._news.append(now)
         notice = Notice(
-            alert=alert, route=route, thread=thread, count=missed + 1, repeat=window is not None, since=since, note=note
+            alert=alert,
+            route=route,
+            thread=thread,
+            count=missed + 1,
+            repeat=window is not None,
+            since=since,
+            note=note,
+            enclosed=replace(enclosed, refs=(*earlier, *enclosed.refs)),
         )
         return [*ready, notice]
 
@@ -121,23 +151,30 @@ class RollUp(Generic[_Route]):
             del self._windows[thread]
             return []
         notice = replace(_notice(thread, window), not_before=0.0)
-        window.ends, window.count, window.since = now + WINDOW, 0, 0.0
+        window.ends, window.count, window.since, window.refs = now + WINDOW, 0, 0.0, []
         return [notice]
 
-    def _folded(self, alert: Alert, now: float) -> tuple[str, str]:
-        """What else `alert` stands for, and the thread it belongs to."""
-        agents = self._agents.setdefault((alert.rule, alert.at), {})
+    def _fired(self, alert: Alert, now: float, group: str) -> dict[str, float]:
+        """The agents of the group on which the rule of `alert` fired within ten minutes, this one among them."""
+        agents = self._agents.setdefault((alert.rule, alert.at, group), {})
         agents.pop(alert.agent_id, None)
         agents[alert.agent_id] = now
         while len(agents) > _FLEET_KNOWN or now - next(iter(agents.values())) > _FLEET_SECONDS:
             del agents[next(iter(agents))]
         while len(self._agents) > _WINDOWS:
             del self._agents[next(iter(self._agents))]
+        return agents
+
+    def _folded(self, alert: Alert, now: float, group: str) -> tuple[str, str]:
+        """What else `alert` stands for, and the thread it belongs to."""
+        if alert.kind == "digest":
+            return "", fingerprint("digest", alert.agent_id, alert.call_id)
+        agents = self._fired(alert, now, group)
         if len(agents) >= _FLEET:
             names = sorted(agents)
             more = f" … +{len(names) - _FLEET_NAMED}" if len(names) > _FLEET_NAMED else ""
             note = f"this rule fired on {len(names)} agents within ten minutes: {', '.join(names[:_FLEET_NAMED])}{more}"
-            return note, fingerprint("fleet", alert.rule, alert.at)
+            return note, fingerprint("fleet", alert.rule, alert.at, *([group] if group else ()))
         self._news = [when for when in self._news if now - when < WINDOW]
         if len(self._news) >= _NEWS and alert.fingerprint not in self._windows:
             note = f"over {_NEWS} different alerts within five minutes: further ones of this rule are counted together"
@@ -155,4 +192,5 @@ def _notice(thread: str, window: _Window[_Route]) -> Notice[_Route]:
         since=window.since,
         not_before=window.ends,
         note=window.note,
+        enclosed=replace(window.enclosed, refs=tuple(window.refs)),
     )

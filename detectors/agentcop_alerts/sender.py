@@ -10,23 +10,24 @@ import threading
 import time
 import weakref
 from collections import deque
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agentcop_alerts.background import Background
 from agentcop_alerts.delivery import GIVE_UP, Post
-from agentcop_alerts.item import Item
+from agentcop_alerts.item import NOTHING, Enclosed
 from agentcop_alerts.outbox import Outbox
 from agentcop_alerts.rollup import WINDOW, Notice, RollUp
+from agentcop_alerts.spooling import Spooling
 from agentcop_core.locks import IMPORTING
 from agentcop_core.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from agentcop_alerts.channels import Route
+    from agentcop_alerts.channels import Route, Target
+    from agentcop_alerts.item import Item, State
+    from agentcop_alerts.spooling import Hears, Permits
     from agentcop_core.alert import Alert
 
 _log = logging.getLogger("agentcop")
@@ -52,12 +53,27 @@ class AlertSender:
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.time,
+        hears: Hears = lambda refs, outcome: None,  # noqa: ARG005 -- nobody asks
+        permits: Permits = lambda alert, now: True,  # noqa: ARG005 -- without a budget
     ) -> None:
-        """`folder`: `<home>/alerts`. `environ` fills in secrets, in the sending thread alone. Opens nothing."""
+        """`folder`: `<home>/alerts`. `environ` fills in secrets, in the sending thread alone. Opens nothing.
+
+        `hears` is told what becomes of alerts that came with refs; `permits` is asked before a message is made.
+        """
         self.outbox = Outbox(folder)
         self._environ = environ
         self._clock = clock
-        self._redactor = Redactor()
+        self._hears = hears
+        self._spooling = Spooling(
+            outbox=self.outbox,
+            environ=environ,
+            say=lambda what, text: self._say(what, text, error=False),
+            on_disk=self._on_disk,
+            keep=lambda target, item: self._posts[target.key].delivery.keep(item),
+            hears=hears,
+            permits=permits,
+            redactor=Redactor(),
+        )
         self._told: set[str] = set()
         self._lost_here = 0
         self._reset()
@@ -66,7 +82,7 @@ class AlertSender:
             os.register_at_fork(after_in_child=_weakly(self._after_fork))
 
     def _reset(self) -> None:
-        self._queue: deque[tuple[Alert, Route]] = deque()
+        self._queue: deque[tuple[Alert, Route, Enclosed]] = deque()
         self._rollup: RollUp[Route] = RollUp()
         self._posts: dict[str, Post] = {}
         self._one_folds = threading.RLock()
@@ -89,31 +105,54 @@ class AlertSender:
         except Exception:
             self._say("arm", "agentcop: what an earlier process left to send could not be looked at")
 
-    def submit(self, alert: Alert, route: Route) -> bool:
+    def submit(self, alert: Alert, route: Route, enclosed: Enclosed = NOTHING) -> bool:
         """Take `alert`; whether a channel of `route` will be sent to from here. Never raises.
 
-        Never blocks either, except for a write to disk where the interpreter is ending and starts no more threads.
+        `enclosed` goes with its messages. Never blocks either, except for a write to disk where the interpreter is
+        ending and starts no more threads.
         False where no channel takes this severity, or each lacks a secret: that is logged, and recorded as failed.
         """
+        return self.submit_all(((alert, route, enclosed),))
+
+    def submit_all(self, came: Sequence[tuple[Alert, Route, Enclosed]]) -> bool:
+        """The same for several at once, so that one rule which fired on many agents is told of as one.
+
+        Whether each will be sent to a channel from here.
+        """
         try:
-            if not any(target.accepts(alert) for target in route.targets):
+            taken = [each for each in came if self._takes(*each)]
+            if not taken:
                 return False
-            if len(self._queue) >= _QUEUE:
-                self._lost_here += 1
-                return False
-            self._learn(route)
             self._know_exit()
-            for target in route.targets:
-                # Here: from Python 3.12 on, an interpreter that is ending lets no thread start another.
-                if target.accepts(alert):
-                    self._posts[target.key].thread.begin()
-            self._queue.append((alert, route))
+            self._queue.extend(taken)
             if not self._folding.wake() or self._ending:
                 self._fold_here()
-            return any(target.accepts(alert) and not target.obstacle(self._environ) for target in route.targets)
+            return len(taken) == len(came) and all(
+                any(target.accepts(alert) and not target.obstacle(self._environ) for target in route.targets)
+                for alert, route, _ in taken
+            )
         except Exception as error:  # the call that was refused must not be held up by telling of it
             self._say(f"submit {type(error).__name__}", "agentcop: an alert could not be taken")
             return False
+
+    def _takes(self, alert: Alert, route: Route, enclosed: Enclosed) -> bool:
+        if not any(target.accepts(alert) for target in route.targets):
+            self._hears(enclosed.refs, "nobody")
+            return False
+        if len(self._queue) >= _QUEUE:
+            self._lost_here += 1
+            self._hears(enclosed.refs, "failed")
+            return False
+        self._learn(route)
+        for target in route.targets:
+            # Here: from Python 3.12 on, an interpreter that is ending lets no thread start another.
+            if target.accepts(alert):
+                self._posts[target.key].thread.begin()
+        return True
+
+    def folded(self, seconds: float) -> bool:
+        """Whether all that was submitted is on disk or counted, within `seconds`."""
+        return self._folding.rest(seconds)
 
     def drain(self, seconds: float = EXIT_SECONDS) -> bool:
         """Send what can be sent now; False if that takes longer. Counts that wait for their window go on waiting."""
@@ -138,7 +177,14 @@ class AlertSender:
     def _learn(self, route: Route) -> None:
         for target in route.targets:
             if target.key not in self._posts:
-                self._posts.setdefault(target.key, Post(self.outbox, target, self._environ, self._clock))
+                self._posts.setdefault(target.key, self._post(target))
+
+    def _post(self, target: Target) -> Post:
+        return Post(self.outbox, target, self._environ, self._clock, self._settled)
+
+    def _settled(self, item: Item, state: State) -> None:
+        if item.refs and state != "pending":
+            self._hears(item.refs, "failed" if state == "failed" else "rolled_up" if item.repeat else "sent")
 
     def _know_exit(self) -> None:
         if self._at_exit_known:
@@ -163,16 +209,22 @@ class AlertSender:
             self._seeded = True
             self._on_disk(lambda: self._take_up(now))
         notices = []
-        while self._queue:
-            alert, route = self._queue.popleft()
-            notices += self._rollup.add(alert, route, now)
+        came = [self._queue.popleft() for _ in range(len(self._queue))]
+        for alert, route, _ in came:
+            if alert.kind != "digest":
+                self._rollup.expect(alert, now, route.key)
+        for alert, route, enclosed in came:
+            notices += self._rollup.add(alert, route, now, enclosed=enclosed, group=route.key)
+        if uncounted := self._rollup.uncounted:
+            self._rollup.uncounted = []
+            self._hears(uncounted, "rolled_up")
         notices += self._rollup.due(now)
         if self._ending:
             notices += self._rollup.close()
         if self._lost_here and self._on_disk(lambda: self.outbox.lose(self._lost_here)):
             self._lost_here = 0
         for notice in notices:
-            self._spool(notice, now)
+            self._spooling.spool(notice, now)
         for post in tuple(self._posts.values()) if notices else ():
             post.thread.wake()
         due = self._rollup.next_due()
@@ -189,38 +241,6 @@ class AlertSender:
         finally:
             self._one_folds.release()
 
-    def _spool(self, notice: Notice[Route], now: float) -> None:
-        alert = self._redacted(notice.alert)
-        for target in notice.route.targets:
-            if not target.accepts(alert):
-                continue
-            item = Item(
-                id=f"{int(now * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}",
-                alert=alert,
-                thread=notice.thread,
-                channel=target.key,
-                channel_name=target.name,
-                trace_link=notice.route.trace_link,
-                count=notice.count,
-                repeat=notice.repeat,
-                since=notice.since,
-                note=self._redactor.redact_text(notice.note),
-                created=now,
-                not_before=notice.not_before,
-            )
-            if obstacle := target.obstacle(self._environ):
-                text = f"agentcop: alerts cannot be sent to {target.name}: {obstacle}"
-                self._say(f"{target.key} {obstacle}", text, error=False)
-                unsent = replace(item, reason=obstacle, settled=now)
-                self._on_disk(partial(self.outbox.settle, "failed", unsent))
-            elif not self._on_disk(partial(self._put, item)):
-                self._posts[target.key].delivery.keep(item)
-
-    def _put(self, item: Item) -> None:
-        if not self.outbox.put(item):
-            text = f"agentcop: too many alerts wait in {self.outbox.folder}; further ones are lost and counted"
-            self._say("full", text, error=False)
-
     def _on_disk(self, act: Callable[[], None]) -> bool:
         """Whether `act` could be done. Where the disk is full, people must hear of it all the more."""
         try:
@@ -229,20 +249,6 @@ class AlertSender:
             self._say("disk", f"agentcop: {self.outbox.folder} cannot be used; alerts go out unsaved, from memory")
             return False
         return True
-
-    def _redacted(self, alert: Alert) -> Alert:
-        """Once more, whoever made it: what lies on disk and leaves the process has been through the redactor."""
-        hide = self._redactor.redact_text
-        return replace(
-            alert,
-            agent_id=hide(alert.agent_id),
-            tool=hide(alert.tool),
-            reason=hide(alert.reason),
-            arguments=hide(alert.arguments),
-            session_id=hide(alert.session_id),
-            environment=hide(alert.environment),
-            evidence=tuple(hide(line) for line in alert.evidence),
-        )
 
     def _take_up(self, now: float) -> None:
         """What earlier processes left.
@@ -264,6 +270,7 @@ class AlertSender:
                 with self.outbox.claim(path, item) as claim:
                     if claim is not None:
                         claim.failed("no policy that was armed since has this channel", now)
+                        self._settled(item, "failed")
 
     def _after_fork(self) -> None:
         """In a forked child: what was queued, counted and begun is the parent's."""

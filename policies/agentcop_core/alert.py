@@ -9,10 +9,26 @@ from typing import Literal
 Severity = Literal["low", "medium", "high", "critical"]
 """Of an alert, least first."""
 
-AlertKind = Literal["block", "would_block", "policy_replaced", "policy_kept", "test"]
+AlertKind = Literal[
+    "block",
+    "would_block",
+    "policy_replaced",
+    "policy_kept",
+    "unenforced_call",
+    "broken_chain",
+    "policy_loosened",
+    "refusal_storm",
+    "new_tool",
+    "volume",
+    "anomaly",
+    "digest",
+    "test",
+]
 """`block`: a call was refused by a rule. `would_block`: it would have been, under `mode: enforce`. `policy_replaced`: a
 policy file changed and is in force. `policy_kept`: it changed into what is no policy, so the last good one stays.
-`test`: nothing happened; somebody tries the channels."""
+`unenforced_call` to `volume`: what the detector's check of that name found in a run. `anomaly`: what any other of its
+checks found, which `rule` names. `digest`: what went over a day's budget, together. `test`: nothing happened; somebody
+tries the channels."""
 
 _RANKS: dict[Severity, int] = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 

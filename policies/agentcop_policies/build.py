@@ -21,10 +21,6 @@ CALLS: Final[dict[str, str]] = {
 
 SILENT: Final[dict[str, str]] = {
     "monitor.sensitivity": "the detector is not in this build; nothing is scored",
-    "monitor.max_alerts_per_day": "the detector is not in this build; alerts of blocks have no daily budget",
     "monitor.respond": "the detector is not in this build; no anomaly tightens the gate",
 }
 """Key of the policy → what does not happen."""
-
-BOT_CHANNEL: Final = "posting to Slack with a bot token is not in this build; nothing will be sent; use a webhook"
-"""What does not happen where a Slack channel has `token`."""

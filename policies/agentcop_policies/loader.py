@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentcop_core.errors import PolicyError
 from agentcop_policies.assemble import assemble
-from agentcop_policies.build import BOT_CHANNEL, SILENT
+from agentcop_policies.build import SILENT
 from agentcop_policies.document.normal import normal
 from agentcop_policies.reading.checks import check_document, check_tree
 from agentcop_policies.reading.problems import Problems
@@ -158,10 +158,6 @@ def _warn(document: PolicyDocument, root: Table, problems: Problems) -> None:
         path = tuple(key.split("."))
         if descend(root, *path) is not None:
             problems.warn(where(root, path, key=True), f"{key}: {text}")
-    for index, channel in enumerate(document.monitor.alert_channels if document.monitor is not None else ()):
-        if channel.token is not None:
-            mark = where(root, ("monitor", "alert_channels", index, "token"), key=True)
-            problems.warn(mark, f"monitor.alert_channels[{index}]: {BOT_CHANNEL}")
     for demand in unenforced(document):
         covered = "every call" if "*" in demand.tools else f"calls of {', '.join(demand.tools)}"
         if demand.only_asked:

@@ -40,7 +40,8 @@ KILLS = 10
 FRONT = """
 import sys, threading
 from pathlib import Path
-from agentcop_detectors.receive.front import Address, Front
+from agentcop_detectors.receive.address import Address
+from agentcop_detectors.receive.front import Front
 from agentcop_detectors.receive.intake import Intake
 from agentcop_detectors.segments.log import SegmentLog
 

@@ -34,6 +34,7 @@ ALERT = Alert(
 """A block like many."""
 
 SLACK = "{type: slack, webhook: '${HOOK}'}"
+BOT = "{type: slack, token: '${TOKEN}', channel: '#agents'}"
 EMAIL = "{type: email, to: [sec@example.com, ops@example.com], from: cop@example.com}"
 WEBHOOK = "{type: webhook, url: '${URL}'}"
 

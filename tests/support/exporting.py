@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcop_core.otlp.lines import from_line
+from agentcop_core.otlp.sender import Endpoint, Sender, Sent, sender_to
 from agentcop_core.spool import SpoolReader, SpoolWriter
 from agentcop_processor.export import DetectorExport
 from agentcop_processor.export.delivery import Delivery
-from agentcop_processor.export.otlp_json import from_line
-from agentcop_processor.export.sender import Endpoint, Sender, Sent, sender_to
 from receivers import GrpcReceiver, HttpReceiver, spans_of
 
 if TYPE_CHECKING:

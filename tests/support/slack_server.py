@@ -1,4 +1,4 @@
-"""Slack's incoming webhooks on a free loopback port, with the limits and answers that Slack documents.
+"""Slack's incoming webhooks and its chat.postMessage on a free loopback port, with the limits and answers it documents.
 
 The same server takes what is posted to `/hook`, as a webhook of nobody in particular.
 """
@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 SECRET_PATH = "/services/T000/B000/canarywebhookpath"
+BOT_TOKEN = "xoxb-1111-canarybottoken"
+CHANNELS = {"#agents": "C0AGENTS", "C0AGENTS": "C0AGENTS"}
 _TEXT_LIMITS = {"section": 3000, "header": 150, "context": 3000}
 _LIVE = re.compile(r"<(?!https?://)[!@#]?[^>]*>")
 
@@ -24,6 +26,10 @@ class SlackServer:
         self.posted: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self.answers: list[tuple[int, dict[str, str], str]] = []
+        self.replies: list[dict[str, Any]] = []
+        """Answers of chat.postMessage, given out first to last; then the message is checked and taken."""
+        self.said: list[dict[str, Any]] = []
+        """What chat.postMessage took, with the `ts` that it gave."""
         self.attempts = 0
         self.hold: threading.Event | None = None
         self.port = 0
@@ -39,7 +45,11 @@ class SlackServer:
                 slack.attempts += 1
                 if slack.hold is not None:
                     slack.hold.wait(30)
-                status, headers, text = slack._answer(self.path, self.headers.get("Content-Type", ""), body)
+                kind, token = self.headers.get("Content-Type", ""), self.headers.get("Authorization", "")
+                if self.path == "/api/chat.postMessage":
+                    status, headers, text = slack._post_message(kind, token, body)
+                else:
+                    status, headers, text = slack._answer(self.path, kind, body)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -80,8 +90,41 @@ class SlackServer:
         return f"http://127.0.0.1:{self.port}{SECRET_PATH}"
 
     @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/"
+
+    @property
     def hook(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
+
+    def _post_message(self, kind: str, token: str, body: bytes) -> tuple[int, dict[str, str], str]:
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if self.answers:
+            return self.answers.pop(0)
+        if self.replies:
+            return 200, headers, json.dumps(self.replies.pop(0))
+        message = json.loads(body)
+        error = ""
+        if token != f"Bearer {BOT_TOKEN}":
+            error = "invalid_auth"
+        elif message.get("channel") not in CHANNELS:
+            error = "channel_not_found"
+        elif message.get("thread_ts") and message["thread_ts"] not in {each["ts"] for each in self.said}:
+            error = "thread_not_found"
+        elif wrong := _wrong(kind, body):
+            self.refused.append(wrong)
+            error = wrong.partition(":")[0]
+        if error:
+            return 200, headers, json.dumps({"ok": False, "error": error})
+        channel, ts = CHANNELS[message["channel"]], f"1800000000.{len(self.said):06d}"
+        with self._arrived:
+            self.said.append({**message, "ts": ts})
+            self._arrived.notify_all()
+        return (
+            200,
+            headers,
+            json.dumps({"ok": True, "channel": channel, "ts": ts, "message": {"text": message["text"]}}),
+        )
 
     def wait_for(self, count: int, seconds: float = 20.0) -> list[dict[str, Any]]:
         """The messages, as soon as there are `count`; fails if they do not come."""
@@ -93,7 +136,7 @@ class SlackServer:
     def _answer(self, path: str, kind: str, body: bytes) -> tuple[int, dict[str, str], str]:
         if self.answers:
             return self.answers.pop(0)
-        if path == "/hook":
+        if path.partition("?")[0] == "/hook":
             self.posted.append(json.loads(body))
             return 204, {}, ""
         if path != SECRET_PATH:

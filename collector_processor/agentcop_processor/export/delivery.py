@@ -7,16 +7,16 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.otlp.lines import from_line, to_line
 from agentcop_core.spool import SpoolReader, SpoolWriter, count_spans
-from agentcop_processor.export.otlp_json import from_line, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+    from agentcop_core.otlp.sender import Sender, Sent
     from agentcop_core.spool import Loss, SpoolLine
-    from agentcop_processor.export.sender import Sender, Sent
 
 _log = logging.getLogger("agentcop")
 

@@ -71,7 +71,7 @@ def detector_export(
     if not said:
         return DetectorExport(Delivery(SpoolWriter(folder, bound_for=LOCAL)), content=content, redact=redact)
     with IMPORTING:
-        from agentcop_processor.export.sender import parse_endpoint, sender_to
+        from agentcop_core.otlp.sender import parse_endpoint, sender_to
 
     endpoint = parse_endpoint(said)
     sender = sender_to(endpoint, environ.get("AGENTCOP_TOKEN", ""))

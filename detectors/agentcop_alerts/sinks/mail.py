@@ -79,6 +79,9 @@ def compose(item: Item, message: Worded, *, to: tuple[str, ...], sender: str) ->
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.plain())
     mail.add_alternative(_html(message), subtype="html")
+    if message.run:
+        name = f"run-{item.alert.trace_id or item.id}.json"
+        mail.add_attachment(message.run.encode(), maintype="application", subtype="json", filename=name)
     return mail
 
 
@@ -124,8 +127,9 @@ def _host() -> str:
 
 def _html(message: Worded) -> str:
     body = [f"<h2>{html.escape(message.title)}</h2>", *(_paragraph(part) for part in message.parts)]
-    if message.trace_url:
-        body.append(f'<p><a href="{html.escape(message.trace_url)}">Open trace</a></p>')
+    links = (f'<a href="{html.escape(link.url)}">{html.escape(link.label)}</a>' for link in message.links)
+    if message.links:
+        body.append(f"<p>{' · '.join(links)}</p>")
     inside = "\n".join(body)
     return f'<!doctype html>\n<html lang="en"><body style="font-family:sans-serif">\n{inside}\n</body></html>\n'
 

@@ -10,6 +10,7 @@ from agentcop_alerts.wording import shorten
 from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
+    from agentcop_alerts.links import Link
     from agentcop_alerts.wording import Part, Worded
 
 _TIMEOUT: Final = 10
@@ -27,7 +28,7 @@ def send(url: str, message: Worded) -> None:
     with IMPORTING:
         from slack_sdk.webhook import WebhookClient
 
-    client = WebhookClient(url, timeout=_TIMEOUT, logger=_silent(), retry_handlers=[])
+    client = WebhookClient(url, timeout=_TIMEOUT, logger=silent(), retry_handlers=[])
     try:
         response = client.send(text=fallback(message), blocks=blocks(message))
     except Exception as error:
@@ -45,8 +46,8 @@ def blocks(message: Worded) -> list[dict[str, Any]]:
     """The message as Block Kit, within Slack's limits."""
     made = [{"type": "header", "text": {"type": "plain_text", "text": _fit(message.title, _HEADER), "emoji": False}}]
     made += [_section(part) for part in message.parts]
-    if message.trace_url:
-        made.append(_mrkdwn(f"<{_link(message.trace_url)}|Open trace>"))
+    if message.links:
+        made.append(_mrkdwn(_linked(message.links)))
     if len(made) > _BLOCKS:
         made = [*made[: _BLOCKS - 1], _mrkdwn(f"… +{len(made) - _BLOCKS + 1}")]
     return made
@@ -87,6 +88,15 @@ def _fit(text: str, limit: int) -> str:
     return escaped
 
 
+def _linked(links: tuple[Link, ...]) -> str:
+    """As many as fit, and how many did not."""
+    texts = [f"<{_link(link.url)}|{link.label}>" for link in links]
+    while len(" · ".join(texts)) > _SECTION - 10:
+        texts.pop()
+    left = len(links) - len(texts)
+    return " · ".join(texts) + (f" … +{left}" if left else "")
+
+
 def _link(url: str) -> str:
     return url.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
 
@@ -101,8 +111,8 @@ def _one(value: object) -> str | None:
     return str(value[0]) if isinstance(value, list) and value else value if isinstance(value, str) else None
 
 
-def _silent() -> logging.Logger:
-    """slack-sdk logs the address it posts to, which is the secret."""
+def silent() -> logging.Logger:
+    """A logger for slack-sdk that says nothing: it logs the address it posts to, which is the secret."""
     logger = logging.getLogger("agentcop.alerts.slack")
     logger.setLevel(logging.CRITICAL)
     logger.disabled = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from agentcop_alerts.sinks.outcome import SendFailed, fault, retry_after
+from agentcop_alerts.wording import row_of
 from agentcop_core.locks import IMPORTING
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def body(item: Item, message: Worded) -> bytes:
             "call_id": alert.call_id,
             "trace_id": alert.trace_id,
             "trace_url": message.trace_url,
+            "links": [{"label": link.label, "url": link.url} for link in message.links],
+            "timeline": item.timeline,
+            "refs": [row_of(ref) for ref in item.refs],
             "count": item.count,
             "repeat": item.repeat,
             "since": item.since,

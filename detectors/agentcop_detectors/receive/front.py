@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import grpc
 import uvicorn
 
-from agentcop_core.errors import AgentCopError
+from agentcop_detectors.receive.address import CannotListen
 from agentcop_detectors.receive.grpc_server import grpc_server
 from agentcop_detectors.receive.http import OtlpHttp
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from agentcop_detectors.receive.address import Address, Tls
     from agentcop_detectors.receive.http import App
     from agentcop_detectors.receive.intake import Intake
 
@@ -29,38 +26,6 @@ DRAIN_SECONDS: Final = 5.0
 _BACKLOG: Final = 1_024
 _CONNECTIONS: Final = 10_000
 _KEEP_ALIVE: Final = 75
-
-
-class CannotListen(AgentCopError):  # noqa: N818 -- what cannot be done
-    """An address is taken, or must not be bound."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where to listen. Port 0: any free one."""
-
-    host: str
-    port: int
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """Files in PEM form; with `clients`, only clients whose certificate that authority signed."""
-
-    certificate: Path
-    key: Path
-    clients: Path | None = None
 
 
 class Front:

@@ -65,6 +65,28 @@ class _Held:
         self._intake.give_back(self._size)
 
 
+class _Reading:
+    """What ASGI calls `receive`, knowing whether there is more of the body."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._more = True
+
+    async def __call__(self) -> Mapping[str, Any]:
+        """The next message."""
+        message = await self._receive()
+        self._more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def pass_over(self, most: int) -> None:
+        """Read what a refused client still sends, up to `most` bytes, and keep none of it.
+
+        A connection that is closed on unread bytes is reset, and the client never sees when to come again.
+        """
+        while self._more and most > 0:
+            most -= len((await self()).get("body", b""))
+
+
 class OtlpHttp:
     """`POST /v1/traces`; everything else goes to `rest`. Runs on one event loop and never blocks it on the disk."""
 
@@ -82,9 +104,11 @@ class OtlpHttp:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         encoding = _ENCODINGS.get(kind)
         answer_in = encoding or Encoding.JSON
+        reading = _Reading(receive)
         try:
-            body = await self._answer(scope, headers, encoding, receive)
+            body = await self._answer(scope, headers, encoding, reading)
         except _Refused as refused:
+            await reading.pass_over(self._intake.max_body)
             extra = [(b"retry-after", b"%d" % RETRY_SECONDS)] if refused.http in {429, 503} else []
             extra += [(b"www-authenticate", b"Bearer")] if refused.http == 401 else []  # noqa: PLR2004 -- HTTP's number
             extra += [(b"allow", b"POST")] if refused.http == 405 else []  # noqa: PLR2004 -- HTTP's number

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agentcop_core.filelock import try_lock
 from agentcop_detectors.segments.frame import encode
 from agentcop_detectors.segments.names import LOCK, sealed_paths, segment_name, segment_paths, sound_length
+from agentcop_detectors.segments.tail import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from agentcop_detectors.segments.frame import Frame
-    from agentcop_detectors.segments.tail import Position
 
 _log = logging.getLogger("agentcop")
 
@@ -83,6 +83,11 @@ class SegmentLog:
     def bytes_waiting(self) -> int:
         """Bytes that were handed over and are not on disk yet."""
         return self._bytes_waiting
+
+    @property
+    def end(self) -> Position:
+        """Where the next frame will begin, or a little before: everything that was acknowledged lies before it."""
+        return Position(*max(self._sizes.copy().items(), default=(self._number, 0)))
 
     def behind(self, position: Position) -> int:
         """How many bytes lie behind a reader's position. From any thread; what the reader is past is forgotten."""

@@ -1,11 +1,13 @@
-"""`agentcop alerts`: what was sent, what waits, what failed; and whether the channels work."""
+"""`agentcop alerts`: what was found, what was sent, what waits, what failed; and whether the channels work."""
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
-from datetime import UTC, datetime
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 import orjson
@@ -13,64 +15,149 @@ import orjson
 from agentcop.cli._output import colours, escape, escape_json, paint, say
 from agentcop.cli._test_alert import send_test_alert
 from agentcop_core.errors import PolicyError
-from agentcop_core.home import state_folder
 
 if TYPE_CHECKING:
-    from agentcop.cli._output import Tone
-    from agentcop_alerts.item import Item, State
+    from collections.abc import Callable
+    from typing import Any
 
-_format = click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How to print.",
-    show_default=True,
-)
-_TONES: dict[State, Tone] = {"pending": "ask", "sent": "good", "failed": "bad"}
+    from agentcop.cli._alerts_found import Places
+    from agentcop_alerts.item import State
+    from agentcop_detectors.store.reader import StoredAlert
+
+_STATES: Final[dict[State, frozenset[str]]] = {
+    "pending": frozenset({"pending", "spooled", "digest"}),
+    "sent": frozenset({"sent", "rolled_up"}),
+    "failed": frozenset({"failed", "nobody"}),
+}
+"""State of a message → what the database says of alerts that are in a like one."""
+
+
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where to look."""
+    home = click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The state folder that holds the alerts. [default: $AGENTCOP_HOME, else the user's]",
+    )
+    database = click.option(
+        "--database",
+        metavar="URL",
+        help="The detector's database. [default: $AGENTCOP_DATABASE_URL, else the one in the state folder, if any]",
+    )
+    return home(database(command))
+
+
+def _format(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how to print."""
+    form = click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="How to print.",
+        show_default=True,
+    )
+    return form(click.option("--json", "as_json", is_flag=True, help="The same as --format json.")(command))
 
 
 @click.group()
 def alerts() -> None:
-    """Show what became of alerts, and try the channels."""
+    """Show what was found and what became of it, take alerts on, and try the channels."""
 
 
-@alerts.command(name="list", short_help="Print what was sent, what waits and what failed.")
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The state folder that holds the alerts. [default: $AGENTCOP_HOME, else the user's]",
-)
+@alerts.command(name="list", short_help="Print what was found, what was sent, what waits and what failed.")
+@_where
 @click.option("--state", type=click.Choice(["pending", "sent", "failed"]), help="Only alerts in this state.")
+@click.option("--open", "only_open", is_flag=True, help="Only alerts that nobody acknowledged.")
 @_format
-def list_(*, home: Path | None, state: State | None, form: str) -> None:
-    """Print alerts, oldest first: the last 200 that were sent, the last 200 that failed, and all that wait.
+def list_(  # noqa: PLR0913 -- one parameter an option
+    *, home: Path | None, database: str | None, state: State | None, only_open: bool, form: str, as_json: bool
+) -> None:
+    """Print alerts, oldest first, each with the id that show and ack take.
 
-    One line is one message to one channel. A message that waits says why its last attempt failed, and when the next
-    one is due, in an armed process with the same channel.
+    Those with a number are the detector's: the last 1,000. The others are messages of the agents' own processes, one
+    for each channel: the last 200 that were sent, the last 200 that failed, and all that wait, each with why its last
+    attempt failed and when the next one is due.
     """
-    from agentcop_alerts.outbox import Outbox
+    from agentcop.cli._alerts_found import places
+    from agentcop.cli._alerts_text import message_json, message_lines, row_json, row_lines
 
-    folder = state_folder() if home is None else home.absolute()
-    if not folder.is_dir():
-        raise OSError(f"there is no state folder {folder}: nothing was armed there yet, or --home is another")
-    outbox = Outbox(folder / "alerts")
-    states: tuple[State, ...] = (state,) if state else ("sent", "failed", "pending")
-    found = [(each, item) for each in states for item in outbox.items(each)]
-    found.sort(key=lambda pair: (pair[1].created, pair[1].id))
-    if form == "json":
-        listed = [_listed(each, item) for each, item in found]
-        _write(escape_json(orjson.dumps({"alerts": listed, "lost": outbox.lost}).decode()))
-        return
-    colour = colours(sys.stdout)
-    for each, item in found:
-        due = _due(item) if each == "pending" else ""
-        _write(f"{paint(f'{each:8}', _TONES[each], on=colour)}{_line(item)}{due}")
-    if not found:
-        say("no alerts")
-    if outbox.lost:
-        say(f"{outbox.lost:,} alerts were lost: too many were waiting")
+    with places(home, database) as found:
+        rows = [row for row in found.rows(only_open=only_open) if state is None or row.told in _STATES[state]]
+        states: tuple[State, ...] = (state,) if state else ("sent", "failed", "pending")
+        messages = [
+            each
+            for each in found.messages(*states)
+            if (found.reader is None or not each.item.refs) and not (only_open and each.item.acknowledged)
+        ]
+        if as_json or form == "json":
+            listed = {"alerts": [message_json(each) for each in messages], "lost": found.outbox.lost}
+            _write_json(listed | {"found": [row_json(row) for row in rows]})
+            return
+        colour = colours(sys.stdout)
+        blocks = [(row.raised, row_lines(row, colour=colour)) for row in rows]
+        blocks += [(each.item.created, message_lines(each, colour=colour)) for each in messages]
+        for _, lines in sorted(blocks, key=lambda block: block[0]):
+            for each in lines:
+                click.echo(each)
+        if not blocks:
+            say("no alerts")
+        if found.outbox.lost:
+            say(f"{found.outbox.lost:,} alerts were lost: too many were waiting")
+
+
+@alerts.command(short_help="Print all about one alert.")
+@click.argument("alert_id", metavar="ID")
+@_where
+@_format
+def show(*, alert_id: str, home: Path | None, database: str | None, form: str, as_json: bool) -> None:
+    """Print all about one alert: what, who, why, the run step by step, and what became of it."""
+    from agentcop.cli._alerts_found import places
+    from agentcop.cli._alerts_text import message_json, message_lines
+    from agentcop_alerts.wording import worded
+
+    with places(home, database) as found:
+        if _is_number(alert_id) and found.reader is not None:
+            _show_row(found, found.row(int(alert_id)), as_json=as_json or form == "json")
+            return
+        message = found.message(alert_id)
+        if as_json or form == "json":
+            evidence = {"arguments": message.item.alert.arguments, "evidence": message.item.alert.evidence}
+            _write_json(message_json(message) | evidence | {"timeline": message.item.timeline})
+            return
+        for each in message_lines(message, colour=colours(sys.stdout)):
+            click.echo(each)
+        click.echo("")
+        for each in worded(message.item, os.environ).plain().rstrip("\n").split("\n"):
+            click.echo(escape(each))
+
+
+@alerts.command(short_help="Say that you take alerts on.")
+@click.argument("alert_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--by", metavar="NAME", help="Who takes them on. [default: the user who runs this]")
+@_where
+@_format
+def ack(  # noqa: PLR0913 -- one parameter an option
+    *, alert_ids: tuple[str, ...], by: str | None, home: Path | None, database: str | None, form: str, as_json: bool
+) -> None:
+    """Write down that somebody takes alerts on, and who. Exits 1 if one of them was taken on before."""
+    from agentcop.cli._alerts_found import places
+    from agentcop.cli._alerts_text import clock, line
+
+    who = by or _user()
+    now = time.time()
+    with places(home, database) as found:
+        said = [(alert_id, *_acknowledged(found, alert_id, who, now)) for alert_id in alert_ids]
+    if as_json or form == "json":
+        keys = ("id", "acknowledged_by", "acknowledged", "new")
+        _write_json({"alerts": [dict(zip(keys, each, strict=True)) for each in said]})
+    else:
+        for alert_id, name, when, new in said:
+            word = "acknowledged" if new else "was acknowledged before"
+            click.echo(f"{escape(alert_id)} {word} by {line(name) or 'somebody'}, {clock(when)}")
+    if not all(new for *_, new in said):
+        sys.exit(1)
 
 
 @alerts.command(short_help="Send a test alert through every channel of a policy.")
@@ -82,7 +169,7 @@ def list_(*, home: Path | None, state: State | None, form: str) -> None:
     help="The policy file whose channels are tried.",
 )
 @_format
-def test(*, policy_file: Path, form: str) -> None:
+def test(*, policy_file: Path, form: str, as_json: bool) -> None:
     """Send a marked test alert through every channel of a policy, once, whatever its min_severity.
 
     Secrets come from this environment, as they do for an agent. Exits 1 if a channel did not take the alert.
@@ -98,62 +185,70 @@ def test(*, policy_file: Path, form: str) -> None:
         (target, send_test_alert(target, route, policy.agent_id, policy.document.environment))
         for target in route.targets
     ]
-    if form == "json":
-        shown = [{"channel": target.name, "sent": not reason, "reason": reason} for target, reason in said]
-        _write(escape_json(orjson.dumps({"channels": shown}).decode()))
+    if as_json or form == "json":
+        _write_json({"channels": [{"channel": each.name, "sent": not why, "reason": why} for each, why in said]})
     else:
         colour = colours(sys.stdout)
         for target, reason in said:
             word = paint("failed  ", "bad", on=colour) if reason else paint("sent    ", "good", on=colour)
-            _write(f"{word}{target.name}{f': {escape(reason)}' if reason else ''}")
+            click.echo(f"{word}{target.name}{f': {escape(reason)}' if reason else ''}")
     if any(reason for _, reason in said):
         sys.exit(1)
 
 
-def _due(item: Item) -> str:
-    return f"  due {_clock(item.not_before)}" if item.not_before else ""
+def _show_row(found: Places, row: StoredAlert, *, as_json: bool) -> None:
+    from agentcop.cli._alerts_text import line, message_json, message_lines, row_json, row_lines
+    from agentcop_detectors.telling.timeline import timeline
+
+    messages = found.of_row(row)
+    try:
+        run = timeline(found.steps(row.trace_id), bytes.fromhex(row.span_id))
+    except OSError as error:
+        say(f"the run's spans cannot be read: {error.strerror or error}")
+        run = ()
+    if as_json:
+        _write_json(row_json(row) | {"timeline": run, "messages": [message_json(each) for each in messages]})
+        return
+    colour = colours(sys.stdout)
+    blocks = [
+        row_lines(row, colour=colour),
+        [f"evidence  {line(each, 1_000)}" for each in row.evidence],
+        ["run", *(escape(each) for each in run)] if run else [],
+        [f"trace     {row.trace_id}"] if row.trace_id else [],
+        *(message_lines(each, colour=colour) for each in messages),
+    ]
+    for block in blocks:
+        for each in block:
+            click.echo(each)
 
 
-def _clock(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _acknowledged(found: Places, alert_id: str, who: str, now: float) -> tuple[str, float, bool]:
+    """By whom it is acknowledged now, since when, and whether that is new. Raises NotFound."""
+    if _is_number(alert_id) and found.reader is not None:
+        number = int(alert_id)
+        found.row(number)
+        new = found.reader.acknowledge(number, who, now)
+        row = found.row(number)
+        return row.acknowledged_by, row.acknowledged, new
+    from agentcop.cli._alerts_found import NotFound
+
+    message = found.message(alert_id)
+    item = found.outbox.acknowledge(message.item.id, who, now)
+    if item is None:
+        raise NotFound(f"{alert_id} still waits to be sent: it can be acknowledged once it was")
+    return item.acknowledged_by, item.acknowledged, item.acknowledged == now and not message.item.acknowledged
 
 
-def _line(item: Item) -> str:
-    alert = item.alert
-    when = _clock(item.created)
-    count = f"  {item.count} more" if item.repeat else ""
-    why = f"  {item.reason}" if item.reason else ""
-    tries = f" ({item.attempts} attempts)" if item.reason and item.attempts > 1 else ""
-    text = f"{when}  {alert.severity:8}  {alert.kind}  {alert.agent_id}  {alert.tool}  {alert.rule}{count}"
-    return escape(f"{text}  → {item.channel_name}{why}{tries}")
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < len(str(2**31))
 
 
-def _listed(state: State, item: Item) -> dict[str, object]:
-    alert = item.alert
-    return {
-        "state": state,
-        "id": item.id,
-        "time": alert.time,
-        "severity": alert.severity,
-        "kind": alert.kind,
-        "agent_id": alert.agent_id,
-        "tool": alert.tool,
-        "rule": alert.rule,
-        "at": alert.at,
-        "why": alert.reason,
-        "session_id": alert.session_id,
-        "trace_id": alert.trace_id,
-        "fingerprint": item.thread,
-        "count": item.count,
-        "repeat": item.repeat,
-        "channel": item.channel_name,
-        "attempts": item.attempts,
-        "reason": item.reason,
-        "created": item.created,
-        "not_before": item.not_before,
-        "settled": item.settled,
-    }
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
-def _write(line: str) -> None:
-    click.echo(line)
+def _write_json(value: object) -> None:
+    click.echo(escape_json(orjson.dumps(value).decode()))

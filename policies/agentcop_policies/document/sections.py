@@ -73,7 +73,13 @@ class Links(Closed):
     """Addresses that alerts point to."""
 
     trace: Annotated[str, Text()] | None = None
-    """A page of one trace; holds `{trace_id}`."""
+    """A page of one trace, as Jaeger's; holds `{trace_id}`."""
+    page: Annotated[str, Text()] | None = None
+    """The detector's own page of the run; holds `{trace_id}`."""
+    dashboard: Annotated[str, Text()] | None = None
+    """A dashboard, as Grafana's; may hold `{agent_id}`, `{tool}`, `{kind}`, `{session_id}` and `{trace_id}`."""
+    runbook: Annotated[str, Text()] | None = None
+    """What to do about an alert; may hold the same, `{kind}` above all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,9 @@ def _complaints(document: PolicyDocument) -> Iterator[Complaint]:
 
 
 def _monitor(monitor: Monitor) -> Iterator[Complaint]:
-    if monitor.links is not None and monitor.links.trace and "{trace_id}" not in monitor.links.trace:
-        yield ("monitor", "links", "trace"), "monitor.links.trace needs {trace_id} where the id belongs"
+    for name in ("trace", "page") if monitor.links is not None else ():
+        if (link := getattr(monitor.links, name)) and "{trace_id}" not in link:
+            yield ("monitor", "links", name), f"monitor.links.{name} needs {{trace_id}} where the id belongs"
 
 
 def _limit(limit: Limit) -> str:

@@ -133,14 +133,6 @@ def test_a_secret_that_is_unset_when_it_is_needed_is_a_failure(
     assert "${HOOK} is not set" in caplog.text
 
 
-def test_a_channel_with_a_bot_token_fails_and_says_that_it_is_not_in_this_build(tmp_path: Path) -> None:
-    post = Post(tmp_path, {"T": "xoxb-canary"}, "{type: slack, token: '${T}', channel: '#x'}")
-    post.put()
-    post.deliver()
-
-    assert "not in this build" in post.outbox.items("failed")[0].reason
-
-
 def test_a_mail_url_that_cannot_be_meant_is_a_failure(tmp_path: Path) -> None:
     post = Post(tmp_path, {"AGENTCOP_SMTP_URL": "smtp://u:canary@mail.example"}, EMAIL)
     post.put()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_alerts.wording import shorten, trace_url, worded
+from agentcop_alerts.wording import shorten, worded
 from alerts import alert, item
 
 
@@ -66,7 +66,7 @@ def test_a_roll_up_says_how_many_and_since_when() -> None:
 def test_a_trace_is_linked_only_where_the_link_leads_to_it(link: str, trace_id: str, expected: str) -> None:
     environ = {"JAEGER": "https://jaeger.example", "EVIL": "http://x\r\nBcc: a@b"}
 
-    assert trace_url(item(alert(trace_id=trace_id), trace_link=link), environ) == expected
+    assert worded(item(alert(trace_id=trace_id), trace_link=link), environ).trace_url == expected
 
 
 @given(st.text(), st.text(), st.text())

@@ -65,7 +65,7 @@ def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:
 
 
 def test_keys_that_cover_no_call_are_warnings() -> None:
-    monitor = "monitor: {sensitivity: high, max_alerts_per_day: 5, respond: {high: block}}"
+    monitor = "monitor: {sensitivity: high, respond: {high: block}}"
     loaded = policy(f"agent_id: x\ngate: {{allow: [a]}}\nscan: {{min_score: 80}}\n{monitor}\n")
 
     assert verdict(loaded, "a").decision == "allow"
@@ -73,21 +73,12 @@ def test_keys_that_cover_no_call_are_warnings() -> None:
 
 
 def test_what_the_alerts_of_blocks_use_of_monitor_is_no_warning() -> None:
-    channels = "alert_channels: [{type: webhook, url: 'https://alerts.example/x'}]"
+    channels = (
+        "alert_channels: [{type: webhook, url: 'https://alerts.example/x'}, {type: slack, token: x, channel: '#a'}]"
+    )
     loaded = policy(
-        f"agent_id: x\ngate: {{allow: [a]}}\nmonitor:\n  {channels}\n  content: none\n"
+        f"agent_id: x\ngate: {{allow: [a]}}\nmonitor:\n  {channels}\n  content: none\n  max_alerts_per_day: 5\n"
         "  links: {trace: 'https://traces.example/{trace_id}'}\n"
     )
 
     assert loaded.warnings == ()
-
-
-def test_a_slack_channel_that_this_build_cannot_post_to_is_a_warning_at_its_line() -> None:
-    loaded = policy(
-        "agent_id: x\ngate: {allow: [a]}\nmonitor:\n  alert_channels:\n"
-        "    - {type: slack, webhook: 'https://hooks.slack.com/x'}\n"
-        "    - {type: slack, token: x, channel: '#a'}\n"
-    )
-
-    (warning,) = loaded.warnings
-    assert warning.startswith("policy.yaml:6:21 monitor.alert_channels[1]: posting to Slack with a bot token")

@@ -26,7 +26,7 @@ def check(context: Context) -> Iterator[Found]:
 
 
 def _asked(endpoint: str, token: str) -> Found:
-    from agentcop_processor.export.sender import parse_endpoint, sender_to
+    from agentcop_core.otlp.sender import parse_endpoint, sender_to
 
     try:
         parsed = parse_endpoint(endpoint)

@@ -85,4 +85,4 @@ def test_nothing_is_imported_unless_it_is_asked_for() -> None:
         "print([m for m in sys.modules if 'otlp' in m or m == 'grpc' or m == 'requests'])"
     )
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
-    assert shown.stdout.strip() == "['agentcop_processor.export.otlp_json']"
+    assert shown.stdout.strip() == "['agentcop_core.otlp', 'agentcop_core.otlp.lines']"

@@ -14,10 +14,10 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, ParentBased, S
 from opentelemetry.trace import SpanContext
 
 from agentcop_core import attributes as names
+from agentcop_core.otlp.sender import Endpoint, Sent, sender_to
 from agentcop_core.spool import SpoolReader, SpoolWriter, read_dropped
 from agentcop_processor.export import ContentTable, DetectorExport, detector_export
 from agentcop_processor.export.delivery import Delivery
-from agentcop_processor.export.sender import Endpoint, Sent, sender_to
 from exporting import Patient, ended, export_to, ids, spooled, until
 from receivers import GrpcReceiver, HttpReceiver, attributes_of, gate_tracer
 

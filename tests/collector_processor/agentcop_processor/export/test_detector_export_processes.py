@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcop_core.otlp.lines import from_line
 from agentcop_core.spool import SpoolReader
-from agentcop_processor.export.otlp_json import from_line
 from exporting import ended, export_to, ids, spooled
 from receivers import GrpcReceiver, HttpReceiver, gate_tracer, spans_of
 
@@ -56,7 +56,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from agentcop_processor.export import detector_export
 from agentcop_processor.export.delivery import Delivery
 from agentcop_processor.export.detector_export import DetectorExport
-from agentcop_processor.export.sender import Endpoint, sender_to
+from agentcop_core.otlp.sender import Endpoint, sender_to
 from agentcop_core.spool import SpoolWriter
 port, protocol = int(sys.argv[2]), sys.argv[3]
 endpoint = Endpoint(protocol=protocol, tls=False, host="127.0.0.1", port=port, path="/v1/traces")

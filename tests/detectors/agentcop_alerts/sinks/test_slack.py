@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentcop_alerts.links import Link
 from agentcop_alerts.sinks import slack
 from agentcop_alerts.sinks.outcome import SendFailed
 from agentcop_alerts.wording import Part, Worded, worded
@@ -71,7 +72,7 @@ def test_what_is_too_long_is_cut_and_counted_and_still_taken(server: SlackServer
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=120), st.text(max_size=4_000))
 def test_every_message_keeps_to_slacks_limits(texts: list[str], title: str) -> None:
     parts = tuple(Part(label="x", text=text, look="code") for text in texts)
-    made = slack.blocks(Worded(title=title or "t", parts=parts, trace_url="http://j/1"))
+    made = slack.blocks(Worded(title=title or "t", parts=parts, links=(Link(label="Open trace", url="http://j/1"),)))
 
     assert len(made) <= 50
     assert all(len(block["text"]["text"]) <= 3_000 for block in made)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agentcop_detectors.receive.front import Address, Front
+from agentcop_detectors.receive.address import Address
+from agentcop_detectors.receive.front import Front
 from agentcop_detectors.receive.intake import Intake
 from agentcop_detectors.segments.log import SegmentLog
 from agentcop_detectors.segments.tail import Tail
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from agentcop_detectors.receive.front import Tls
+    from agentcop_detectors.receive.address import Tls
     from agentcop_detectors.segments.frame import Frame
 
 LOOPBACK = Address(host="127.0.0.1", port=0)

@@ -212,3 +212,12 @@ def test_other_methods_types_and_paths_are_refused_by_their_name(start: Start) -
         assert post(running.http, b"", {})[0] == 415
         assert post(running.http, b"", PROTOBUF, path="/v1/metrics")[0] == 404
         assert running.frames() == []
+
+
+def test_a_refused_client_that_sends_much_sees_why_and_when_to_come_again(start: Start) -> None:
+    body = request(2_000, text="x" * 4_000).SerializeToString()
+    with start(lag=lambda: 2**40) as running:
+        status, headers, _ = post(running.http, body, PROTOBUF)
+
+        assert (status, headers["retry-after"]) == (429, "1")
+        assert running.frames() == []

@@ -101,25 +101,26 @@ def test_the_list_says_what_was_sent_what_waits_and_what_failed_and_why(outbox: 
     done = agentcop("list")
 
     assert done.returncode == 0
-    sent, failed, pending = done.stdout.splitlines()
-    assert sent == (
-        "sent    2027-01-15 08:00:00  high      block  billing  shell  gate.block[0]"
-        "  → slack (monitor.alert_channels[0])"
-    )
-    assert failed.startswith("failed ")
-    assert failed.endswith("Slack answered 404 no_service")
-    assert pending.startswith("pending")
-    assert "7 more" in pending
-    assert pending.endswith("Slack answered 503 (3 attempts)")
+    assert done.stdout.splitlines() == [
+        "a         sent      high      block  billing  shell",
+        "          2027-01-15 08:00:00  gate.block[0]",
+        "          → slack (monitor.alert_channels[0])",
+        "b         failed    high      block  billing  shell",
+        "          2027-01-15 08:00:01  gate.block[0]",
+        "          → slack (monitor.alert_channels[0])  Slack answered 404 no_service",
+        "c         pending   high      block  billing  shell",
+        "          2027-01-15 08:00:02  gate.block[0]  7 more",
+        "          → slack (monitor.alert_channels[0])  Slack answered 503 (3 attempts)",
+    ]
     assert "2 alerts were lost" in done.stderr
 
 
 def test_a_message_that_waits_says_when_it_is_due(outbox: Outbox) -> None:
     outbox.put(item(repeat=True, count=2, not_before=NOW + 300))
 
-    (pending,) = agentcop("list").stdout.splitlines()
+    pending = agentcop("list").stdout.splitlines()
 
-    assert pending.endswith("→ slack (monitor.alert_channels[0])  due 2027-01-15 08:05:00")
+    assert pending[-1].endswith("→ slack (monitor.alert_channels[0])  due 2027-01-15 08:05:00")
 
 
 def test_the_list_as_json_and_by_state(outbox: Outbox) -> None:
@@ -139,8 +140,8 @@ def test_hostile_names_cannot_drive_the_terminal(outbox: Outbox) -> None:
 
     for form in ("text", "json"):
         done = agentcop("list", "-f", form)
-        assert len(done.stdout.splitlines()) == 1
-        assert done.stdout.removesuffix("\n").isprintable()
+        assert len(done.stdout.splitlines()) == (3 if form == "text" else 1)
+        assert done.stdout.replace("\n", "").isprintable()
 
 
 def test_a_folder_that_is_not_there_is_no_empty_list(tmp_path: Path) -> None:
@@ -156,3 +157,28 @@ def test_nothing_to_list_is_said_and_is_fine(agentcop_home: Path) -> None:
     done = agentcop("list")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no alerts\n")
+
+
+def test_a_message_is_shown_whole_and_taken_on_once(outbox: Outbox) -> None:
+    outbox.settle("sent", item(id="1800-1-abcd", settled=NOW))
+
+    shown = agentcop("show", "abcd")
+    assert shown.returncode == 0
+    assert "[high] Blocked: shell by billing" in shown.stdout
+    assert '{"cmd":"ls"}' in shown.stdout
+
+    first, second = agentcop("ack", "abcd", "--by", "kim"), agentcop("ack", "1800-1-abcd", "--by", "lee", "--json")
+    assert (first.returncode, second.returncode) == (0, 1)
+    assert first.stdout.startswith("abcd acknowledged by kim, 2")
+    assert json.loads(second.stdout)["alerts"][0]["acknowledged_by"] == "kim"
+    assert "acknowledged by kim" in agentcop("list").stdout
+    assert agentcop("list", "--open").stdout == ""
+
+
+def test_an_alert_that_is_not_there_and_one_that_still_waits_cannot_be_taken_on(outbox: Outbox) -> None:
+    outbox.put(item(id="c"))
+
+    missing, waits = agentcop("ack", "nope"), agentcop("ack", "c")
+    assert (missing.returncode, waits.returncode) == (2, 2)
+    assert "no alert nope" in missing.stderr
+    assert "still waits to be sent" in waits.stderr

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcop_processor.export.sender import GrpcSender, HttpSender, Sender, parse_endpoint, sender_to
+from agentcop_core.otlp.sender import GrpcSender, HttpSender, Sender, parse_endpoint, sender_to
 from receivers import GrpcReceiver, HttpReceiver, Request
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         ("localhost:4317", "grpc", "http://localhost:4317"),
         ("https://cop.example:4317", "grpc", "https://cop.example:4317"),
         ("http://[::1]:4318", "http", "http://[::1]:4318/v1/traces"),
+        ("grpc://tempo:9999", "grpc", "http://tempo:9999"),
+        ("grpcs://tempo", "grpc", "https://tempo:4317"),
     ],
 )
 def test_the_endpoint_is_read_as_people_write_it(text: str, protocol: str, url: str) -> None:

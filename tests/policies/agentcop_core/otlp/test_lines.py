@@ -11,8 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from agentcop_core.otlp.lines import from_line, to_line
 from agentcop_core.spool import count_spans
-from agentcop_processor.export.otlp_json import from_line, to_line
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _leaves = st.one_of(

@@ -1,4 +1,4 @@
-"""Sends encoded requests to the detector: one attempt each, with a verdict on what to do with the batch next."""
+"""Sends encoded requests to an OTLP receiver: one attempt each, with a verdict on what to do with the batch next."""
 
 from __future__ import annotations
 
@@ -51,28 +51,30 @@ class Endpoint:
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
 
 
-def parse_endpoint(text: str) -> Endpoint:
-    """`http://host:4318`, `https://host/prefix`, `host:4317`. Raises ValueError with one sentence.
+def parse_endpoint(text: str, *, name: str = "AGENTCOP_OTLP_ENDPOINT", variable: str = "AGENTCOP_TOKEN") -> Endpoint:
+    """`http://host:4318`, `https://host/prefix`, `host:4317`, `grpc://host:9999`. Raises ValueError with one sentence.
 
-    Port 4317 means gRPC, as everywhere in OpenTelemetry; any other port means HTTP. Without a scheme: http. Without a
-    port: 4318 for http, 443 for https. `/v1/traces` is appended to the path unless it ends so.
+    Port 4317 means gRPC, as everywhere in OpenTelemetry, and so do the schemes grpc and grpcs; any other port means
+    HTTP. Without a scheme: http. Without a port: 4318 for http, 443 for https, 4317 for gRPC. `/v1/traces` is appended
+    to the path unless it ends so. `name` said it, and `variable` is
+    where its token belongs: both for the sentence.
     """
     stripped = text.strip()
     try:
         parts = urlsplit(stripped if "://" in stripped else f"http://{stripped}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"AGENTCOP_OTLP_ENDPOINT is not a URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("AGENTCOP_OTLP_ENDPOINT must look like http://host:4318, https://host or host:4317")
+        raise ValueError(f"{name} is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https", "grpc", "grpcs") or not host:
+        raise ValueError(f"{name} must look like http://host:4318, https://host or host:4317")
     if "@" in parts.netloc:
-        raise ValueError("AGENTCOP_OTLP_ENDPOINT must not hold credentials: put the token into AGENTCOP_TOKEN")
+        raise ValueError(f"{name} must not hold credentials: put the token into {variable}")
     if parts.query or parts.fragment:
-        raise ValueError("AGENTCOP_OTLP_ENDPOINT must not have a query or a fragment")
-    tls = parts.scheme == "https"
+        raise ValueError(f"{name} must not have a query or a fragment")
+    tls = parts.scheme in ("https", "grpcs")
+    if port == _GRPC_PORT or parts.scheme in ("grpc", "grpcs"):
+        return Endpoint(protocol="grpc", tls=tls, host=host, port=port or _GRPC_PORT, path="")
     port = port or (443 if tls else _HTTP_PORT)
-    if port == _GRPC_PORT:
-        return Endpoint(protocol="grpc", tls=tls, host=host, port=port, path="")
     path = parts.path.rstrip("/")
     path = path if path.endswith(_PATH) else path + _PATH
     return Endpoint(protocol="http", tls=tls, host=host, port=port, path=path)
