@@ -24,6 +24,32 @@ def coverage(run: Run) -> dict[str, tuple[int, int]]:
     return ledger
 
 
+def lone_transports(run: Run) -> list[Step]:
+    """Calls of which nothing but their way to a server was seen: no tool step stands above or below.
+
+    So looks a bare client of a server. n log n in the steps, as `covered`.
+    """
+    steps = run.steps
+    on_their_way = [step for step in steps if step.kind == "transport"]
+    if not on_their_way:
+        return []
+    by_id = {step.span_id: step for step in steps}
+    tools = {step.span_id for step in steps if step.kind == "tool"}
+    above: set[bytes] = set()
+    for tool in tools:
+        at = by_id.get(by_id[tool].parent_id)
+        while at is not None and at.span_id not in above:
+            above.add(at.span_id)
+            at = by_id.get(at.parent_id)
+    known: dict[bytes, bool] = {}
+    inner = {step.parent_id for step in on_their_way}  # of two below each other, the lower one is the call
+    return [
+        step
+        for step in on_their_way
+        if step.span_id not in above and step.span_id not in inner and not _below(step, by_id, tools, known)
+    ]
+
+
 def covered(run: Run) -> set[bytes]:
     """Ids of the spans that count as judged: they, an ancestor, a descendant, or a sibling of the same name and time.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.alert import fingerprint
 from agentcop_detectors.checks._interface import Anomaly, whose
-from agentcop_detectors.checks.coverage import covered
+from agentcop_detectors.checks.coverage import covered, lone_transports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,8 @@ class UnenforcedCall:
     """One alert for each agent and instrumentation scope; the coverage ledger goes on counting.
 
     A tool span counts as enforced if it, an ancestor, a descendant, or a sibling with the same tool name and
-    overlapping time carries a verdict: other instrumentors open tool spans beside ours.
+    overlapping time carries a verdict: other instrumentors open tool spans beside ours. A request to a server without a
+    tool span around it, as a bare client sends one, is a call too.
     """
 
     name = "unenforced_call"
@@ -40,8 +41,11 @@ class UnenforcedCall:
 
     def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
         """Every call that is long enough over."""
-        horizon = run.ended if run.closed or run.full else run.ended - _GRACE
+        over = bool(run.closed) or run.full
+        horizon = run.ended if over else run.ended - _GRACE
         suspects = [step for step in run.steps if step.kind == "tool" and not step.verdict and step.end <= horizon]
+        if over:  # before, the tool's own span may only not have ended yet
+            suspects += [step for step in lone_transports(run) if not step.verdict]
         if not suspects:
             return
         judged = covered(run)

@@ -39,8 +39,35 @@ def test_a_call_with_a_verdict_is_enforced(verdict: str) -> None:
 
 
 def test_what_is_no_tool_call_needs_no_verdict() -> None:
-    steps = [a_step(number, kind=kind) for number, kind in enumerate(("agent", "model", "transport", "other"), 1)]
+    steps = [a_step(number, kind=kind) for number, kind in enumerate(("agent", "model", "other"), 1)]
     assert found(a_run(*steps, closed="root")) == []
+
+
+def test_a_request_to_a_server_with_no_tool_around_it_is_a_call() -> None:
+    client = a_step(1, kind="transport", name="wipe")
+    assert [each.tool for each in found(a_run(client, closed="root"))] == ["wipe"]
+    assert found(a_run(client)) == [], "the tool's own span may still come"
+    assert (
+        found(
+            a_run(
+                a_step(2, kind="agent", verdict="allow"), a_step(1, kind="transport", parent_id=ident(2)), closed="root"
+            )
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_request_that_is_part_of_a_tool_call_is_that_call(outside: bool) -> None:
+    above, below = ("tool", "transport") if outside else ("transport", "tool")
+    steps = [
+        a_step(1, kind=above),
+        a_step(2, kind="other", parent_id=ident(1)),
+        a_step(3, kind=below, parent_id=ident(2)),
+    ]
+    assert len(found(a_run(*steps, closed="root"))) == 1, "the tool, and not the request besides"
+    judged = [a_step(1, kind=above, verdict="allow"), *steps[1:]]
+    assert found(a_run(*judged, closed="root")) == []
 
 
 @pytest.mark.parametrize("between", [0, 1, 30])
