@@ -132,7 +132,9 @@ def _look_up(command: str) -> str:
         )
         return "distribution"
     if words[:2] == ["agentcop", "detector"]:  # it would not end; tests/detector starts it
-        says = subprocess.run([*words[:2], "--help"], capture_output=True, text=True, check=True).stdout
+        says = subprocess.run(
+            [sys.executable, "-m", *words[:2], "--help"], capture_output=True, text=True, check=True
+        ).stdout
         assert [word for word in words if word.startswith("--") and word not in says] == []
         return "service"
     if words[0] == "docker":

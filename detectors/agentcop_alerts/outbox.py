@@ -24,6 +24,7 @@ import orjson
 
 from agentcop_alerts.item import decode
 from agentcop_core.filelock import try_lock, unlock
+from agentcop_core.home import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,7 +199,7 @@ class Outbox:
 
     def _make(self) -> None:
         for folder in (self.folder, *(self.folder / state for state in ("pending", "sent", "failed"))):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from agentcop_alerts.sinks.slack_bot import Posted
+from agentcop_core.home import make_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ class Threads:
         path = self._folder / f"{channel}.json"
         new = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
         with contextlib.suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._folder)
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor, not a path
                 file.write(orjson.dumps(known))

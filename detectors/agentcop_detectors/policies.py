@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import PolicyError
+from agentcop_core.home import make_private
 from agentcop_policies.loader import load_policy
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Policies:
             return
         new = self._earlier.with_name(self._earlier.name + ".new")
         try:
-            self._earlier.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._earlier.parent)
             new.write_text(json.dumps(list(self._digests)), encoding="utf-8")
             new.replace(self._earlier)
         except OSError:

@@ -37,6 +37,15 @@ def absolute(path: str) -> str:
     return expanded if expanded.startswith(os.sep) else f"{os.getcwd()}/{expanded}"  # noqa: PTH109 -- as above
 
 
+def make_private(folder: Path) -> None:
+    """Make `folder` and what is missing above it, each for its owner alone (0700). Raises OSError."""
+    missing = [folder]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):  # `parents=True` would make those above open to all
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
 def ensure_state_folder(folder: Path) -> Path:
     """Create `folder` for its owner alone (0700) if it is missing, and prove it can be written.
 
@@ -45,7 +54,7 @@ def ensure_state_folder(folder: Path) -> Path:
     # A name that nobody can foresee and put a link in the place of, or use at the same time.
     probe = folder / f".write-test-{os.urandom(8).hex()}"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         with probe.open("xb"):
             pass
         probe.unlink(missing_ok=True)

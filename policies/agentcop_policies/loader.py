@@ -153,7 +153,8 @@ def _places(root: Table) -> dict[str, str]:
 def _warn(document: PolicyDocument, root: Table, problems: Problems) -> None:
     gate = document.gate
     if gate.default == "block" and not (gate.allow or gate.require_approval or gate.block):
-        problems.warn(where(root, ("gate",), key=True), "gate lists no tool: every call is blocked")
+        would = "would be" if document.mode == "observe" else "is"
+        problems.warn(where(root, ("gate",), key=True), f"gate lists no tool: every call {would} blocked")
     for key, text in SILENT.items():
         path = tuple(key.split("."))
         if descend(root, *path) is not None:

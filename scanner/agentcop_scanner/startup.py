@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentcop_core.home import make_private
 from agentcop_core.locks import IMPORTING
 from agentcop_scanner.finding import Finding, Place, Step
 from agentcop_scanner.report import FileResult, Reported
@@ -116,7 +117,7 @@ def _remember(entry: Path, key: str, result: StartupResult) -> None:
     beside = entry.with_name(f".{entry.name}.{os.getpid()}")
     data = {"key": key, "files": [asdict(file) for file in result.files], "notes": result.notes}
     try:
-        entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(entry.parent)
         beside.write_text(json.dumps(data), encoding="utf-8", errors="surrogatepass")
         beside.replace(entry)
     except OSError:

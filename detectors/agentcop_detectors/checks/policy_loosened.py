@@ -26,7 +26,8 @@ class PolicyLoosened:
     """One alert for each fall from `enforce` to `observe`, and for each digest in no file of the policies folder.
 
     Environments are told apart, so that one agent may observe in staging while it enforces in production. Wider rules
-    under the same mode are not seen here: that takes both policies, and this knows a digest.
+    under the same mode are not seen here: that takes both policies, and this knows a digest. An agent for
+    which the folder has no file at all is low: nobody said what it should run under.
     """
 
     name = "policy_loosened"
@@ -83,16 +84,18 @@ class PolicyLoosened:
                 step,
                 key=f"digest:{digest[:64]}",
                 reason="the agent is judged by a policy that is in no file of the policies folder",
+                severity=self.severity if expected else "low",
                 evidence=(f"policy digest {digest[:_SHOWN]}, version {version}", there),
             )
 
-    def _anomaly(self, run: Run, step: Step, *, key: str, reason: str, evidence: tuple[str, ...]) -> Anomaly:
+    def _anomaly(  # noqa: PLR0913 -- what an alert says
+        self, run: Run, step: Step, *, key: str, reason: str, evidence: tuple[str, ...], severity: Severity = "high"
+    ) -> Anomaly:
         agent = whose(run, step)
         return Anomaly(
             check=self.name,
-            severity=self.severity,
+            severity=severity,
             agent_id=agent,
-            tool=step.name,
             reason=reason,
             evidence=evidence,
             trace_id=run.trace_id,

@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentcop_core.filelock import try_lock
+from agentcop_core.home import make_private
 from agentcop_detectors.segments.frame import encode
 from agentcop_detectors.segments.names import LOCK, sealed_paths, segment_name, segment_paths, sound_length
 from agentcop_detectors.segments.tail import Position
@@ -100,7 +101,7 @@ class SegmentLog:
 
     def open(self) -> None:
         """Take the folder for this process, cut off a torn tail, and start the writing thread. Raises OSError."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         self._lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         if not try_lock(self._lock):
             os.close(self._lock)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import google_crc32c
 
+from agentcop_core.home import make_private
 from agentcop_detectors.segments.tail import BEGINNING, Position
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Published:
         if position == self._last:
             return
         if self._descriptor < 0:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the scorer may be there before the front
+            make_private(self._path.parent)  # the scorer may be there before the front
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
         packed = _FORM.pack(*position)

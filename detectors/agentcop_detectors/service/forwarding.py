@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.home import make_private
 from agentcop_core.otlp.sender import sender_to
 from agentcop_detectors.forward.forwarder import Forwarder
 from agentcop_detectors.receive.tokens import read_tokens
@@ -23,7 +24,7 @@ def forward(settings: Settings, stop: Stop) -> None:
     """Forward until stopped; then, for a few seconds, what the target still takes. The rest waits on disk. Blocks."""
     if settings.forward is None:
         return
-    settings.segments.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.segments)
     sender = sender_to(settings.forward, settings.forward_token)
     tokens = read_tokens(settings.tokens) if settings.tokens else None
     forwarder = Forwarder(settings.segments, settings.forward_position, sender, tokens=tokens)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import AgentCopError
 from agentcop_core.filelock import try_lock
-from agentcop_core.home import ensure_state_folder
+from agentcop_core.home import ensure_state_folder, make_private
 from agentcop_detectors.receive.address import CannotListen
 from agentcop_detectors.service.child import Role, Stop
 from agentcop_detectors.service.health import SUPERVISOR, look
@@ -46,7 +46,7 @@ def serve(settings: Settings, pages: Callable[[Settings], ASGIApp] | None, say: 
     """
     refuse_strangers(settings)
     ensure_state_folder(settings.home)
-    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.folder)
     lock = _lock(settings)
     try:
         clear(settings.status)
@@ -139,6 +139,10 @@ class _Watch:
             self._say(f"reads the spool {self._settings.spool}")
         if self._settings.forward is not None:
             self._say(f"forwards to {self._settings.forward}")
+        if self._settings.policies is None and self._settings.alerts is None:
+            self._say("no --policies and no --alerts: alerts go to no channel, only here and into the database")
+        elif self._settings.alerts is None:
+            self._say("no --alerts: alerts about agents without a channel in their policy go to no channel")
         self._say(f"ready: health, metrics and pages on http://{words[_OPERATIONS]['at']}")
         tell_systemd("READY=1")
 

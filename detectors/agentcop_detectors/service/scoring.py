@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from agentcop_core.escape import escape
+from agentcop_core.home import make_private
 from agentcop_detectors.checks.built_in import built_in
 from agentcop_detectors.policies import Policies
 from agentcop_detectors.receive.tokens import read_tokens
@@ -50,7 +51,7 @@ def score(settings: Settings, stop: Stop) -> None:
     and again, and the service is not ready meanwhile.
     """
     engine = open_database(settings.database)
-    settings.segments.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.segments)
     tokens = read_tokens(settings.tokens) if settings.tokens else None
     policies = Policies(settings.policies, earlier=settings.folder / "policies.json")
     policies.refresh()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from agentcop_core.home import make_private
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -71,7 +73,7 @@ class Publisher:
             "words": dict(words or {}),
         }
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._path.parent)
             # A name of its own: a process that was killed while it wrote, and its successor, must not share one.
             new = self._path.with_suffix(f".{os.getpid()}.new")
             new.write_bytes(orjson.dumps(said))

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal
 
+from agentcop_core.home import make_private
 from agentcop_core.spool import SpoolReader, read_dropped
 from agentcop_detectors.receive.bodies import MAX_BODY, Malformed, checked
 from agentcop_detectors.receive.intake import MAX_LAG
@@ -88,7 +89,7 @@ class SpoolIntake:
 
         The log must be open, and nobody else may write to it yet.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         self._read = caught_up(self._kept.load(), self._segments)
         self._kept.save(self._read)
         self._thread.start()

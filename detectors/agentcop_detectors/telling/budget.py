@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from agentcop_core.alert import rank
+from agentcop_core.home import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class Budget:
     def _write(self) -> None:
         new = self._file.with_name(f".{self._file.name}.{os.getpid()}")
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._file.parent)
             new.write_bytes(orjson.dumps({"day": self._day, "sent": self._sent}))
             new.replace(self._file)
         except OSError:

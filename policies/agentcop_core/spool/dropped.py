@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import orjson
 
 from agentcop_core.filelock import try_lock
+from agentcop_core.home import make_private
 from agentcop_core.spool.segments import NO_FOLLOW, replace_file
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class DroppedRecord:
         self._since = 0.0
 
     def _write(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         descriptor = os.open(self._folder / "dropped.lock", os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
         try:
             if not try_lock(descriptor):

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.filelock import try_lock
+from agentcop_core.home import make_private
 from agentcop_core.spool.dropped import DroppedRecord
 from agentcop_core.spool.segments import NO_FOLLOW, OPEN, SEALED, adopt, count_spans, segments
 
@@ -97,7 +98,7 @@ class SpoolWriter:
             return False
 
     def _open(self, need: int) -> bool:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         if not self._make_room(max(need, self._segment_bytes)):
             return False
         stem = f"{self._now_ns():020d}-{os.getpid()}-{self._token()}-{self.bound_for}"

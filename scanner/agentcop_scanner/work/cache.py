@@ -6,6 +6,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Self
 
+from agentcop_core.home import make_private
 from agentcop_scanner.work.codec import decoded, encoded
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Cache:
 
     def __enter__(self) -> Self:
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._file.parent)
             self._database = self._opened()
         except (OSError, sqlite3.Error) as error:
             self._broken(error)

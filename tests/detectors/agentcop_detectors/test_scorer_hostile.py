@@ -134,7 +134,7 @@ def test_tens_of_thousands_of_tiny_runs_do_not_fill_memory(tmp_path: Path) -> No
     assert len(made.runs()) == 20_000 - 1  # a trace id of zeros is none
     assert counts.closed_for_room > 18_000
     assert counts.unusable == 1
-    assert sum(isinstance(each, Run) for each in gc.get_objects()) < 2_000
+    assert sum(type(each) is Run for each in gc.get_objects()) < 2_000
     made.close()
 
 

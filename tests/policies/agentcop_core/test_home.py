@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from agentcop_core.home import ensure_state_folder, state_folder
+from agentcop_core.home import ensure_state_folder, make_private, state_folder
+
+
+def test_what_is_missing_above_a_folder_is_for_its_owner_alone_too(tmp_path: Path) -> None:
+    make_private(tmp_path / "state" / "agentcop" / "spool")
+
+    made = [tmp_path / "state", tmp_path / "state/agentcop", tmp_path / "state/agentcop/spool"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o700] * 3
 
 
 def test_the_environment_chooses_first(tmp_path: Path) -> None:

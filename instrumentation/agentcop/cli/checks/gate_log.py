@@ -30,9 +30,9 @@ def check(context: Context) -> Iterator[Found]:
         yield failed("state folder", f"{error.filename or home}: {error.strerror or error}; every call is blocked")
         return
     yield ok("state folder", f"{home} can be written")
-    mode = home.stat().st_mode & _OTHERS
-    if mode:
-        yield warning("state folder", f"{home} is open to other users (mode …{mode:02o}): chmod 700")
+    mode = home.stat().st_mode & 0o777
+    if mode & _OTHERS:
+        yield warning("state folder", f"{home} is open to other users (mode {mode:03o}): chmod 700")
     yield from _chains(home)
 
 

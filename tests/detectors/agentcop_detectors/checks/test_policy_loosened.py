@@ -89,6 +89,17 @@ def test_a_digest_that_stands_in_no_file_is_an_alert_once(tmp_path: Path) -> Non
     )
 
 
+def test_an_agent_that_the_folder_has_no_file_for_is_told_of_low(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(POLICY.format(version=1).replace("billing", "other"))
+    policies = Policies(tmp_path)
+    policies.refresh()
+
+    (anomaly,) = PolicyLoosened(policies).on_look(a_run(judged(1, policy_digest="e" * 64)), {})
+
+    assert (anomaly.severity, anomaly.tool) == ("low", "")
+    assert anomaly.evidence[-1] == "no file there is for this agent"
+
+
 def test_yesterdays_policy_is_known(tmp_path: Path) -> None:
     path = tmp_path / "billing.yaml"
     path.write_text(POLICY.format(version=1))

@@ -136,7 +136,7 @@ def test_a_state_folder_that_others_can_read_is_a_warning(context: Callable[...,
     agentcop_home.chmod(0o755)
     assert said(gate_log.check(context()))[1] == (
         "warning",
-        f"{agentcop_home} is open to other users (mode …55): chmod 700",
+        f"{agentcop_home} is open to other users (mode 755): chmod 700",
     )
 
 
