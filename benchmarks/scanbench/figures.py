@@ -55,6 +55,8 @@ class Figures:
     """The same without its start, where that is known."""
     warm: float | None
     """The same when nothing has changed since the last scan; None for a tool that remembers nothing."""
+    processor: tuple[float, float] | None = None
+    """Cold and warm by the processor's seconds; None where unknown."""
     by_severity: dict[str, Share] = field(default_factory=dict)
     by_class: dict[str, Share] = field(default_factory=dict)
     misses: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ class Figures:
             "kloc_s_command": round(self.command, 1),
             "kloc_s_cold": round(self.cold, 1),
             "kloc_s_warm": None if self.warm is None else round(self.warm, 1),
+            "kloc_processor_s_cold": None if self.processor is None else round(self.processor[0], 1),
+            "kloc_processor_s_warm": None if self.processor is None else round(self.processor[1], 1),
             "by_severity": {name: list(share) for name, share in self.by_severity.items()},
             "by_class": {name: list(share) for name, share in self.by_class.items()},
         }
@@ -88,6 +92,14 @@ class Figures:
             ("KLOC/s, with its start", [f"{one.command:.1f}" for one in columns]),
             ("KLOC/s cold", [f"{one.cold:.1f}" for one in columns]),
             ("KLOC/s warm", ["-" if one.warm is None else f"{one.warm:.0f}" for one in columns]),
+            (
+                "KLOC/processor s, cold",
+                ["-" if one.processor is None else f"{one.processor[0]:.1f}" for one in columns],
+            ),
+            (
+                "KLOC/processor s, warm",
+                ["-" if one.processor is None else f"{one.processor[1]:.0f}" for one in columns],
+            ),
         ]
 
 
@@ -130,6 +142,7 @@ def figures(
         command=whole / seconds,
         cold=whole / timed.get("cold", seconds),
         warm=whole / timed["warm"] if "warm" in timed else None,
+        processor=(whole / timed["cold_processor"], whole / timed["warm_processor"]) if timed else None,
         by_severity={name: share for name in _SEVERITIES if (share := _counted(hit, _is("severity", name)))[1]},
         by_class={
             name: _counted(hit, _is("kind", name))
