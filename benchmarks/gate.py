@@ -29,6 +29,7 @@ from pathlib import Path
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
+import growth
 from imports import import_ratio
 from peer import governed
 from policies import call_of, policy_of
@@ -66,7 +67,7 @@ def gated(name: str, *, monitor: bool = False) -> tuple[Variant, Callable[[], di
     """The whole trip through AgentCop under the name of one of the policy's tools, and its counters."""
     from agentcop import AgentCop
 
-    cop = AgentCop(agent_id="bench", policy=policy_of(20).document.gate, monitor=monitor)
+    cop = AgentCop(agent_id="bench", policy=policy_of(20).document.gate, monitor=monitor, scan=False)
     guarded = cop.tool(refund, name=name)
 
     def call() -> object:
@@ -157,6 +158,7 @@ def measure(rounds: int) -> dict[str, object]:
         "decision_us_20": table["decision, 20 rules"]["median"],
         "decision_us_500": table["decision, 500 rules"]["median"],
         "threads8_over_span": round(rates["gated call"] / rates["bare span"], 3),
+        "growth": growth.growth(refund, max(4, rounds // 4)),
         "medians_us": table,
         "threads8_per_s": {name: round(rate) for name, rate in rates.items()},
         "python": sys.version.split()[0],
@@ -189,6 +191,7 @@ def show(figures: dict[str, object]) -> None:
     rates: dict[str, int] = figures["threads8_per_s"]  # type: ignore[assignment]  # made above
     for name, rate in rates.items():
         print(f"{name + ', 8 threads, /s':<36}{rate:>10,}")
+    growth.show(figures["growth"])  # type: ignore[arg-type]  # made above
     print()
     print(f"{'figure':<24}{'measured':>12}{'target':>12}")
     for name, (sign, target) in TARGETS.items():

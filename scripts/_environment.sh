@@ -72,3 +72,24 @@ dev_venv() { make_venv dev -e '.[dev]'; }
 
 # The environment of examples/agentdojo: the demo and its test share it.
 agentdojo_venv() { make_venv agentdojo -e '.[test]' -r examples/agentdojo/requirements.txt; }
+
+# framework_venv NAME: an environment with one agent framework, for its adapter's tests and for the fault matrix.
+framework_venv() {
+  local packages
+  case $1 in
+    langchain1)
+      packages=('langchain>=1.4,<2' 'langgraph>=1.2,<2' 'langchain-openai>=1.7,<2' 'langchain-classic>=1,<2'
+        'langchain-community>=0.4,<0.5' 'ddgs>=9'
+        'openinference-instrumentation-langchain>=0.1' 'opentelemetry-instrumentation-langchain>=0.40') ;;
+    langchain03) packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' 'ddgs>=9') ;;
+    openai_agents) packages=('openai-agents>=0.24,<0.25') ;;
+    openai_agents08) packages=('openai-agents==0.8.*' 'openai<2.18') ;;
+    mcp2) packages=('mcp>=2.3,<3' 'fastmcp>=4.1,<5' 'openai-agents>=0.24,<0.25' 'trio') ;;
+    mcp1)
+      packages=('mcp>=1.30,<2' 'langchain-mcp-adapters>=0.3,<0.4' 'langchain>=1.4,<2' 'langgraph>=1.2,<2'
+        'langchain-openai>=1.7,<2') ;;
+    mcp123) packages=('mcp==1.23.*' 'openai-agents==0.8.*' 'openai<2.18') ;;
+    *) say "there is no framework environment $1"; return 1 ;;
+  esac
+  make_venv "$1" -e '.[test]' "${packages[@]}"
+}

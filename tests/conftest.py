@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # No deadline: two busy cores are no finding. In CI the same examples each time, so that a failure is the change's.
@@ -31,10 +33,13 @@ def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def agentcop_home(_states: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def agentcop_home(_states: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The state folder of this test, not created; `AGENTCOP_HOME` names it, other AGENTCOP_*, OTEL_* are unset."""
     for name in [name for name in os.environ if name.startswith(("AGENTCOP_", "OTEL_"))]:
         monkeypatch.delenv(name)
     home = _states / f"{next(_numbers)}"
     monkeypatch.setenv("AGENTCOP_HOME", str(home))
-    return home
+    yield home
+    # A process has one log or two, these tests one each: `select` takes no descriptor above 1,023.
+    for pipeline in getattr(sys.modules.get("agentcop_processor.pipeline"), "_pipelines", {}).values():
+        pipeline.log.close()

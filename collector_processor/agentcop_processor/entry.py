@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
@@ -17,6 +16,7 @@ from agentcop_processor.call.records import agent_attributes
 from agentcop_processor.call.results import text_of
 from agentcop_processor.runs import Run, RunScope, current_run
 from agentcop_processor.sessions import current_session, in_session, new_session
+from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -36,7 +36,7 @@ class Entry:
     entry.suspend() … entry.resume()                 between the steps of a stream
     """
 
-    __slots__ = ("_gate", "_run", "_span", "_stack")
+    __slots__ = ("_ended", "_gate", "_run", "_span", "_stack")
 
     def __init__(self, gate: Gate, conversation: str) -> None:
         """Open a run of this gate's agent: a session, an `invoke_agent` span."""
@@ -47,6 +47,7 @@ class Entry:
         attributes = agent_attributes(gate.agent_id, session.id, gate.policy.document.environment)
         self._span = gate.pipeline.spans.start(f"invoke_agent {gate.agent_id}", attributes)
         self._stack: ExitStack | None = None
+        self._ended = False
         gate.run_started(self._run)
 
     def observe(self, observed: Observed) -> None:
@@ -64,7 +65,7 @@ class Entry:
         stack.enter_context(RunScope(self._run))
         stack.enter_context(in_session(self._run.session))
         if self._span.is_recording():
-            token = context_api.attach(trace.set_span_in_context(self._span))
+            token = context_api.attach(context_with(self._span))
             stack.callback(self._detach, token)
         self._stack = stack
 
@@ -97,7 +98,24 @@ class Entry:
         if blocked is not None and isinstance(error, Exception) and not isinstance(error, ToolBlocked):
             raise blocked from error
 
+    @property
+    def blocked(self) -> ToolBlocked | None:
+        """The run's sticky refusal; None if it may end normally."""
+        return self._run.blocked
+
+    def over(self, output: object, error: BaseException | None) -> None:
+        """The run went on after its entry had returned, and has ended now. Idempotent, raises nothing.
+
+        Who iterates the run is told of a sticky refusal: see `blocked`.
+        """
+        if self._ended:
+            return
+        if self._gate.monitor and output is not None:
+            self.observe(Observed(kind="assistant", text=text_of(output)))
+        self._end(error or self._run.blocked)
+
     def _end(self, error: BaseException | None) -> None:
+        self._ended = True
         self._gate.run_ended(self._run)
         try:
             if error is not None:

@@ -15,6 +15,7 @@ from agentcop_core.verdict import DecidedBy, Verdict
 from agentcop_processor.reload.telling import tell_kept, tell_replaced
 from agentcop_processor.sessions import new_session
 from agentcop_processor.swallowed import Swallowed
+from agentcop_processor.wholespan import WholeSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,8 +177,9 @@ class Gate:
         with self._telemetry:
             span.end()
         with self._telemetry:
-            if self.monitor and isinstance(span, ReadableSpan):
-                self.pipeline.export.on_end(span)
+            ended = span.readable() if isinstance(span, WholeSpan) else span
+            if self.monitor and isinstance(ended, ReadableSpan):
+                self.pipeline.export.on_end(ended)
 
     @property
     def _content_mode(self) -> ContentMode:

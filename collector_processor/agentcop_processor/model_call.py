@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
 from agentcop_core.session import Observed
 from agentcop_processor.runs import current_run
+from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,7 +90,7 @@ class Asking:
         """Make the span current, at the start and before each step of a stream."""
         self._asked_token = _asked.set(self._owner)
         if self._span.is_recording():
-            self._context_token = context_api.attach(trace.set_span_in_context(self._span))
+            self._context_token = context_api.attach(context_with(self._span))
 
     def suspend(self) -> None:
         """Give the caller its own context back."""

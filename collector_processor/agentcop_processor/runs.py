@@ -24,7 +24,7 @@ class Run:
     refused, and the outermost entry raises, even if an inner layer swallowed the refusal.
     """
 
-    __slots__ = ("_blocked", "_halted", "_lock", "_refusals", "gate", "id", "session")
+    __slots__ = ("_blocked", "_halted", "_lock", "_refusals", "gate", "id", "offered", "session")
 
     def __init__(self, gate: Gate, session: Session) -> None:
         """`gate`: whose agent runs; `session`: the conversation it belongs to."""
@@ -35,6 +35,8 @@ class Run:
         self._blocked: ToolBlocked | None = None
         self._halted = False
         self._refusals = 0
+        self.offered: dict[str, str] = {}
+        """What its model was offered that runs at the provider, by digest: which rule of which policy allowed it."""
 
     def refused(self, error: ToolBlocked, *, sticky: bool) -> None:
         """A call of this run was refused; the first sticky refusal is the one the entry raises."""

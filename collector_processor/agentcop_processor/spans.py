@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from agentcop_core import attributes as names
 from agentcop_core.locks import safe_lock
 from agentcop_processor.span_processor import GateSpanProcessor
+from agentcop_processor.wholespan import WholeSpan, cuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 _UNSAMPLED = context_api.create_key("agentcop-unsampled")
+_INNERMOST = context_api.create_key("agentcop-innermost")
+_LIMITS = ("max_attributes", "max_span_attributes", "max_attribute_length", "max_span_attribute_length")
 _SCOPE_ATTRIBUTES = {names.COP_SCHEMA: names.SCHEMA}
 """Said once for all spans of the scope, because each attribute of a span costs its caller about a microsecond."""
 
@@ -57,6 +60,18 @@ class _CopyParent(Sampler):
         return "AgentCopCopyParent"
 
 
+def context_with(span: Span) -> Context:
+    """The current context with this span of ours in it, for the work that it is about.
+
+    A span that is not sampled is not made OpenTelemetry's current one: the application's spans below it would have a
+    parent that nobody exports, and by most samplers be dropped with it. Spans of ours find it all the same.
+    """
+    context = context_api.set_value(_INNERMOST, span)
+    if not span.get_span_context().trace_flags.sampled:
+        return context
+    return trace.set_span_in_context(span.inner if isinstance(span, WholeSpan) else span, context)
+
+
 class SpanSource:
     """Starts the spans of one pipeline. Thread-safe; never raises; never blocks on I/O."""
 
@@ -71,6 +86,7 @@ class SpanSource:
         self._attached: weakref.WeakSet[object] = weakref.WeakSet()
         self._seen: object = None
         self._tracer: Tracer | None = None
+        self._cuts = False
         self._private: TracerProvider | None = None
         self._private_tracer: Tracer | None = None
         self._said = ""
@@ -79,15 +95,19 @@ class SpanSource:
         """A started span, not yet current. A non-recording one only where the SDK is disabled or failing."""
         tracer = self._application_tracer()
         if tracer is None:
-            return self._start_private(name, attributes, None)
+            return self._start_private(name, attributes, dropped=False)
         try:
             span = tracer.start_span(name, attributes=attributes)
         except Exception:
             _log.exception("agentcop: the application's span pipeline raised while a span started")
-            return self._start_private(name, attributes, context_api.set_value(_UNSAMPLED, value=True))
-        if span.is_recording():
-            return span
-        return self._start_private(name, attributes, context_api.set_value(_UNSAMPLED, value=True))
+            return self._start_private(name, attributes, dropped=True)
+        if not span.is_recording():
+            return self._start_private(name, attributes, dropped=True)
+        if self._cuts:
+            return WholeSpan(span, attributes)
+        if isinstance(span, ReadableSpan) and names.OPERATION not in (span.attributes or {}):
+            span.set_attributes(attributes)  # a sampler says which attributes a span starts with: it may say none
+        return span
 
     def flush(self, timeout_millis: int = 2_000) -> None:
         """Send what the private provider holds; blocks at most `timeout_millis`."""
@@ -105,6 +125,7 @@ class SpanSource:
             return self._tracer
         with self._lock:
             self._tracer = self._attach(provider)
+            self._cuts = cuts(provider)
             self._seen = provider
             return self._tracer
 
@@ -126,7 +147,12 @@ class SpanSource:
             _log.exception("agentcop: the application's tracer provider refused our span processor")
             return None
 
-    def _start_private(self, name: str, attributes: Mapping[str, str], context: Context | None) -> Span:
+    def _start_private(self, name: str, attributes: Mapping[str, str], *, dropped: bool) -> Span:
+        """`dropped`: in place of a span that the application's provider would not or could not record."""
+        context = context_api.set_value(_UNSAMPLED, value=True) if dropped else context_api.get_current()
+        innermost = context_api.get_value(_INNERMOST)
+        if isinstance(innermost, trace.Span) and not innermost.get_span_context().trace_flags.sampled:
+            context = trace.set_span_in_context(innermost, context)
         try:
             tracer = self._private_tracer or self._make_private()
             return tracer.start_span(name, context=context, attributes=attributes)
@@ -137,7 +163,9 @@ class SpanSource:
     def _make_private(self) -> Tracer:
         with self._lock:
             if self._private_tracer is None:
-                provider = TracerProvider(sampler=_CopyParent())
+                # Whatever the environment limits, a verdict reaches the detector whole.
+                unlimited = SpanLimits(**dict.fromkeys(_LIMITS, SpanLimits.UNSET))
+                provider = TracerProvider(sampler=_CopyParent(), span_limits=unlimited)
                 provider.add_span_processor(self._gate_processor)
                 if (exporting := self._exporting()) is not None:
                     provider.add_span_processor(exporting)

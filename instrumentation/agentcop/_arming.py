@@ -11,9 +11,9 @@ import threading
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-from agentcop._boot import ENABLED, POLICY, fix, say, stop
+from agentcop._boot import ENABLED, POLICY, fix, say, stop, what_is_wrong
 from agentcop._frameworks import UNGOVERNED
-from agentcop.adapters import REGISTRY, ROOTS, install, installable
+from agentcop.adapters import REGISTRY, ROOTS, install, installable, is_framework
 from agentcop_core.errors import NotArmed, PolicyError, ScanRefused
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class _Process:
 def framework_imported(module: str) -> None:
     """Called when the import of `module` has run, by the thread that imports it. Ends the process on any fault."""
     try:
+        if not is_framework(module):
+            return
         _arm()
         if module in ROOTS:
             _check(module)
@@ -62,6 +64,8 @@ def _arm() -> None:
         if process_cop() is not None:
             return
         fix()
+        if wrong := what_is_wrong():
+            raise NotArmed(wrong)
         path = os.environ.get(POLICY)
         if not path:
             raise PolicyError([f"{POLICY} is not set: {ENABLED} needs a policy file to judge by"])
@@ -109,6 +113,8 @@ def _warn(framework: str) -> None:
 def _reasons(module: str, fault: BaseException) -> list[str]:
     if isinstance(fault, PolicyError):
         return list(fault.problems)
+    if isinstance(fault, NotArmed) and str(fault) == what_is_wrong():
+        return [str(fault)]
     if isinstance(fault, ScanRefused):
         return str(fault).splitlines()
     if isinstance(fault, OSError) and fault.strerror and fault.filename:

@@ -22,8 +22,8 @@ class Binding:
 
     __slots__ = ("_defaults", "_parameters", "_simple", "_var_keyword", "_var_positional", "signature")
 
-    def __init__(self, function: Callable[..., object], *, skip_first: bool = False) -> None:
-        """`skip_first` leaves out the first parameter: `self`, which is not the caller's argument."""
+    def __init__(self, function: Callable[..., object] | inspect.Signature, *, skip_first: bool = False) -> None:
+        """`function`, or its signature. `skip_first` leaves out the first parameter: `self` is not the caller's."""
         self.signature = _signature(function, skip_first=skip_first)
         parameters = list(self.signature.parameters.values())
         self._parameters = parameters
@@ -81,9 +81,9 @@ class Binding:
         return tuple(args), rest
 
 
-def _signature(function: Callable[..., object], *, skip_first: bool) -> inspect.Signature:
+def _signature(function: Callable[..., object] | inspect.Signature, *, skip_first: bool) -> inspect.Signature:
     try:
-        signature = inspect.signature(function)
+        signature = function if isinstance(function, inspect.Signature) else inspect.signature(function)
     except (TypeError, ValueError):
         return inspect.Signature(
             [_Parameter("args", _Parameter.VAR_POSITIONAL), _Parameter("kwargs", _Parameter.VAR_KEYWORD)]

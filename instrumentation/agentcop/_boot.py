@@ -26,33 +26,55 @@ _OFF = frozenset({"", "0"})
 
 
 class _State:
-    armed = False
+    watching = False
+    wrong = ""
     fixed: dict[str, str] = {}  # noqa: RUF012 -- replaced as a whole
 
 
 def arm(environ: MutableMapping[str, str] = os.environ) -> None:
     """Arm this process if its environment says so. Idempotent; imports no framework, reads no file.
 
-    Ends the process with `EXIT` and the reason where the environment cannot be obeyed.
+    Ends the process with `EXIT` and the reason where the environment cannot be obeyed; a tool that repairs one runs
+    all the same, and is held to the environment by the first framework that it imports.
     """
-    value = environ.get(ENABLED, "").strip().lower()
-    if _State.armed or value in _OFF:
+    meaning = means(environ.get(ENABLED, ""))
+    if _State.watching or meaning is False:
         return
-    from agentcop._exempt import is_exempt
-
-    if is_exempt(sys.orig_argv):
-        return
-    if value not in _ON:
-        stop([f"{ENABLED} is {environ[ENABLED]!r}: 1, true or yes arm the process, 0 or nothing leaves it alone"])
-    _State.armed = True
     try:
-        _State.fixed = absolute_paths(environ)
-        environ.update(_State.fixed)
-        from agentcop._finder import put_in_place
-
-        put_in_place()
-    except Exception as fault:
+        _watch(environ, sensible=meaning is not None)
+    except BaseException as fault:  # whoever calls this at the start goes on after an exception
         stop([f"{type(fault).__name__}: {fault}"])
+
+
+def means(value: str) -> bool | None:
+    """What a value of `AGENTCOP_ENABLED` asks for: arm, or leave alone; None if it makes no sense."""
+    word = value.strip().lower()
+    return False if word in _OFF else True if word in _ON else None
+
+
+def _watch(environ: MutableMapping[str, str], *, sensible: bool) -> None:
+    from agentcop._exempt import OWN, exempt_as
+
+    exempt = exempt_as(sys.orig_argv)
+    if not sensible:
+        _State.wrong = (
+            f"{ENABLED} is {environ[ENABLED]!r}: 1, true or yes arm the process, 0 or nothing leaves it alone"
+        )
+        if not exempt:
+            stop([_State.wrong])
+    _State.watching = True
+    _State.fixed = absolute_paths(environ)
+    if not exempt:
+        environ.update(_State.fixed)
+    from agentcop._finder import put_in_place
+
+    # Our own command makes cops for purposes of its own; the environment's policy is not about those.
+    put_in_place(face=exempt != OWN)
+
+
+def what_is_wrong() -> str:
+    """Why the first framework must end this process: its environment makes no sense; "" if it does."""
+    return _State.wrong
 
 
 def absolute_paths(environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast, overload
 from agentcop._options import check_approver, chosen_policy, local_approval_warnings
 from agentcop._startup_scan import StartupScan
 from agentcop._wrap import guard_tool, wrap
+from agentcop.adapters import open_scopes
 from agentcop_core.home import state_folder
 from agentcop_processor.gate import Gate
 from agentcop_processor.pipeline import pipeline_for
@@ -82,6 +83,7 @@ class AgentCop:
             approver=approver,
             policy_file=file,
         )
+        open_scopes()
 
     @property
     def agent_id(self) -> str:

@@ -1,41 +1,63 @@
-"""Which processes are never armed: the tools that repair an environment or a policy, started as what they are."""
+"""Which processes start without being held to their environment: the tools that repair one, started as what they are.
+
+They are spared its demands at the start only. A framework that is imported in one is governed as anywhere, so nothing
+is won by standing in for such a tool, or for a module that it imports.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from _imp import extension_suffixes
 
 TYPE_CHECKING = False  # see _boot
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_MODULES = frozenset({"agentcop", "ensurepip", "pip", "venv", "virtualenv"})
-_SCRIPTS = ("agentcop", "pip", "virtualenv")
+OWN = "agentcop"
+"""AgentCop's own command."""
+
+_MODULES = frozenset({OWN, "ensurepip", "pip", "venv", "virtualenv"})
+_SCRIPTS = (OWN, "pip", "virtualenv")
 
 
-def is_exempt(command: Sequence[str]) -> bool:
-    """Whether `sys.orig_argv` runs AgentCop's own command line, pip or a maker of virtual environments.
+def exempt_as(command: Sequence[str]) -> str:
+    """Which of these tools `sys.orig_argv` runs: AgentCop's own command, pip, a maker of virtual environments; or "".
 
-    A script counts by its name only where this interpreter's commands stand, and a module only if none of that name
-    stands in the working folder: a program that calls itself `pip` and stands elsewhere is armed like any other.
+    A script counts by its name only where this interpreter's commands stand, and a tool only if nothing in the working
+    folder or on PYTHONPATH has its name: a program that calls itself `pip` is armed like any other.
     """
-    kind, what = _started(command)
+    kind, what, _ = started(command)
     if kind == "-m":
-        return what in _MODULES and not _is_shadowed(what)
+        return what if what in _MODULES and not _is_shadowed(what, beside_us=not sys.flags.safe_path) else ""
     if kind != "script":
-        return False
+        return ""
     folder, name = os.path.split(os.path.abspath(what))  # noqa: PTH100 -- pathlib costs too much here
     name = name.removesuffix(".exe").rstrip("0123456789.")
-    return name in _SCRIPTS and os.path.realpath(folder) in _command_folders()
+    known = name in _SCRIPTS and os.path.realpath(folder) in _command_folders()
+    return name if known and not _is_shadowed(name, beside_us=False) else ""
 
 
-def _is_shadowed(module: str) -> bool:
-    """Whether `-m` finds a file of the program's in place of this module. Not yet visible in `sys.path`."""
-    folder = os.path.abspath(module)  # noqa: PTH100 -- pathlib costs too much here
-    if sys.flags.safe_path or folder == os.path.dirname(__file__):  # noqa: PTH120 -- as above
-        return False
-    files = (folder, os.path.join(folder, "__init__"))  # noqa: PTH118 -- as above
-    return any(os.path.exists(file + suffix) for file in files for suffix in (".py", ".pyc", ".so"))  # noqa: PTH110 -- as above
+def _is_shadowed(module: str, *, beside_us: bool) -> bool:
+    """Whether something of the program's is imported in place of this module. Not all visible in `sys.path` yet.
+
+    `beside_us`: the working folder is looked in too, as `-m` does.
+    """
+    folders = [""] if beside_us else []
+    if not sys.flags.ignore_environment:
+        path = os.environ.get("PYTHONPATH", "")
+        folders += path.split(os.pathsep) if path else []
+    suffixes = (".py", ".pyc", *extension_suffixes())
+    for folder in folders:
+        place = os.path.abspath(os.path.join(folder, module))  # noqa: PTH100, PTH118 -- as above
+        if place == os.path.dirname(__file__):  # noqa: PTH120 -- as above
+            return False
+        if folder and os.path.isfile(folder):  # noqa: PTH113 -- as above; an archive: what it holds is not looked at
+            return True
+        files = (place, os.path.join(place, "__init__"))  # noqa: PTH118 -- as above
+        if any(os.path.exists(file + suffix) for file in files for suffix in suffixes):  # noqa: PTH110 -- as above
+            return True
+    return False
 
 
 def _command_folders() -> set[str]:
@@ -47,21 +69,38 @@ def _command_folders() -> set[str]:
     return {os.path.realpath(folder) for folder in folders}
 
 
-def _started(command: Sequence[str]) -> tuple[str, str]:
-    """What the interpreter was asked to run: ("-m", module), ("-c", code), ("script", path), or ("", "")."""
+def started(command: Sequence[str]) -> tuple[str, str, list[str]]:
+    """What the interpreter was asked to run, and the options of its own before that.
+
+    ("-m", module), ("-c", code), ("script", path), or ("", "") for a program on stdin or a session.
+    """
+    options: list[str] = []
     words = iter(command[1:])
     for word in words:
         if word == "--check-hash-based-pycs":
-            next(words, "")
+            options += [word, next(words, "")]
         elif word == "-":
-            return "", ""
+            break
         elif not word.startswith("-"):
-            return "script", word
-        elif not word.startswith("--"):
-            for place, letter in enumerate(word[1:], start=2):
-                if letter in "cmWX":
-                    value = word[place:] or next(words, "")
-                    if letter in "cm":
-                        return f"-{letter}", value
-                    break
+            return "script", word, options
+        elif word.startswith("--"):
+            options.append(word)
+        else:
+            kind, value = _short(word, words, options)
+            if kind:
+                return kind, value, options
+    return "", "", options
+
+
+def _short(word: str, words: Iterator[str], options: list[str]) -> tuple[str, str]:
+    """Read one word of short options, as `-Im`; what it asks to be run, or ("", "")."""
+    for place, letter in enumerate(word[1:], start=2):
+        if letter in "cmWX":
+            value = word[place:] or next(words, "")
+            if letter in "cm":
+                options += [word[: place - 1]] if place > 2 else []  # noqa: PLR2004 -- more than the dash before it
+                return f"-{letter}", value
+            options.append(word[:place] + value)
+            return "", ""
+    options.append(word)
     return "", ""

@@ -22,15 +22,16 @@ FACE = "agentcop._cop"
 class Finder:
     """Stands first in `sys.meta_path`; a module that nobody waits for costs it a few look-ups in a dict."""
 
-    def __init__(self) -> None:
-        """Finds nothing by itself."""
+    def __init__(self, *, face: bool = True) -> None:
+        """Finds nothing by itself. `face`: a cop that the program makes counts as a framework."""
+        self._face = face
         self._looking: set[tuple[int, str]] = set()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec that the other finders give for a framework's module, with a loader that reports; else None."""
-        if not is_awaited(fullname):
+        if not is_awaited(fullname, face=self._face):
             return None
         looking = (get_ident(), fullname)
         if looking in self._looking:  # a finder that wraps others asks all of them again
@@ -78,9 +79,9 @@ class Reporting:
         return getattr(self._loader, name)
 
 
-def is_awaited(name: str) -> bool:
+def is_awaited(name: str, *, face: bool = True) -> bool:
     """Whether the import of this module means that a framework is here."""
-    return name in REGISTRY or name in ROOTS or name in UNGOVERNED or name == FACE
+    return name in REGISTRY or name in ROOTS or name in UNGOVERNED or (face and name == FACE)
 
 
 def report(name: str) -> None:
@@ -90,8 +91,16 @@ def report(name: str) -> None:
     framework_imported(name)
 
 
-def put_in_place() -> None:
-    """Watch all further imports, and report what is imported already: a program may arm late, by `import agentcop`."""
-    sys.meta_path.insert(0, Finder())
-    for name in [name for name in list(sys.modules) if is_awaited(name)]:
+def put_in_place(*, face: bool = True) -> None:
+    """Watch all further imports, and report what is imported already: a program may arm late, by `import agentcop`.
+
+    `face`: see `Finder`.
+    """
+    sys.meta_path.insert(0, Finder(face=face))
+    for name in [name for name in list(sys.modules) if is_awaited(name, face=face)]:
         report(name)
+
+
+def take_away() -> None:
+    """Watch no further imports: for `agentcop doctor`, which puts seams in place itself and says what became of it."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from agentcop._registry import register, registered
+from agentcop._registry import name_tool, register, registered
 from agentcop.adapters import adapter_for, install
 from agentcop_core.errors import NotArmed
 
@@ -33,10 +33,22 @@ def govern(obj: object, gate: Gate, name: str = "") -> str:
     role = adapter.recognises(obj)
     if role is None:
         return ""
-    if role == "tool":
-        return register(obj, role, name or str(getattr(obj, "name", type(obj).__name__)), gate).name
-    check_owner(obj, gate)
-    return register(obj, role, gate.agent_id, gate).name
+    if role == "agent":
+        check_owner(obj, gate)
+        name = gate.agent_id
+        _name_tools(obj)
+    found = register(obj, role, name or str(getattr(obj, "name", type(obj).__name__)), gate)
+    for part in adapter.parts(obj):
+        register(part, role, found.name, gate)
+    return found.name
+
+
+def _name_tools(agent: object) -> None:
+    """The names of the tools that an agent holds are fixed where it is wrapped, as those of wrapped tools are."""
+    tools = getattr(agent, "tools", None)
+    for tool in tools if isinstance(tools, list | tuple) else ():
+        if isinstance(name := getattr(tool, "name", None), str):
+            name_tool(tool, name)
 
 
 def check_owner(obj: object, gate: Gate) -> None:

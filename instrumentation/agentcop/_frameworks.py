@@ -14,7 +14,6 @@ ROOTS = frozenset(
 UNGOVERNED = {
     "ag2": "ag2",
     "agent_framework": "agent-framework",
-    "agents.run": "openai-agents",
     "agno.agent": "agno",
     "autogen.agentchat": "ag2",
     "autogen_agentchat": "autogen-agentchat",
@@ -22,11 +21,9 @@ UNGOVERNED = {
     "claude_agent_sdk": "claude-agent-sdk",
     "crewai": "crewai",
     "dspy": "dspy",
-    "fastmcp": "fastmcp",
     "google.adk": "google-adk",
     "haystack": "haystack",
     "llama_index.core": "llama-index-core",
-    "mcp": "mcp",
     "pydantic_ai": "pydantic-ai",
     "semantic_kernel": "semantic-kernel",
     "smolagents": "smolagents",
@@ -34,5 +31,5 @@ UNGOVERNED = {
 }
 """Module whose import means that the framework is in use, to what users call it.
 
-Where the top name belongs to others too (`agents`, `google`), a module below it.
+Where the top name belongs to others too (`google`), a module below it.
 """

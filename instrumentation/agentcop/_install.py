@@ -6,17 +6,22 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentcop._going import Going, ending_of
+from agentcop._held import hold
 from agentcop._later import Later
 from agentcop._patches import Begun, patch, patch_here, remove_all, with_subclasses
-from agentcop._registry import register, registered
+from agentcop._registry import registered
 from agentcop._shapes import Answered
+from agentcop._steps import LONE_REFUSAL, Copied
 from agentcop._toolname import tool_name
 from agentcop_core.errors import NotArmed, ToolBlocked
 from agentcop_processor.call.faults import failed
 from agentcop_processor.call.invalid import log_invalid
+from agentcop_processor.call.offer import judge_offer
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
-from agentcop_processor.call.ungoverned import let_pass
+from agentcop_processor.call.transport import REMOTE, Transport
+from agentcop_processor.call.ungoverned import GoingOver, let_pass
 from agentcop_processor.entry import open_entry
 from agentcop_processor.judges import floor, judges
 from agentcop_processor.model_call import ask, observe_once
@@ -25,17 +30,20 @@ from agentcop_processor.runs import current_run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agentcop._registry import Role
+    from agentcop._shapes import Begin
     from agentcop.adapters._interface import (
         CopyTarget,
         EntryTarget,
         FrameworkAdapter,
         HandoverTarget,
         ModelTarget,
+        Offer,
         ParsedCall,
+        ScopeTarget,
         ToolTarget,
     )
     from agentcop_core.session import Observed
+    from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate
 
 __all__ = [
@@ -44,11 +52,13 @@ __all__ = [
     "install_entry",
     "install_handover",
     "install_model",
+    "install_scope",
+    "install_scopes",
     "install_tool",
     "remove_all",
 ]
 
-_T = TypeVar("_T", "EntryTarget", "HandoverTarget", "ModelTarget", "ToolTarget")
+_T = TypeVar("_T", "EntryTarget", "HandoverTarget", "ModelTarget", "ScopeTarget", "ToolTarget")
 _log = logging.getLogger("agentcop")
 _QUIET = frozenset({"return_message", "alert"})
 
@@ -56,10 +66,24 @@ _QUIET = frozenset({"return_message", "alert"})
 def install_tool(target: ToolTarget) -> None:
     """Every call of this method on a governed tool is judged. Idempotent. Raises NotArmed if it cannot be patched."""
     way = f"{target.owner.__module__}.{target.owner.__qualname__}.{target.attribute}"
+    if target.remote is not None:
+        REMOTE[way] = target.remote
+    if (body := target.body) is None:
+        patch(target.owner, target.attribute).parts["tool"] = _calls(target, way)
+        return
+    # A body that a tool held before, and that the one it holds now calls, is another way of the same call.
+    opening = lambda which: _calls(target, f"{way}#{body.method} {which}")  # noqa: E731 -- handed on
+    hold(target.owner, target.attribute, opening, method=body.method, is_awaited=body.is_awaited)
+
+
+def _calls(target: ToolTarget, way: str) -> Begin:
+    """What begins each call that comes this way."""
     parse = _parse_of(target)
+    if target.remote is not None:
+        REMOTE[way] = target.remote
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | Later[Begun]:
-        tool = args[0]
+        first, tool = args[0], args[0] if target.tool is None else target.tool(args[1:], kwargs)
         governed = _governed(target, tool)
         if governed is None:
             return None, args, kwargs
@@ -74,25 +98,41 @@ def install_tool(target: ToolTarget) -> None:
             parsed = None
         if parsed is None:
             return None, args, kwargs
+        name = parsed.tool or name
         if parsed.invalid is not None:
             log_invalid(name, parsed.invalid, judges(gates, current_run()))
             run_args, run_kwargs = parsed.run({})
-            return None, (tool, *run_args), run_kwargs
-        try:
-            admitted = admission(name, parsed.arguments, gates, owner=tool, way=way, call_id=parsed.call_id)
-        except ToolBlocked as blocked:
-            raise _refused(target, tool, parsed, blocked) from None
+            return None, (first, *run_args), run_kwargs
+        admitted = _admitted(target, tool, parsed, name, gates, way)
         if admitted is None:
-            return None, args, kwargs
+            return GoingOver(name) if target.transport else None, args, kwargs
         if not isinstance(admitted, Passage):
             return Later(
                 admitted,
-                lambda passage: _entered(target, parsed, passage, (name, gates), (args, kwargs)),
+                lambda passage: _entered(target, tool, parsed, passage, (name, gates), (args, kwargs)),
                 lambda blocked: _refused(target, tool, parsed, blocked),
             )
-        return _entered(target, parsed, admitted, (name, gates), (args, kwargs))
+        return _entered(target, tool, parsed, admitted, (name, gates), (args, kwargs))
 
-    patch(target.owner, target.attribute).parts["tool"] = begin
+    return begin
+
+
+def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
+    target: ToolTarget, tool: object, parsed: ParsedCall, name: str, gates: tuple[Gate, ...], way: str
+) -> Passage | Held | None:
+    try:
+        return admission(
+            name,
+            parsed.arguments,
+            gates,
+            owner=tool,
+            way=way,
+            call_id=parsed.call_id,
+            unfit=parsed.unfit,
+            transport=Transport(again=parsed.again) if target.transport else None,
+        )
+    except ToolBlocked as blocked:
+        raise _refused(target, tool, parsed, blocked) from None
 
 
 def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] | None:
@@ -108,15 +148,15 @@ def _governed(target: ToolTarget, tool: object) -> tuple[str, tuple[Gate, ...]] 
     return (tool_name(tool), ()) if registered(tool, "agent") is None else None
 
 
-def _entered(
+def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it where the adapter fails
     target: ToolTarget,
+    tool: object,
     parsed: ParsedCall,
     passage: Passage,
     governed: tuple[str, tuple[Gate, ...]],
     given: tuple[tuple[Any, ...], dict[str, Any]],
 ) -> Begun:
-    """What the tool's method is called with, and the step around it. `given`: the method's arguments, tool first."""
-    tool = given[0][0]
+    """What the tool's method is called with, and the step around it. `given`: its own arguments, `self` first."""
     try:
         values = passage.enter()
     except ToolBlocked as blocked:
@@ -128,7 +168,7 @@ def _entered(
         _unreadable(*governed, error)
         return None, *given
     step = _Said(passage, target.said) if target.said is not None else passage
-    return step, (tool, *run_args), run_kwargs
+    return step, (given[0][0], *run_args), run_kwargs
 
 
 def _refused(target: ToolTarget, tool: object, parsed: ParsedCall, blocked: ToolBlocked) -> Exception:
@@ -142,7 +182,7 @@ def install_entry(target: EntryTarget) -> None:
     """Every call of this method on a governed agent is a run. Idempotent. Raises NotArmed if it cannot be patched."""
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
-        agent = target.agent(args[0]) if target.agent is not None else args[0]
+        agent = target.agent(args[0], args[1:], kwargs) if target.agent is not None else args[0]
         found = registered(agent, "agent")
         # An armed process opens a run at every entry, or nobody would raise what an inner layer swallowed.
         gate = found.gates[0] if found is not None else floor()
@@ -153,9 +193,14 @@ def install_entry(target: EntryTarget) -> None:
             for observed in _observed(target.observe(args[1:], kwargs)):
                 entry.observe(observed)
             entry.enter()
+            if target.goes_on is not None or target.output is not None:
+                return Going(entry, target), args, kwargs
         return entry, args, kwargs
 
     patch(target.owner, target.attribute).parts["agent"] = begin
+    if target.goes_on is not None:
+        ends = patch(target.goes_on.result, target.goes_on.stream)
+        ends.parts["agent"] = lambda args, kwargs: (ending_of(args[0]), args, kwargs)
 
 
 def install_model(target: ModelTarget) -> None:
@@ -164,6 +209,13 @@ def install_model(target: ModelTarget) -> None:
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
         owner, model = args[0], target.model
         asking = ask(owner, None if model is None else lambda: model(owner), target.read)
+        if target.offers is not None:
+            try:
+                _judge_offers(target.offers(args[1:], kwargs))
+            except BaseException as refused:
+                if asking is not None:
+                    asking.failed(refused)
+                raise
         if asking is not None and target.told is not None:
             observe_once(_observed(target.told(args[1:], kwargs)))
         return asking, args, kwargs
@@ -171,9 +223,29 @@ def install_model(target: ModelTarget) -> None:
     patch(target.owner, target.attribute).parts["model"] = begin
 
 
+def _judge_offers(offers: Iterable[Offer]) -> None:
+    """Raise the refusal of the first that may not be offered; nothing is offered that could not be read."""
+    try:
+        for offer in offers:
+            judge_offer(offer.name, offer.configuration)
+    except ToolBlocked:
+        raise
+    except Exception as error:
+        _unreadable("model", (), error)
+
+
 def install_copy(target: CopyTarget) -> None:
     """What this method returns is governed like the object it was called on. Idempotent. Raises NotArmed."""
-    patch_here(target.owner, target.attribute).parts["copy"] = lambda args, kwargs: (_Copied(args[0]), args, kwargs)
+
+    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun:
+        return Copied(args[0], target.copy), args, kwargs
+
+    patch_here(target.owner, target.attribute).parts["copy"] = begin
+
+
+def install_scope(target: ScopeTarget) -> None:
+    """A refusal leaves this method as itself. Idempotent. Raises NotArmed if it cannot be patched."""
+    patch(target.owner, target.attribute).parts["scope"] = lambda args, kwargs: (LONE_REFUSAL, args, kwargs)
 
 
 def install_handover(target: HandoverTarget) -> None:
@@ -204,19 +276,34 @@ def install_adapter(adapter: FrameworkAdapter) -> None:
         _everywhere(model, install_model)
     for copied in adapter.copies():
         install_copy(copied)
+    install_scopes(adapter)
+
+
+def install_scopes(adapter: FrameworkAdapter) -> None:
+    """Let refusals out of the framework's groups of tasks that are entered from now on. Idempotent. Raises NotArmed."""
+    for scope in adapter.scopes():
+        _everywhere(scope, install_scope)
 
 
 def _everywhere(target: _T, install: Callable[[_T], None]) -> None:
     """Install on the target's class, and on each subclass that overrides the method, now or later."""
-    if target.attribute not in vars(target.owner):
-        message = f"{target.owner.__qualname__} has no method {target.attribute!r} of its own"
+    body = getattr(target, "body", None)
+    if target.attribute not in (vars(target.owner) if body is None else _declared(target.owner)):
+        what = "method" if body is None else "attribute"
+        message = f"{target.owner.__qualname__} has no {what} {target.attribute!r} of its own"
         raise NotArmed(message)
 
     def on(cls: type) -> None:
-        if target.attribute in vars(cls):
+        if target.attribute in vars(cls) or cls is target.owner:
             install(replace(target, owner=cls))
 
-    with_subclasses(target.owner, (install.__name__, target.attribute), on)
+    key = (install.__name__, target.attribute, body.method if body is not None else "")
+    with_subclasses(target.owner, key, on)
+
+
+def _declared(owner: type) -> dict[str, object]:
+    """The attributes that objects of this class are said to have."""
+    return {**getattr(owner, "__dataclass_fields__", {}), **vars(owner)}
 
 
 def _unreadable(name: str, gates: tuple[Gate, ...], error: Exception) -> None:
@@ -271,28 +358,3 @@ class _Said:
         except Exception:
             _log.exception("agentcop: a tool's result could not be read")
         self._passage.returned(result)
-
-
-class _Copied:
-    """Registers the copy that a method returned."""
-
-    def __init__(self, original: object) -> None:
-        self._original = original
-
-    def resume(self) -> None:
-        """Nothing to make current."""
-
-    def suspend(self) -> None:
-        """Nothing to give back."""
-
-    def returned(self, result: object) -> None:
-        """The copy is governed like the original, unless the method returned that itself."""
-        roles: tuple[Role, ...] = ("agent", "tool")
-        for role in roles:
-            found = registered(self._original, role)
-            if found is not None and result is not self._original:
-                for gate in found.gates:
-                    register(result, role, found.name, gate)
-
-    def failed(self, error: BaseException) -> None:
-        """No copy, nothing to govern."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from agentcop._dress import dress
+from agentcop._held import let_go
 from agentcop._later import Later, now
 from agentcop._shapes import Begun, Nested, Step, shaped
 from agentcop_core.errors import NotArmed
@@ -14,19 +16,22 @@ from agentcop_core.errors import NotArmed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Begun", "Part", "Patch", "is_patched", "patch", "patch_here", "remove_all", "with_subclasses"]
+__all__ = ["Begun", "Part", "Patch", "is_patched", "look_again", "patch", "patch_here", "remove_all", "with_subclasses"]
 
-Part = Literal["handover", "tool", "agent", "model", "copy"]
+Part = Literal["handover", "tool", "agent", "model", "copy", "scope"]
 """What one method can be at once: an agent's `invoke` is its entry, and a tool call of the agent above it."""
 
-_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy")
+_ORDER: tuple[Part, ...] = ("handover", "tool", "agent", "model", "copy", "scope")
 
 
 class Patch:
     """One replaced method, and what begins around each of its calls."""
 
-    def __init__(self, original: Callable[..., Any], *, own: bool) -> None:
-        """`own`: the class had no such method itself; it was given one that calls the inherited."""
+    def __init__(self, original: object, *, own: bool) -> None:
+        """`original`: as it stood in the class, to be put back.
+
+        `own`: the class had no such method itself; it was given one that calls the inherited.
+        """
         self.original = original
         self.own = own
         self.parts: dict[Part, Callable[[tuple[Any, ...], dict[str, Any]], Begun | Later[Begun]]] = {}
@@ -76,19 +81,33 @@ def patch(owner: type, attribute: str) -> Patch:
 
 
 def patch_here(owner: type, attribute: str) -> Patch:
-    """The same on `owner` itself: where it inherits the method from a class that is not its framework's."""
+    """The same on `owner` itself: where it inherits the method from a class that is not its framework's.
+
+    A class without a method that copies is given one that does what `copy` does then.
+    """
     with _lock:
         if (owner, attribute) not in _patches:
             if attribute in vars(owner):
                 return patch(owner, attribute)
 
             def inherited(self: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the inherited method
-                return getattr(super(owner, self), attribute)(*args, **kwargs)
+                if (above := getattr(super(owner, self), attribute, None)) is None:
+                    return _copied(self, *args)
+                return above(*args, **kwargs)
 
             inherited.__name__ = attribute
             inherited.__qualname__ = f"{owner.__qualname__}.{attribute}"
             _replace(owner, attribute, inherited, own=True)
         return _patches[owner, attribute]
+
+
+def _copied(obj: object, memo: dict[int, object] | None = None) -> object:
+    """What `copy` makes of an object whose class does not say how to copy it; with `memo` a deep copy."""
+    reduced = obj.__reduce_ex__(4)
+    if isinstance(reduced, str):  # it is a global, and copied by being the same
+        return obj
+    made: object = copy._reconstruct(obj, memo, *reduced)  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name
+    return made
 
 
 def is_patched(method: object) -> bool:
@@ -105,6 +124,7 @@ def with_subclasses(owner: type, key: object, install: Callable[[type], None]) -
         install(owner)
         for subclass in _below(owner):
             install(subclass)
+            _watch_override(subclass)
         watching[key] = install
         if owner not in _watched:
             _watch(owner)
@@ -123,11 +143,30 @@ def _watch(owner: type) -> None:
             original.__func__(cls, **kwargs)
         else:
             super(owner, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]  # cls is a subclass of owner
-        for install in _watching.get(owner, {}).values():
-            install(cls)
+        _defined(cls)
 
     hook.__name__ = "__init_subclass__"
     owner.__init_subclass__ = classmethod(hook)  # type: ignore[assignment, arg-type]  # as the interpreter stores it
+
+
+def look_again(cls: type) -> None:
+    """Install what this class has got since it was defined: a decorator may put things in place of ours."""
+    with _lock:
+        _defined(cls)
+
+
+def _defined(cls: type) -> None:
+    """A class below a watched one is there now. May be told twice of the same."""
+    for above in type.mro(cls):
+        for install in tuple(_watching.get(above, {}).values()):
+            install(cls)
+    _watch_override(cls)
+
+
+def _watch_override(cls: type) -> None:
+    """A class with an `__init_subclass__` of its own may not call the one above: its subclasses would go unseen."""
+    if "__init_subclass__" in vars(cls) and cls not in _watched:
+        _watch(cls)
 
 
 def _below(owner: type) -> list[type]:
@@ -142,7 +181,8 @@ def _below(owner: type) -> list[type]:
 
 
 def remove_all() -> None:
-    """Put every patched method back, for tests and for switching off."""
+    """Put every patched method and attribute back, for tests and for switching off."""
+    let_go()
     with _lock:
         for (owner, attribute), each in _patches.items():
             if each.own:
@@ -160,15 +200,16 @@ def remove_all() -> None:
 
 
 def _replace(definer: type, attribute: str, original: object, *, own: bool) -> None:
-    if not inspect.isfunction(original):
+    function = original.__func__ if isinstance(original, classmethod) else original
+    if not inspect.isfunction(function):
         message = f"{definer.__qualname__}.{attribute} is a {type(original).__name__}, not a method"
         raise NotArmed(message)
     made = Patch(original, own=own)
-    patched = shaped(original, made.begin)
-    dress(patched, original)
+    patched = shaped(function, made.begin)
+    dress(patched, function)
     setattr(patched, _MARK, True)
     try:
-        setattr(definer, attribute, patched)
+        setattr(definer, attribute, classmethod(patched) if isinstance(original, classmethod) else patched)
     except TypeError as error:
         message = f"{definer.__qualname__}.{attribute} cannot be replaced: {error}"
         raise NotArmed(message) from error

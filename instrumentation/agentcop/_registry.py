@@ -24,7 +24,7 @@ class Registration:
     name: str
     """The tool's name in policies, or the agent's."""
     gates: tuple[Gate, ...]
-    """The gates that wrapped it, in order."""
+    """The gates that wrapped it, in order; none for a tool of a wrapped agent, whose calls that agent's cop judges."""
     target: Callable[[], object]
     """The object itself, while it lives; tells a reused id from the registered object."""
 
@@ -49,11 +49,21 @@ def register(obj: object, role: Role, name: str, gate: Gate) -> Registration:
         if found is not None and gate in found.gates:
             return found
         if found is not None:
-            made = Registration(name=found.name, gates=(*found.gates, gate), target=found.target)
+            made = Registration(
+                name=found.name if found.gates else name, gates=(*found.gates, gate), target=found.target
+            )
         else:
             made = Registration(name=name, gates=(gate,), target=_reference(obj, role))
         _registrations[id(obj), role] = made
         return made
+
+
+def name_tool(tool: object, name: str) -> None:
+    """Keep the name that `tool` has in policies from now on, whatever it calls itself later; nobody governs it yet."""
+    with _lock:
+        if registered(tool, "tool") is None:
+            made = Registration(name=name, gates=(), target=_reference(tool, "tool"))
+            _registrations[id(tool), "tool"] = made
 
 
 def _reference(obj: object, role: Role) -> Callable[[], object]:

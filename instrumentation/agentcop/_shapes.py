@@ -8,6 +8,7 @@ generator itself runs.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -183,6 +184,46 @@ def _coroutine(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callabl
         return result
 
     return call
+
+
+def awaited(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Any]:
+    """`original` in the shape of a coroutine function, for callers that await whatever it gives."""
+    return _coroutine(original, begin)
+
+
+def called_back(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    """`original` in its own shape, for callers that await what it gives if that can be awaited.
+
+    While a person is asked, it gives something to await where an event loop runs, which then goes on meanwhile.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as the wrapped callable
+        try:
+            begun = begin(args, kwargs)
+        except Answered as refused:
+            return refused.answer
+        if isinstance(begun, tuple) or not _in_event_loop():
+            return go_on(begun)
+        return wait(begun)
+
+    def go_on(begun: Begun | Later[Begun]) -> Any:  # noqa: ANN401 -- as the wrapped callable
+        return _plain(original, lambda args, kwargs: begun)()  # noqa: ARG005 -- they are in what is begun
+
+    async def wait(begun: Later[Begun]) -> Any:  # noqa: ANN401 -- as the wrapped callable
+        try:
+            granted = await begun.awaited()
+        except Answered as refused:
+            return refused.answer
+        result = go_on(granted)
+        return await result if inspect.isawaitable(result) else result
+
+    return call
+
+
+def _in_event_loop() -> bool:
+    # Without asyncio nobody has made a loop, and importing it is not free.
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- documented for frameworks
 
 
 async def _await(awaitable: Awaitable[Any], step: Step) -> Any:  # noqa: ANN401 -- as the wrapped callable

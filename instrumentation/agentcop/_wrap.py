@@ -11,6 +11,7 @@ from agentcop._frameworks import ROOTS
 from agentcop._install import install_entry
 from agentcop._registry import register
 from agentcop._toolname import tool_name
+from agentcop.adapters import is_framework
 from agentcop.adapters._holdings import Holdings, is_function
 from agentcop.adapters.generic import GenericAdapter
 from agentcop_core.errors import NotArmed
@@ -138,6 +139,6 @@ def _no_instance(obj: object) -> str:
 def _framework_of(obj: object) -> str:
     for cls in type(obj).__mro__:
         root = cls.__module__.partition(".")[0]
-        if root in ROOTS:
+        if root in ROOTS and is_framework(root):
             return root
     return ""

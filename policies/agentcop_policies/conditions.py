@@ -68,7 +68,8 @@ class Condition:
     ) -> bool | Failure:
         """The answer for one call. Never raises; blocks only where a helper looks at the file system.
 
-        Only the arguments that the expression reads are looked at, and no more than 64 KiB of them.
+        Only the arguments that the expression reads are looked at, and no more than 64 KiB of them. Whatever they are,
+        it ends: loops after 10,000 steps, patterns (RE2) in linear time, helpers after a second, each as a `Failure`.
         """
         try:
             data: dict[str, object] = {}
@@ -80,6 +81,7 @@ class Condition:
                 data["now"] = datetime.fromtimestamp(call.at, UTC)
             if self._names:
                 data.update(tool=call.tool, agent_id=agent_id, environment=environment, principal=principal)
+            functions.start_clock()
             result = self._expression.eval(data=data)
             value = result.value()
             if value is True or value is False:

@@ -48,6 +48,8 @@ class FancyAdapter:
     def model_targets(self): return ()
     def handovers(self): return ()
     def copies(self): return ()
+    def parts(self, obj): return ()
+    def scopes(self): return ()
 """
 
 REGISTERED = """
@@ -141,3 +143,23 @@ def test_an_adapter_that_cannot_be_loaded_ends_the_process(armed: Program) -> No
     done = armed.run("start.py", "look")
     assert done.returncode == 78
     assert "RuntimeError: broken" in done.stderr
+
+
+def test_a_package_of_ones_own_that_bears_a_frameworks_name_needs_no_policy_and_is_left_alone(armed: Program) -> None:
+    armed.file("agents/__init__.py", "")
+    armed.file("agents/tool.py", "class FunctionTool: pass\n")
+    armed.file("agents/run.py", "")
+    code = "import agents.tool, agents.run; print(agents.tool.FunctionTool.__name__)"
+    assert armed.having(AGENTCOP_POLICY="missing.yaml").says(code) == ["FunctionTool"]
+
+
+def test_an_object_of_such_a_package_is_wrapped_as_any_other(armed: Program) -> None:
+    armed.file(
+        "agents/__init__.py", "class Agent:\n    def __init__(self):\n        self.tools = {'look': lambda: 'looked'}\n"
+    )
+    code = (
+        "from agents import Agent; from agentcop import AgentCop, GatePolicy\n"
+        "agent = AgentCop(agent_id='a', policy=GatePolicy(allow=['look'])).wrap(Agent())\n"
+        "print(agent.tools['look']())"
+    )
+    assert armed.says(code) == ["looked"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+from agentcop._boot import arm
 from processes import Program
 
 OURS = "import sys; print(*sorted(name for name in sys.modules if name.startswith('agentcop')))"
@@ -74,6 +76,28 @@ def test_importing_agentcop_arms_where_no_pth_file_ran(program: Program) -> None
     assert armed.says(search + ARMED, "-S") == ["True"]
     done = armed.having(AGENTCOP_ENABLED="maybe").run("-S", "-c", search + "print('ran')")
     assert (done.returncode, done.stdout) == (78, "")
+
+
+def test_without_site_and_without_that_import_nothing_is_armed(program: Program) -> None:
+    """The documented limit of `python -S`."""
+    assert program.having(AGENTCOP_ENABLED="1").says(ARMED, "-S") == ["False"]
+
+
+def test_the_file_for_later_pythons_names_what_arms() -> None:
+    """PEP 829: each line is resolved and called without arguments, after the `.pth` files."""
+    (line,) = (SITE_PACKAGES / "agentcop-boot.start").read_text(encoding="utf-8").splitlines()
+    assert pkgutil.resolve_name(line) is arm
+
+
+def test_no_fault_of_that_call_reaches_who_would_only_print_it(program: Program) -> None:
+    search = [path for path in sys.path if path]
+    code = (
+        f"import pkgutil, sys; sys.path[:0] = {search!r}; sys.modules['agentcop._exempt'] = None;"
+        "pkgutil.resolve_name('agentcop._boot:arm')(); print('ran')"
+    )
+    done = program.having(AGENTCOP_ENABLED="1").run("-S", "-c", code)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "ModuleNotFoundError" in done.stderr
 
 
 def test_paths_are_made_absolute_for_the_children(program: Program) -> None:

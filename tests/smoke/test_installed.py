@@ -26,7 +26,11 @@ PACKAGES = sorted(Path(path).name for path in WHEEL["packages"])
 
 def test_the_wheel_has_all_our_packages_and_no_other_name() -> None:
     top = {file.parts[0] for file in FILES if file.parts[0] != ".."}
-    assert {name for name in top if not name.endswith(".dist-info")} == {*PACKAGES, "agentcop.pth"}
+    assert {name for name in top if not name.endswith(".dist-info")} == {
+        *PACKAGES,
+        "agentcop.pth",
+        "agentcop-boot.start",
+    }
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -39,7 +39,7 @@ def ids(spans: list[Span]) -> list[str]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):  # a minute: this machine may be busy
         if true():
             return
         time.sleep(0.01)

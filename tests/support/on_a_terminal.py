@@ -31,9 +31,10 @@ class Program:
     def wait_for(self, text: str) -> str:
         """Read until `text` is shown after what was waited for before; what was shown up to it."""
         until = time.monotonic() + _PATIENCE
+        ready = select.poll()  # select() takes no descriptor above 1023, and every test leaves a log open
+        ready.register(self._terminal, select.POLLIN)
         while (at := self.screen.find(text, self._seen)) < 0:
-            ready, _, _ = select.select([self._terminal], [], [], 0.1)
-            if ready:
+            if ready.poll(100):
                 try:
                     got = os.read(self._terminal, 65_536)
                 except OSError:

@@ -1,4 +1,4 @@
-"""A local server that speaks OpenAI's chat-completions protocol with scripted replies, plain and streamed.
+"""A local server that speaks OpenAI's two protocols, chat completions and Responses: scripted replies, also streamed.
 
     with openai_server([call_tool("search", query="x"), say("done")]) as url:
         os.environ["OPENAI_BASE_URL"] = url
@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from openai_responses import events, response
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -36,6 +38,8 @@ class Reply:
     """Tools to call, each with its arguments."""
     raw_arguments: str | None = None
     """Sent as the arguments of every call as it stands, for what is no JSON."""
+    items: tuple[dict[str, Any], ...] = ()
+    """Items of a Responses answer beside text and function calls, which chat completions do not have."""
     prompt_tokens: int = 11
     completion_tokens: int = 7
 
@@ -106,16 +110,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if not self.path.endswith("/chat/completions"):
+        if not self.path.endswith(("/chat/completions", "/responses")):
             self._send(404, {"error": {"message": f"no such endpoint: {self.path}"}})
             return
+        whole, pieces = (response, events) if self.path.endswith("/responses") else (_completion, _chunks)
         number, reply = self.script.take(body)
         if reply is None:
             self._send(400, {"error": {"message": f"the script has no reply to request {number}"}})
         elif body.get("stream"):
-            self._stream(reply, body, number)
+            self._stream(pieces(reply, body, number))
         else:
-            self._send(200, _completion(reply, body, number))
+            self._send(200, whole(reply, body, number))
 
     def _send(self, status: int, payload: dict[str, Any]) -> None:
         data = json.dumps(payload).encode()
@@ -125,13 +130,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, reply: Reply, body: dict[str, Any], number: int) -> None:
+    def _stream(self, pieces: Iterator[dict[str, Any]]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        for chunk in _chunks(reply, body, number):
-            self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        for piece in pieces:
+            if "type" in piece:
+                self.wfile.write(f"event: {piece['type']}\n".encode())
+            self.wfile.write(b"data: " + json.dumps(piece).encode() + b"\n\n")
             self.wfile.flush()
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True

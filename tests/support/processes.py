@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 POLICY = "agent_id: armed-agent\nversion: '1'\ngate:\n  allow: [look]\n  block: [shell]\n"
 
@@ -33,16 +33,14 @@ class Program:
         return path
 
     def run(self, *arguments: str | Path, python: str | Path = sys.executable) -> subprocess.CompletedProcess[str]:
-        """The finished process: `python ARGUMENTS`, at most a minute."""
-        environment = {**os.environ, **self.environment}
+        """The finished process: `python ARGUMENTS`, at most two minutes."""
+        return self.command(python, *arguments)
+
+    def command(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """The finished process; commands of this interpreter's environment are found first."""
+        environment = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **self.environment}
         return subprocess.run(
-            [python, *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+            words, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
 
     def says(self, code: str, *flags: str) -> list[str]:

@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as context_api
-from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentcop_core import attributes as names
@@ -19,7 +18,9 @@ from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.records import decision_line, outcome_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
+from agentcop_processor.call.transport import Crossing, stands_for
 from agentcop_processor.judges import answering
+from agentcop_processor.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
+    from agentcop_processor.call.transport import Transport
+    from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
 
@@ -65,6 +68,7 @@ class Passage:
         "_started",
         "_values",
         "call",
+        "crossing",
         "owner",
         "verdict",
         "ways",
@@ -87,7 +91,8 @@ class Passage:
     ) -> None:
         """`owner` is the tool object called and `ways` its methods that the call came through.
 
-        `decision` is the head of its line in gate.log; "" where the policy lets an unwritable log pass.
+        `bench` has judged it; it is recorded in the name of the last. `decision` is the head of its line in gate.log;
+        "" where the policy lets an unwritable log pass.
         """
         self.call = call
         self.verdict = verdict
@@ -98,6 +103,7 @@ class Passage:
         self._max_argument = max_argument
         self._bench = bench
         self._gate = bench[-1].gate
+        self.crossing = Crossing()
         self._session = session
         self._run = run
         self._span = span
@@ -143,6 +149,37 @@ class Passage:
         inner.outer = self
         return inner
 
+    def transports(self, call: ToolCall, gates: tuple[Gate, ...], way: str, transport: Transport) -> bool:
+        """Whether `call` is this call going over to its server; if so that is under way from now on.
+
+        It goes over once: at a second time, and in what goes on meanwhile (a server that asks its caller for
+        something), it is a call of its own. So it is where somebody would judge it who has not judged this one.
+        """
+        if self.ended or way in self.ways or not set(gates) <= {seat.gate for seat in self._bench}:
+            return False
+        return stands_for(self.call, self.owner, self.ways, call) and self.crossing.begin(transport)
+
+    def transported(self, call: ToolCall, way: str, owner: object) -> Passage:
+        """The part of this call that goes over to its server, after `transports`: no verdict, line or span of its own.
+
+        `owner` is what it goes through.
+        """
+        inner = Transported(
+            call=call,
+            verdict=self.verdict,
+            values=call.arguments.values,
+            max_argument=self._max_argument,
+            owner=owner,
+            ways=self.ways | {way},
+            bench=self._bench,
+            session=self._session,
+            run=self._run,
+            span=self._span,
+            decision=self._decision,
+        )
+        inner.outer = self
+        return inner
+
     def enter(self) -> Mapping[str, object]:
         """The arguments the body must be given; from here to `returned` or `failed` its span is current.
 
@@ -159,7 +196,7 @@ class Passage:
     def resume(self) -> None:
         """Make the call's span current, at the start and before each step of a generator."""
         if self._span.is_recording():
-            self._context_token = context_api.attach(trace.set_span_in_context(self._span))
+            self._context_token = context_api.attach(context_with(self._span))
         self._passage_token = _active.set(self)
 
     def suspend(self) -> None:
@@ -242,3 +279,19 @@ class Carried(Passage):
     def failed(self, error: BaseException) -> None:  # noqa: ARG002 -- the outer part records the error
         """The inner method raised; the outer one decides what becomes of it."""
         self.suspend()
+
+
+class Transported(Carried):
+    """The part of a call that goes over to a server."""
+
+    __slots__ = ()
+
+    def returned(self, result: object) -> None:
+        """The server has answered; the outer part goes on."""
+        super().returned(result)
+        self.outer.crossing.end(arrived=True)
+
+    def failed(self, error: BaseException) -> None:
+        """It did not go over, or nobody knows: the outer part may try again."""
+        super().failed(error)
+        self.outer.crossing.end(arrived=False)

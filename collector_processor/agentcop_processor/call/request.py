@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from agentcop_core.canonical import ArgumentRefused, digest, freeze
-from agentcop_core.names import canonical_name
+from agentcop_core.names import MAX_NAME, canonical_name
 from agentcop_core.toolcall import Arguments, ToolCall
 
 if TYPE_CHECKING:
@@ -42,10 +42,17 @@ def frozen_call(  # noqa: PLR0913 -- the call's identity, each part from another
         agent_id=agent_id,
         session_id=session_id,
         run_id=run_id,
-        call_id=call_id or os.urandom(8).hex(),
+        call_id=_bounded(call_id) or os.urandom(8).hex(),
         at=time.time(),
     )
     return call, refused
+
+
+def _bounded(call_id: str) -> str:
+    """The id if it looks like one. It is the model's own: one as long as a line of gate.log would hide its call."""
+    return (
+        call_id if len(call_id) <= MAX_NAME and call_id.isascii() and call_id.isprintable() else canonical_name(call_id)
+    )
 
 
 def unread_call(tool: str, *, agent_id: str, session_id: str, run_id: str) -> ToolCall:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.approving import Held
     from agentcop_processor.call.own_rules import OwnRule
+    from agentcop_processor.call.transport import Transport
     from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
@@ -60,9 +61,21 @@ def admit(  # noqa: PLR0913 -- as `admission`
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | None:
     """As `admission`, and blocks this thread while a person is asked."""
-    admitted = admission(tool, arguments, registered, owner=owner, way=way, call_id=call_id, live=live)
+    admitted = admission(
+        tool,
+        arguments,
+        registered,
+        owner=owner,
+        way=way,
+        call_id=call_id,
+        live=live,
+        unfit=unfit,
+        transport=transport,
+    )
     return admitted if admitted is None or isinstance(admitted, Passage) else admitted.wait()
 
 
@@ -75,6 +88,8 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     way: str = "",
     call_id: str = "",
     live: Collection[str] = (),
+    unfit: str = "",
+    transport: Transport | None = None,
 ) -> Passage | Held | None:
     """A passage to the body; None where nobody governs the call, or only observes it and failed (both counted).
 
@@ -83,7 +98,8 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
-    shared with the caller rather than copied.
+    shared with the caller rather than copied. `unfit` says why no policy can let it run; `transport`, that it is on
+    its way to a server: the call around it, if it is the same, has been judged.
     """
     run = current_run()
     gates = judges(registered, run)
@@ -91,7 +107,18 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
         let_pass(tool)
         return None
     try:
-        return _admit(tool, arguments, gates, run, owner=owner, way=way, call_id=call_id, live=live)
+        return _admit(
+            tool,
+            arguments,
+            gates,
+            run,
+            owner=owner,
+            way=way,
+            call_id=call_id,
+            live=live,
+            unfit=unfit,
+            transport=transport,
+        )
     except ToolBlocked:
         raise
     except Exception as error:
@@ -110,12 +137,14 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     way: str,
     call_id: str,
     live: Collection[str],
+    unfit: str,
+    transport: Transport | None,
 ) -> Passage | Held:
     bench = seated(gates)
     gate = gates[-1]
     max_argument = _max_argument(bench)
     session = current_session() or gate.session
-    call, unfit = frozen_call(
+    call, unfrozen = frozen_call(
         tool,
         arguments,
         live=live,
@@ -123,14 +152,18 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         agent_id=gate.agent_id,
         session_id=session.id,
         run_id=run.id if run is not None else "",
-        call_id=call_id,
+        call_id=gate.pipeline.redactor.redact_text(call_id),
     )
+    unfit = unfrozen or unfit
     outer = active_passage()
-    if outer is not None and outer.carries(call, owner, way):
-        return outer.continued(call, way)
+    if outer is not None and not unfit:
+        if outer.carries(call, owner, way):
+            return outer.continued(call, way)
+        if transport is not None and outer.transports(call, gates, way, transport):
+            return outer.transported(call, way, owner)
     slot = Slot(call, bench, session)
     counted = run if run is not None else gate.only_run()
-    if led := led_to_unread(arguments) if unfit else led_to(call.arguments):
+    if led := led_to_unread(arguments) if unfrozen else led_to(call.arguments):
         _decide_here(slot, "gate.protected", gate.pipeline.redactor.redact_text(led))
     elif counted is not None and counted.halted:
         _decide_here(slot, "run.blocked", "this run was blocked by an earlier call")

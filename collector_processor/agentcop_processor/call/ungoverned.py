@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 from collections import Counter
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import PolicyBlocked
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
     from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
 
+if TYPE_CHECKING:
+    from contextvars import Token
+
 _log = logging.getLogger("agentcop")
 _MAX_TOOLS: Final = 1_000
 _OTHERS: Final = "<others>"
 _SAID_AT_EXIT: Final = 10
+
+
+_going_over: ContextVar[str] = ContextVar("agentcop_going_over", default="")
+"""The call that nobody governs and that is on its way to a server in this context."""
 
 
 class _Passed:
@@ -54,11 +62,43 @@ def ungoverned_tools() -> Mapping[str, int]:
         return dict(_passed.tools.most_common())
 
 
+class GoingOver:
+    """Stands around a call that was let pass on its way to a server: further on that way it is not counted again."""
+
+    def __init__(self, tool: str) -> None:
+        """From now on."""
+        self._tool = tool
+        self._token: Token[str] | None = _going_over.set(tool)
+
+    def resume(self) -> None:
+        """Before a further piece of the work."""
+        self._token = _going_over.set(self._tool)
+
+    def suspend(self) -> None:
+        """Between the pieces, and at the end. Never raises."""
+        token, self._token = self._token, None
+        if token is not None:
+            try:
+                _going_over.reset(token)
+            except ValueError:
+                return  # ended from another context, as an abandoned coroutine is
+
+    def returned(self, result: object) -> None:  # noqa: ARG002 -- nobody records it
+        """The server has answered."""
+        self.suspend()
+
+    def failed(self, error: BaseException) -> None:  # noqa: ARG002 -- nobody records it
+        """The call raised."""
+        self.suspend()
+
+
 def let_pass(tool: str) -> None:
     """Count the call; warn, and write it to the live cops' logs, at a tool's first. Never waits for that log.
 
     Raises PolicyBlocked if a live cop is strict and enforces.
     """
+    if _going_over.get() == tool:
+        return
     gates = live_gates()
     for seat in seated(gates) if gates else ():
         if seat.enforces and seat.policy.document.gate.strict:

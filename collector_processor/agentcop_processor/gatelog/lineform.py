@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _OURS = frozenset({"t", "w", "n", "prev"})
 _MAX_ARGS = MAX_LINE - 65_536
+_LAST = 253_402_300_799.0  # the last second of the year 9999
 
 
 class Stamp:
@@ -32,6 +33,8 @@ class Stamp:
     def __call__(self) -> bytes:
         """The time now, as `2025-01-31T23:59:59.000001Z`; the part down to seconds is formatted once a second."""
         at = self._now()
+        if not 0.0 <= at <= _LAST:  # a clock that was set to where no date is must not take the log with it
+            at = 0.0
         second = int(at)
         if second != self._second:
             self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()

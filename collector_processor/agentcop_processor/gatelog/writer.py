@@ -11,7 +11,8 @@ outcome   what became of the call: `outcome` (`ok` and `error` if its body ran),
           the call may run, a decision `allow` follows with the same `approval`, and `approved_locally` where no
           service stood between agent and approver
 invalid   arguments that did not fit the tool: nothing was judged, nothing ran
-policy    a policy was loaded or replaced
+policy    a policy file changed: `outcome` (`replaced`, `loosened`: that may let more through, `kept`: it is no policy
+          now, and the last good one stays), `policy_digest`, `mode`, `file`, and `was` and `changes`, or `problems`
 """
 
 from __future__ import annotations

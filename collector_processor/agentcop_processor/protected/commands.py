@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_.+-]+")
+_QUOTES: Final = re.compile(r"['\"\\]")
 _BUILTINS: Final = frozenset(
     {
         ".", ":", "[", "[[", "builtin", "cd", "command", "declare", "echo", "eval", "exec", "export", "mapfile",
@@ -37,9 +38,10 @@ def runs_a_program(text: str) -> bool:
 
 def _is_program(node: Node) -> bool:
     name = (node.text or b"").decode("utf-8", "replace")
-    if _PROGRAM.fullmatch(name) is None:
-        return True  # quoted, computed, or a path
-    return name in _BUILTINS or _is_installed(name)
+    if "$" in name or "`" in name or "/" in name:
+        return True  # computed, or a path
+    name = _QUOTES.sub("", name)
+    return _PROGRAM.fullmatch(name) is not None and (name in _BUILTINS or _is_installed(name))
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from agentcop_core.locks import safe_lock
 from agentcop_processor.gate import gate_changes, live_gates
 from agentcop_processor.protected.places import Places
 from agentcop_processor.protected.resolver import Resolver
@@ -29,41 +30,67 @@ class Around(NamedTuple):
     """The names in it, casefolded, that lead on to a protected place, by themselves or by a link."""
     written: tuple[bytes, ...]
     """The same as they stand in canonical arguments."""
+    has_links: bool
+    """Whether `names` has the links. Not while the folder is being changed: reading it at each call would cost."""
+    folds: bool
+    """Whether one of them can stand there in a form that lower-casing bytes does not find."""
 
 
-class _Known(NamedTuple):
-    around: Around
-    until: float
-    changes: int
-    stamp: tuple[int, int, int]
-    """Of the working folder when its links were read; zeros if it may have changed since without telling."""
+_lock = safe_lock()
 
 
 class _Last:
-    known: _Known | None = None
+    """What was found last, and what shows that it still holds."""
+
+    around: Around | None = None
+    until = 0.0
+    changes = -1
+    stamp: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Of the working folder when its links were read; zeros if it may have changed since without telling."""
 
 
 def around() -> Around:
-    """The places of every cop of this process, and the working folder. Costs two system calls if nothing changed."""
-    known, now = _Last.known, time.monotonic()
+    """The places of every cop of this process, and the working folder. Costs one system call if nothing changed."""
+    now, last = time.monotonic(), _Last
     try:
-        folder, found = os.getcwd(), os.stat(".")
-        stamp = (found.st_dev, found.st_ino, found.st_mtime_ns)
+        found = os.stat(".")
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_dev)
     except OSError:
-        folder, stamp = "", (0, 0, 0)
-    if known is not None and now < known.until and known.changes == gate_changes():
-        if stamp == known.stamp and folder == known.around.folder:
-            return known.around
-        places, until, changes = known.around.places, known.until, known.changes
-    else:
-        changes, until = gate_changes(), now + _AGAIN_AFTER
-        places = _places()
-    names = _names(folder, places) if folder else frozenset()
+        stamp = (0, 0, 0, 0)
+    # Read before what it vouches for, and written after it: so no thread takes an old view for a new one.
+    seen = last.stamp
+    known = last.around
+    fresh = known is not None and now < last.until and last.changes == gate_changes()
+    if known is not None and fresh and stamp == seen:
+        return known
+    with _lock:
+        changes = gate_changes()
+        places = known.places if known is not None and fresh else _places()
+        settled = abs(time.time() - max(stamp[1], stamp[2]) / 1e9) >= _SETTLED
+        made = _look(places, links=settled)
+        last.until = last.until if fresh else now + _AGAIN_AFTER
+        last.around, last.changes = made, changes
+        last.stamp = stamp if settled else (-1, -1, -1, -1)
+    return made
+
+
+def with_links(here: Around) -> Around:
+    """The same with the working folder's links among the names."""
+    return here if here.has_links else _look(here.places, links=True)
+
+
+def _look(places: Places, *, links: bool) -> Around:
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return Around(places, "", frozenset(), (), has_links=True, folds=False)
+    found = set(places.next_names(folder))
+    if links:
+        found.update(_links(folder, places))
+    names = frozenset(name.casefold() for name in found)
+    folds = not all(name.isascii() and name.isprintable() for name in found)
     written = tuple(orjson.dumps(name)[1:-1] for name in names if name.isprintable())
-    found_around = Around(places, folder, names, written)
-    settled = abs(time.time() - stamp[2] / 1e9) >= _SETTLED
-    _Last.known = _Known(found_around, until, changes, stamp if settled else (0, 0, 0))
-    return found_around
+    return Around(places, folder, names, written, has_links=links, folds=folds)
 
 
 def _places() -> Places:
@@ -74,17 +101,17 @@ def _places() -> Places:
     )
 
 
-def _names(folder: str, places: Places) -> frozenset[str]:
-    """The names in a folder that lead to a place or above one, links among them."""
+def _links(folder: str, places: Places) -> set[str]:
+    """The links in a folder that lead to a place or above one."""
     resolver = Resolver(places)
-    found = set(places.next_names(folder))
+    found = set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink():
                     place, real = resolver.lead(os.path.join(folder, entry.name))
-                    if place is not None or places.is_above(real):
+                    if place is not None or real in places.above:
                         found.add(entry.name)
     except OSError:
-        pass  # a folder that cannot be listed: its links are found where they are named with a `/`
-    return frozenset(name.casefold() for name in found)
+        return found  # a folder that cannot be listed: its links are found where they are named with a `/`
+    return found

@@ -34,7 +34,7 @@ class Place:
 class Places:
     """Every protected place, as the file system stood when it was made. Immutable."""
 
-    __slots__ = ("_by_identity", "_by_path", "_folders", "awkward", "places")
+    __slots__ = ("_by_identity", "_by_path", "_folders", "above", "awkward", "homes", "places")
 
     def __init__(self, folders: Iterable[str], files: Iterable[str]) -> None:
         """Absolute paths; each counts under this name and under the one that its links lead to."""
@@ -49,6 +49,12 @@ class Places:
         self._by_path = by_path
         self._folders = tuple((f"{name}/", place) for name, place in by_path.items() if place.is_folder)
         self.places = tuple(by_path.values())
+        self.above = frozenset(
+            "/" + "/".join(place.parts[:size]) for place in self.places for size in range(len(place.parts))
+        )
+        """Every folder below which a place lies."""
+        self.homes = frozenset("/" + "/".join(place.parts[:-1]) for place in self.places)
+        """Every folder in which a place lies."""
         parts = {part for place in self.places for part in place.parts}
         self.awkward = any(not part.replace("-", "").replace(".", "").replace("_", "").isalnum() for part in parts)
         """Whether a path holds a character at which a text may be taken apart, as a space."""
@@ -72,11 +78,6 @@ class Places:
     def identified(self, found: os.stat_result) -> Place | None:
         """The place that this file or folder is, whatever its name: another link, a bind mount, other letter case."""
         return self._by_identity.get((found.st_dev, found.st_ino))
-
-    def is_above(self, path: str) -> bool:
-        """Whether a place lies somewhere below this folder."""
-        parts = parts_of(path)
-        return any(len(parts) < len(place.parts) and place.parts[: len(parts)] == parts for place in self.places)
 
     def next_names(self, folder: str) -> tuple[str, ...]:
         """The names in `folder` that lead on towards a place."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_PATH: Final = 4_096
 """Characters of the longest path that a file system takes."""
 
+MAX_CLIMB: Final = 16 * MAX_PATH
+"""Characters of the longest path that is followed through its `..`, as tools do that tidy paths themselves."""
 
 _LIST_AFTER: Final = 64
 
@@ -45,7 +47,7 @@ class Resolver:
 
         A `..` is taken both ways: by its text, as some tools do first, and after links, as the kernel does.
         """
-        if len(path) > MAX_PATH or "\0" in path:
+        if len(path) > MAX_CLIMB + MAX_PATH or "\0" in path:
             return None, ""
         # Two slashes at the start are a root of their own to POSIX, and one to Linux.
         unclear = "//" in path or "/." in path
@@ -99,7 +101,10 @@ class Resolver:
             return _Step(path, self._places.at(path), exists=False)
         if not stat.S_ISLNK(found.st_mode):
             return _Step(path, self._places.at(path) or self._places.identified(found), exists=True)
-        real = os.path.realpath(path)
+        try:
+            real = os.path.realpath(path)
+        except OSError:  # a link of /proc that nobody here may follow
+            return _Step(path, self._places.at(path), exists=False)
         place = self._places.at(real)
         try:
             return _Step(real, place or self._places.identified(os.stat(path)), exists=True)

@@ -73,6 +73,8 @@ def _text(value: object) -> str | None:
         return str(value)
     if kind is bytes or kind is bytearray:
         return os.fsdecode(bytes(value))  # type: ignore[call-overload]  # one of the two
+    if kind is memoryview:
+        return os.fsdecode(memoryview.tobytes(value))  # type: ignore[arg-type]  # it is one
     if kind in _PATHS:
         return str(value)
     return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable, Iterable, Mapping
 
     from agentcop._registry import Role
@@ -27,13 +28,29 @@ class ParsedCall:
     """From the frozen arguments to the positional and keyword arguments of the patched method."""
     call_id: str = ""
     """The framework's id of this call; "" if it has none."""
+    tool: str = ""
+    """What the call itself says which tool it is for, where one object leads to many; "": the object's own name."""
+    unfit: str = ""
+    """Why the call may not run whatever a policy says, in one sentence; "": it may."""
+    again: bool = False
+    """Whether it goes on with a request that a server has left open, rather than making one."""
     invalid: Exception | None = None
     """The framework's own error about these arguments: no verdict; the call goes on, for the framework to raise it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """That a tool keeps its body in an attribute of its own, and how the framework calls it."""
+
+    method: str = ""
+    """The method that is called of what the attribute holds; "" where that is called itself."""
+    is_awaited: bool = False
+    """Whether the framework awaits whatever the call gives, rather than what can be awaited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolTarget:
-    """One method through which a tool's calls pass."""
+    """One method, or one attribute of each tool, through which a tool's calls pass."""
 
     owner: type
     attribute: str
@@ -52,6 +69,14 @@ class ToolTarget:
     """From the tool to its name in policies, for calls of tools that nobody registered; None: those are not judged."""
     said: Callable[[object], object] | None = None
     """From a result to the part of it that the model reads."""
+    body: Body | None = None
+    """Set where `attribute` is no method of the class: each tool holds its own body there."""
+    tool: Callable[[tuple[Any, ...], dict[str, Any]], object] | None = None
+    """From the caller's arguments to the tool, where the method is not the tool's own; `parse` is given that."""
+    transport: bool = False
+    """Whether calls pass here on their way to a server: one that a tool above has had judged is not judged again."""
+    remote: Callable[[Any], str] | None = None
+    """From the tool to its name at its server, which it declares and whose calls it only passes on; "": to none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +87,43 @@ class EntryTarget:
     attribute: str
     observe: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]]
     """What the caller's arguments (without `self`) say to the agent."""
-    agent: Callable[[Any], object] | None = None
-    """From the object whose method this is to the agent that was wrapped; None: it is the agent."""
+    agent: Callable[[Any, tuple[Any, ...], dict[str, Any]], object] | None = None
+    """From the object whose method this is, and the caller's arguments, to the agent that was wrapped.
+
+    None: it is the agent.
+    """
     conversation: Callable[[tuple[Any, ...], dict[str, Any]], str] | None = None
     """From the caller's arguments (without `self`) to the id of the conversation that the run continues; "" if none."""
+
+    output: Callable[[Any], object] | None = None
+    """From what the method returns, or has returned, to the agent's answer once the run is over; None: it is that."""
+    goes_on: GoesOn | None = None
+    """Set where the run goes on in a task of its own after the method has returned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoesOn:
+    """How a run ends whose entry returns while it has just begun."""
+
+    task: Callable[[Any], Future[Any] | None]
+    """From what the entry returned to the task that is the run; None: it is over."""
+    result: type
+    """What the entry returns."""
+    stream: str
+    """The method of `result` that its caller iterates to the end: a sticky block is raised there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A tool that a model is about to be offered and that runs at the provider: no call of it passes in this process.
+
+    It is judged as it is offered, by name and configuration; a refusal is always raised, before the model is asked.
+    """
+
+    name: str
+    """In policies."""
+    configuration: Mapping[str, object]
+    """What the application has set; stands where a call's arguments would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +138,23 @@ class ModelTarget:
     """From the object to which model it asks; None: this method has no span."""
     told: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Observed]] | None = None
     """What the caller's arguments (without `self`) tell the model that nobody else has seen: the system prompt."""
+    offers: Callable[[tuple[Any, ...], dict[str, Any]], Iterable[Offer]] | None = None
+    """What the caller's arguments (without `self`) offer the model beside the tools that run here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyTarget:
     """One method that makes a copy of an object: the copy is governed by whoever governs the original."""
+
+    owner: type
+    attribute: str
+    copy: Callable[[Any], object] | None = None
+    """From what the method returns to the copy; None: it is the copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeTarget:
+    """One method that ends a group of tasks: a refusal that was raised inside comes out as itself, not as a group."""
 
     owner: type
     attribute: str
@@ -98,6 +168,20 @@ class HandoverTarget:
     attribute: str
     take: Callable[[Any], object]
     """From the object to the result, or None: the method runs as it is. May raise in place of a result."""
+
+
+CANARY = "agentcop_doctor_canary"
+"""The tool that `agentcop doctor` calls: no program may have one of this name, and doctor's policy blocks it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """One call of the tool `CANARY` through one seam of a framework."""
+
+    way: str
+    """The seam, as `agentcop doctor` prints it: `BaseTool.run`."""
+    call: Callable[[], object]
+    """Makes the tool and calls it, without arguments, once and to its end; may raise, as the framework does."""
 
 
 class Adapter(Protocol):
@@ -122,6 +206,13 @@ class Adapter(Protocol):
     def model_targets(self) -> Iterable[ModelTarget]:
         """Where the framework asks its model; nothing for plain Python."""
 
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
+        """A call through each seam by which a tool of this framework is reached; the tool does nothing but `body()`.
+
+        Called when the framework has been imported. `guard` puts a tool behind the process's cop as `CANARY`, for what
+        is not governed by its class.
+        """
+
 
 class FrameworkAdapter(Adapter, Protocol):
     """An adapter whose targets are the framework's own classes, put in place once for all objects."""
@@ -132,8 +223,14 @@ class FrameworkAdapter(Adapter, Protocol):
     def inside(self, obj: object) -> object:
         """The object that the framework's own wrappers (bindings, configurations) hold; else `obj` itself."""
 
+    def parts(self, obj: object) -> Iterable[object]:
+        """What an object holds at this moment that calls pass through as well: governed like the object."""
+
     def copies(self) -> Iterable[CopyTarget]:
         """How the framework copies agents and tools."""
+
+    def scopes(self) -> Iterable[ScopeTarget]:
+        """Where the framework would wrap a refusal in an ExceptionGroup."""
 
     def handovers(self) -> Iterable[HandoverTarget]:
         """Where a judged call's arguments are handed to its body; nothing if `ParsedCall.run` is enough."""

@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import inspect
 import sys
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from agentcop.adapters._handover import Handover
 from agentcop.adapters._interface import ParsedCall
-from agentcop_processor.call.passage import active_passage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from agentcop_processor.call.passage import Passage
+    from collections.abc import Collection, Mapping
 
 PARSER = "_to_args_and_kwargs"
 """The method by which every LangChain tool, in all versions, turns raw input into its body's arguments."""
 
+_BODIES = ("func", "coroutine")
 _MANAGERS = frozenset({"run_manager", "callbacks"})
 """Parameters that LangChain fills in after it has parsed."""
 _NO_TOOLS = (
@@ -37,38 +34,12 @@ _NO_TOOLS = (
 """How agents tell the model that it named a tool wrongly or wrote what nobody can parse: they do nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What `run` is to find when it parses: arguments, or the error that parsing them raised."""
-
-    tool: object
-    passage: Passage | None
-    """The call it was judged for; where parsing failed there is none, and this is the call around it."""
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] | None = None
-    error: Exception | None = None
-
-
-_judged: ContextVar[tuple[_Judged | None, ...]] = ContextVar("agentcop_langchain_judged", default=())
-"""Innermost last: a callback may call tools before the tool it is told of has parsed. None: the tool shall parse."""
+_HANDOVER: Handover[tuple[tuple[Any, ...], dict[str, Any]]] = Handover("langchain")
 
 
 def take(tool: object) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     """What was judged for this tool, once; None: the tool parses by itself. Raises the kept error."""
-    waiting = _judged.get()
-    passage = active_passage()
-    for place in reversed(range(len(waiting))):
-        judged = waiting[place]
-        if judged is None:
-            return None
-        if judged.tool is tool and judged.passage is passage:
-            break
-    else:
-        return None
-    _judged.set(waiting[:place])  # what stands behind it was never asked for: a callback's call that ended early
-    if judged.error is not None:
-        raise judged.error
-    return judged.args, dict(judged.kwargs or {})
+    return _HANDOVER.take(tool)
 
 
 def parse_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped
@@ -87,7 +58,7 @@ def parse_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parse
     def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         rest = dict(frozen)
         positional = tuple(rest.pop(name) for name in names)
-        _hand_over(_Judged(tool, active_passage(), positional, {**rest, **injected}))
+        _HANDOVER.leave(tool, (positional, {**rest, **injected}))
         return args, kwargs
 
     return ParsedCall(arguments=_named(names, run_args, run_kwargs, injected), run=run, call_id=str(call_id or ""))
@@ -131,23 +102,35 @@ def _given(args: tuple[Any, ...], kwargs: dict[str, Any], name: str) -> Any:  # 
 
 
 def _parsed(tool: Any, given: object, call_id: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401 -- untyped
-    """What the tool's own parsing makes of a copy of the input; raises what that raises."""
-    token = _judged.set((*_judged.get(), None))
-    try:
+    """What the tool's own parsing makes of a copy of the input, and what its body adds; raises what parsing raises."""
+    with _HANDOVER.free():
         args, kwargs = getattr(tool, PARSER)(dict(given) if isinstance(given, dict) else given, call_id)
-    finally:
-        _judged.reset(token)
-    return args, kwargs
+    return args, {**_own_defaults(tool, {*positional_names(tool, len(args)), *kwargs}), **kwargs}
 
 
-def _hand_over(judged: _Judged) -> None:
-    """Leave it for `take`, and drop what nobody took while its call ran."""
-    waiting = _judged.get() if judged.passage is not None else ()
-    _judged.set((*(each for each in waiting if not _has_ended(each)), judged))
+def _own_defaults(tool: Any, given: Collection[str]) -> dict[str, object]:  # noqa: ANN401 -- untyped
+    """What the body's own signature puts in the place of declared arguments that were not given.
 
-
-def _has_ended(judged: _Judged | None) -> bool:
-    return judged is not None and judged.passage is not None and judged.passage.ended
+    LangChain 0.3 leaves the defaults of a schema out. Where a tool's two bodies disagree nothing is added.
+    """
+    missing = [name for name in _declared_names(tool) if name not in given]
+    if not missing:
+        return {}
+    bodies = [body for body in (getattr(tool, name, None) for name in _BODIES) if inspect.isroutine(body)]
+    if not any(hasattr(tool, name) for name in _BODIES):
+        bodies = [tool._run]  # noqa: SLF001 -- where a tool that is a class has its body
+    signatures = [inspect.signature(body).parameters for body in bodies]
+    found: dict[str, object] = {}
+    for name in missing:
+        defaults = [parameters[name].default for parameters in signatures if name in parameters]
+        if (
+            defaults
+            and all(default is defaults[0] for default in defaults)
+            and defaults[0] is not inspect.Parameter.empty
+        ):
+            found[name] = defaults[0]
+    injected = injected_keys(tool, found)
+    return {name: default for name, default in found.items() if name not in injected}
 
 
 def _named(
@@ -219,8 +202,8 @@ def _declared_names(tool: Any) -> tuple[str, ...]:  # noqa: ANN401 -- untyped on
     if isinstance(schema, dict):
         return tuple(schema.get("properties", ()))
     if isinstance(schema, type):
-        fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
-        return tuple(fields)
+        fields = getattr(schema, "model_fields", None)
+        return tuple(getattr(schema, "__fields__", {}) if fields is None else fields)  # pydantic 1 has the latter alone
     if hasattr(tool, "func"):
         return ("tool_input",)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -231,7 +214,7 @@ def _declared_names(tool: Any) -> tuple[str, ...]:  # noqa: ANN401 -- untyped on
 def _left(
     tool: object, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    _hand_over(_Judged(tool, active_passage(), error=error))
+    _HANDOVER.leave(tool, error=error)
     return args, kwargs
 
 

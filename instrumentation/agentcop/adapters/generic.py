@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from agentcop._binding import Binding
-from agentcop.adapters._interface import EntryTarget, ModelTarget, ParsedCall, ToolTarget
+from agentcop.adapters._interface import Canary, EntryTarget, ModelTarget, ParsedCall, ToolTarget
 from agentcop_core.session import Observed
 
 if TYPE_CHECKING:
@@ -42,6 +42,24 @@ class GenericAdapter:
     def model_targets(self) -> Iterable[ModelTarget]:
         """Plain Python has no model of its own."""
         return ()
+
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:
+        """A function, a coroutine function and a tool object."""
+        import asyncio  # not in an agent's process
+
+        def function() -> str:
+            return body()
+
+        async def coroutine() -> str:
+            return body()
+
+        class Tool:
+            def run(self) -> str:
+                return body()
+
+        yield Canary(way="function", call=lambda: guard(function)())  # noqa: PLW0108 -- guarding may fail too
+        yield Canary(way="async function", call=lambda: asyncio.run(guard(coroutine)()))
+        yield Canary(way="tool object", call=lambda: guard(Tool()).run())
 
 
 def _methods(owner: type) -> list[tuple[str, Callable[..., Any]]]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentcop._patches import is_patched
-from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
+from agentcop.adapters._interface import (
+    CANARY,
+    Canary,
+    CopyTarget,
+    EntryTarget,
+    HandoverTarget,
+    ModelTarget,
+    ToolTarget,
+)
 from agentcop.adapters._langchain_arguments import (
     PARSER,
     no_call,
@@ -16,6 +24,7 @@ from agentcop.adapters._langchain_arguments import (
     parse_run,
     take,
 )
+from agentcop.adapters._langchain_mcp import name_at_server
 from agentcop.adapters._langchain_words import (
     conversation,
     model_answered,
@@ -25,12 +34,14 @@ from agentcop.adapters._langchain_words import (
     said_to_agent,
     told_to_model,
 )
+from agentcop.adapters._places import classes, is_any, is_imported
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from agentcop._registry import Role
+    from agentcop.adapters._interface import ScopeTarget
 
 _TOOL = ("langchain_core.tools.base", "BaseTool")
 _CHAT = ("langchain_core.language_models.chat_models", "BaseChatModel")
@@ -60,20 +71,20 @@ class LangChainAdapter:
 
     def recognises(self, obj: object) -> Role | None:
         """Graphs and chains are agents; a BaseTool is a tool, whatever it does inside."""
-        if _is_any(obj, _TOOL):
+        if is_any(obj, _TOOL):
             return "tool"
-        return "agent" if _is_any(obj, _GRAPH, *_CHAINS) else None
+        return "agent" if is_any(obj, _GRAPH, *_CHAINS) else None
 
     def inside(self, obj: object) -> object:
         """What `with_config`, `bind`, `with_retry` and the like hold."""
-        while _is_any(obj, _BINDING):
+        while is_any(obj, _BINDING):
             obj = obj.bound  # type: ignore[attr-defined]  # every binding has it
         return obj
 
     def targets(self, tool: object) -> Iterable[ToolTarget]:  # noqa: ARG002 -- the same for every tool
         """`batch` and agents come through `invoke`, and that through `run`, unless a class has its own."""
         ways = (("run", parse_run, parse_own_run), ("invoke", no_call, parse_own_invoke))
-        for owner in _classes(_TOOL):
+        for owner in classes(_TOOL):
             for sync, parse, overridden in ways:
                 for attribute in (sync, f"a{sync}"):
                     yield ToolTarget(
@@ -85,33 +96,34 @@ class LangChainAdapter:
                         refuse=refuse,
                         name=lambda each: str(each.name),
                         said=result_text,
+                        remote=name_at_server,
                     )
 
     def handovers(self) -> Iterable[HandoverTarget]:
         """Where a tool parses, it finds what was judged."""
-        for owner in _classes(_TOOL):
+        for owner in classes(_TOOL):
             yield HandoverTarget(owner=owner, attribute=PARSER, take=take)
 
     def entry_targets(self, agent: object) -> Iterable[EntryTarget]:  # noqa: ARG002 -- the same for every agent
         """`invoke` of a graph streams; `run`, `batch` and calling a chain invoke it; `.iter()` stands alone."""
         for places, attributes in (((_GRAPH, *_EXECUTORS), ("stream", "astream")), (_CHAINS, ("invoke", "ainvoke"))):
-            for owner in _classes(*places):
+            for owner in classes(*places):
                 for attribute in attributes:
                     yield EntryTarget(
                         owner=owner, attribute=attribute, observe=said_to_agent, conversation=conversation
                     )
-        for owner in _classes(*_ITERATORS):
+        for owner in classes(*_ITERATORS):
             for attribute in ("__iter__", "__aiter__"):
                 yield EntryTarget(
                     owner=owner,
                     attribute=attribute,
                     observe=lambda args, kwargs: (),  # noqa: ARG005 -- an iterator was given its input when it was made
-                    agent=lambda iterator: iterator.agent_executor,
+                    agent=lambda iterator, args, kwargs: iterator.agent_executor,  # noqa: ARG005 -- as above
                 )
 
     def model_targets(self) -> Iterable[ModelTarget]:
         """`invoke` and `batch` generate; events of the third version ask in a way of their own."""
-        for owner in _classes(_CHAT, _TEXT):
+        for owner in classes(_CHAT, _TEXT):
             for attribute in ("generate", "agenerate", "stream", "astream"):
                 yield ModelTarget(
                     owner=owner,
@@ -120,35 +132,54 @@ class LangChainAdapter:
                     model=model_asked,
                     told=told_to_model,
                 )
-        for owner in _classes(_CHAT):
+        for owner in classes(_CHAT):
             for attribute in ("stream_events", "astream_events"):
                 if inspect.isfunction(vars(owner).get(attribute)):
                     yield ModelTarget(owner=owner, attribute=attribute, read=model_answered)
 
+    def canaries(self, body: Callable[[], str], guard: Callable[[Any], Any]) -> Iterable[Canary]:  # noqa: ARG002 -- by class
+        """A tool called by hand, in both colours; and as an agent's model calls it."""
+        import asyncio  # not in an agent's process
+
+        async def coroutine() -> str:
+            return body()
+
+        def tool() -> Any:  # noqa: ANN401 -- of a package that may not be here
+            made = sys.modules[_TOOL[0].rpartition(".")[0]].StructuredTool
+            return made.from_function(func=lambda: body(), coroutine=coroutine, name=CANARY, description="Nothing.")  # noqa: PLW0108 -- a signature is read off it
+
+        asked = {"name": CANARY, "args": {}, "id": "canary", "type": "tool_call"}
+        yield Canary(way="BaseTool.run", call=lambda: tool().run({}))
+        yield Canary(way="BaseTool.arun", call=lambda: asyncio.run(tool().arun({})))
+        yield Canary(way="BaseTool.invoke", call=lambda: tool().invoke(asked))
+        yield Canary(way="BaseTool.ainvoke", call=lambda: asyncio.run(tool().ainvoke(asked)))
+
     def copies(self) -> Iterable[CopyTarget]:
         """A graph's `with_config` copies it; tools and chains are copied as pydantic models are."""
-        for owner in _classes(_GRAPH):
+        for owner in classes(_GRAPH):
             yield CopyTarget(owner=owner, attribute="copy")
-        for owner in _classes(_TOOL, *_CHAINS):
+        for owner in classes(_TOOL, *_CHAINS):
             yield CopyTarget(owner=owner, attribute="__copy__")
             yield CopyTarget(owner=owner, attribute="__deepcopy__")
+
+    def parts(self, obj: object) -> Iterable[object]:  # noqa: ARG002 -- as the interface has it
+        """What an agent holds is judged while it runs; a tool holds no other that stands for it."""
+        return ()
+
+    def scopes(self) -> Iterable[ScopeTarget]:
+        """A refusal leaves LangChain as it is."""
+        return ()
 
     def selftest(self) -> None:
         """Every class must be where its module has been imported, and the tool seam as this adapter knows it."""
         for module, name in PLACES:
-            if self._is_imported(module) and not inspect.isclass(getattr(sys.modules[module], name, None)):
+            if is_imported(module, self._imported) and not inspect.isclass(getattr(sys.modules[module], name, None)):
                 raise NotArmed(f"there is no {module}.{name}: this build supports langchain-core {self.supported}")
-        for owner in _classes(_TOOL):
+        for owner in classes(_TOOL):
             for attribute in ("run", "arun"):
                 _check_run(owner, attribute)
             if not inspect.isfunction(vars(owner).get(PARSER)):
                 raise NotArmed(f"{owner.__qualname__}.{PARSER} is gone: a judged call could not be handed to its tool")
-
-    def _is_imported(self, module: str) -> bool:
-        """Whether this module has run to its end; one that is still at it is looked at when it has."""
-        found = sys.modules.get(module)
-        spec = getattr(found, "__spec__", None)
-        return found is not None and (module == self._imported or not getattr(spec, "_initializing", False))
 
 
 def _check_run(owner: type, attribute: str) -> None:
@@ -161,15 +192,3 @@ def _check_run(owner: type, attribute: str) -> None:
         raise NotArmed(f"{owner.__qualname__}.{attribute} takes no {', '.join(sorted(missing))} any more")
     if not is_patched(method) and PARSER not in method.__code__.co_names:
         raise NotArmed(f"{owner.__qualname__}.{attribute} does not parse by {PARSER} any more")
-
-
-def _classes(*places: tuple[str, str]) -> Iterator[type]:
-    """The classes at these places, of the modules that this process has imported. Imports nothing."""
-    for module, name in places:
-        found = getattr(sys.modules.get(module), name, None)
-        if inspect.isclass(found):
-            yield found
-
-
-def _is_any(obj: object, *places: tuple[str, str]) -> bool:
-    return any(isinstance(obj, cls) for cls in _classes(*places))

@@ -103,10 +103,12 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     cls=LazyGroup,
     lazy={
         "alerts": Lazy("agentcop.cli.alerts", "alerts", "Show what became of alerts, and try the channels."),
+        "doctor": Lazy("agentcop.cli.doctor", "doctor", "Say whether tool calls are really governed here."),
         "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
         "rule": Lazy("agentcop.cli.rule", "rule", "Explain a rule of the scanner."),
         "scan": Lazy("agentcop.cli.scan", "scan", "Find weaknesses in agent code, and score it."),
         "policy": Lazy("agentcop.cli.policy", "policy", "Check, test and explain policy files."),
+        "run": Lazy("agentcop.cli.run", "run", "Run a command whose Python is armed."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +11,12 @@ import click
 import orjson
 
 from agentcop.cli._output import colours, escape, escape_json, paint, say
+from agentcop.cli._test_alert import send_test_alert
 from agentcop_core.errors import PolicyError
 from agentcop_core.home import state_folder
 
 if TYPE_CHECKING:
     from agentcop.cli._output import Tone
-    from agentcop_alerts.channels import Route, Target
     from agentcop_alerts.item import Item, State
 
 _format = click.option(
@@ -96,7 +94,10 @@ def test(*, policy_file: Path, form: str) -> None:
     route = route_of(policy.document.monitor)
     if not route.targets:
         raise PolicyError([f"{policy_file}: monitor.alert_channels names no channel: nobody hears of a block"])
-    said = [(target, _tried(target, route, policy.agent_id, policy.document.environment)) for target in route.targets]
+    said = [
+        (target, send_test_alert(target, route, policy.agent_id, policy.document.environment))
+        for target in route.targets
+    ]
     if form == "json":
         shown = [{"channel": target.name, "sent": not reason, "reason": reason} for target, reason in said]
         _write(escape_json(orjson.dumps({"channels": shown}).decode()))
@@ -107,38 +108,6 @@ def test(*, policy_file: Path, form: str) -> None:
             _write(f"{word}{target.name}{f': {escape(reason)}' if reason else ''}")
     if any(reason for _, reason in said):
         sys.exit(1)
-
-
-def _tried(target: Target, route: Route, agent_id: str, environment: str) -> str:
-    """Why the channel did not take a test alert; "" if it did."""
-    from agentcop_alerts.item import Item
-    from agentcop_alerts.sinks.outcome import SendFailed
-    from agentcop_alerts.sinks.send import send
-    from agentcop_core.alert import Alert
-
-    now = time.time()
-    alert = Alert(
-        kind="test",
-        severity="low",
-        agent_id=agent_id,
-        reason="agentcop alerts test",
-        environment=environment,
-        time=now,
-    )
-    item = Item(
-        id=f"{int(now * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}",
-        alert=alert,
-        thread=alert.fingerprint,
-        channel=target.key,
-        channel_name=target.name,
-        trace_link=route.trace_link,
-        created=now,
-    )
-    try:
-        send(item, target, os.environ)
-    except SendFailed as failed:
-        return failed.reason
-    return ""
 
 
 def _due(item: Item) -> str:

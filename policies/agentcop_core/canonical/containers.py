@@ -6,13 +6,13 @@ running code of its class or of a part's class, so that it has to stand as a liv
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from agentcop_core.canonical.leaves import KEYS, Pair
-from agentcop_core.canonical.state import ancestry, is_enum, is_model, layout, read_state, rebuild
+from agentcop_core.canonical.state import ancestry, defines, is_enum, is_model, layout, read_state, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -123,17 +123,28 @@ CONTAINERS: Final[dict[type, Callable[[Walk, Any, int], Pair | None]]] = {
 }
 
 _FILL: Final[dict[type, Callable[[Any, Any], None]]] = {dict: dict.update, list: list.extend, set: set.update}
+_ANY: Final = frozenset({"__getattribute__", "__getitem__", "__iter__", "__len__", "__contains__", "__eq__", "copy"})
+_READS: Final[dict[type, frozenset[str]]] = {
+    dict: _ANY | {"__reversed__", "__or__", "get", "items", "keys", "values", "pop", "popitem", "setdefault"},
+    list: _ANY | {"__reversed__", "__add__", "index", "count", "pop"},
+    tuple: _ANY | {"__add__", "index", "count"},
+    set: _ANY | {"__and__", "__or__", "__sub__", "pop"},
+    frozenset: _ANY | {"__and__", "__or__", "__sub__"},
+}
+"""Methods by which a body reads a container: where a class has its own, its contents are not what the body sees."""
 
 
 def copy_subclass(walk: Walk, value: Any, kind: type, depth: int) -> Pair | None:  # noqa: ANN401 -- any container
     """An instance of a subclass of dict, list, tuple, set or frozenset, made by the base's own `__new__`.
 
-    None if it is no such instance, or holds more than its parts.
+    None if it is no such instance, holds more than its parts, or has code of its own for reading them: that would
+    answer the body as it likes, whatever was judged.
     """
-    base: Any = layout(ancestry(kind))
-    if base not in (dict, list, tuple, set, frozenset):
+    order = ancestry(kind)
+    base: Any = layout(order)
+    if base not in (dict, list, tuple, set, frozenset) or defines(order, _READS[base], before=base, known=Counter):
         return None
-    state = read_state(value, ancestry(kind))
+    state = read_state(value, order)
     if state is None or state.slots or state.attributes:
         return None
     pair = CONTAINERS[base](walk, value, depth)

@@ -13,7 +13,7 @@ from types import GetSetDescriptorType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _METATYPE: Mapping[str, Any] = type.__dict__
 _class_dict = _METATYPE["__dict__"].__get__
@@ -46,6 +46,16 @@ def ancestry(kind: type) -> tuple[type, ...]:
 def derives(order: tuple[type, ...], base: type) -> bool:
     """Whether `base` is in `order`, by identity: `in` would ask the metaclass's `__eq__`."""
     return any(one is base for one in order)
+
+
+def defines(order: tuple[type, ...], names: Collection[str], *, before: type, known: type) -> bool:
+    """Whether a class before `before` in `order` has an attribute of its own of one of these names; `known` may."""
+    for one in order:
+        if one is before:
+            return False
+        if one is not known and not _class_dict(one).keys().isdisjoint(names):
+            return True
+    return False
 
 
 def layout(order: tuple[type, ...]) -> type:

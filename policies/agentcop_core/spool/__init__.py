@@ -18,7 +18,7 @@ Receivers tell doubles by span id.
 from __future__ import annotations
 
 from agentcop_core.spool.dropped import Dropped, DroppedRecord, Loss, read_dropped
-from agentcop_core.spool.reader import SpoolLine, SpoolReader
+from agentcop_core.spool.reader import SpoolLine, SpoolReader, has_reader
 from agentcop_core.spool.segments import count_spans
 from agentcop_core.spool.writer import LOCAL, MAX_BYTES, SEGMENT_BYTES, SpoolWriter
 
@@ -33,5 +33,6 @@ __all__ = [
     "SpoolReader",
     "SpoolWriter",
     "count_spans",
+    "has_reader",
     "read_dropped",
 ]

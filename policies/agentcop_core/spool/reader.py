@@ -28,6 +28,18 @@ class SpoolLine(NamedTuple):
     """The request, without its newline."""
 
 
+def has_reader(folder: Path) -> bool:
+    """Whether a process is the spool's consumer at this moment. Changes nothing; raises OSError but for absence."""
+    try:
+        descriptor = os.open(folder / "reader.lock", os.O_RDWR | NO_FOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class SpoolReader:
     """Hands out the spool's lines, oldest segment first. One thread at a time; raises only OSError.
 

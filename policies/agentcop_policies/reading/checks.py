@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_policies.document.sections import NetworkAllow
 from agentcop_policies.models import LONE_BLOCK, lone_block
+from agentcop_policies.reading.channels import check_channels
 from agentcop_policies.reading.problems import quoted
 from agentcop_policies.reading.rules import check_pattern
 from agentcop_policies.reading.tree import Path, Scalar, Table, descend, is_text, plain, walk, where
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agentcop_policies.document.demands import Limit
-    from agentcop_policies.document.sections import Channel, Monitor, Sandbox
+    from agentcop_policies.document.sections import Monitor, Sandbox
     from agentcop_policies.models import PolicyDocument
     from agentcop_policies.reading.problems import Problems
 
@@ -26,11 +27,6 @@ _SUM: Final = re.compile(r"args(?:\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
 _HOST_PORT: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-_CHANNEL_KEYS: Final = {
-    "slack": ("webhook", "token", "app_token", "signing_secret", "channel"),
-    "email": ("to", "from"),
-    "webhook": ("url",),
-}
 _SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"))
 
 
@@ -48,6 +44,7 @@ def check_tree(root: Table, problems: Problems) -> None:
             problems.add(node.mark, "${…} is filled in for monitor.alert_channels and monitor.links, nowhere else")
         elif is_malformed(text):
             problems.add(node.mark, f"{quoted(text)}: secrets are written ${{NAME}} or ${{NAME:-default}}")
+    check_channels(root, problems)
     gate = descend(root, "gate")
     if isinstance(gate, Table):
         values = plain(gate)
@@ -91,9 +88,6 @@ def _complaints(document: PolicyDocument) -> Iterator[Complaint]:
 
 
 def _monitor(monitor: Monitor) -> Iterator[Complaint]:
-    for index, channel in enumerate(monitor.alert_channels):
-        for key, text in (*_foreign_keys(channel), *_channel(channel)):
-            yield ("monitor", "alert_channels", index, key), text
     if monitor.links is not None and monitor.links.trace and "{trace_id}" not in monitor.links.trace:
         yield ("monitor", "links", "trace"), "monitor.links.trace needs {trace_id} where the id belongs"
 
@@ -107,30 +101,6 @@ def _limit(limit: Limit) -> str:
     if limit.sum is not None and not _SUM.fullmatch(limit.sum):
         return f"sum names an argument, as args.amount; got {quoted(limit.sum)}"
     return ""
-
-
-def _foreign_keys(channel: Channel) -> Iterator[tuple[str, str]]:
-    own = _CHANNEL_KEYS[channel.type]
-    for kind, keys in _CHANNEL_KEYS.items():
-        for key in keys:
-            if key not in own and getattr(channel, "from_" if key == "from" else key):
-                yield key, f"{quoted(key)} belongs to type: {kind}; a {channel.type} channel has {', '.join(own)}"
-
-
-def _channel(channel: Channel) -> Iterator[tuple[str, str]]:
-    if channel.type == "slack":
-        if (channel.webhook is None) == (channel.token is None):
-            yield "type", "a slack channel has either webhook, or token with channel"
-        elif channel.token is not None and channel.channel is None:
-            yield "token", "a slack channel with a token needs channel: where to post"
-    elif channel.type == "email" and not channel.to:
-        yield "type", "an email channel needs to"
-    elif channel.type == "webhook" and channel.url is None:
-        yield "type", "a webhook channel needs url"
-    for key in ("webhook", "url"):
-        value = getattr(channel, key)
-        if value is not None and not value.startswith(("https://", "http://", "${")):
-            yield key, f"{key} is an address: https://…, or ${{NAME}}"
 
 
 def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:

@@ -107,13 +107,21 @@ def _source(target: str, by: _Source, mark: Mark, problems: Problems) -> _Source
     if "://" in target:
         problems.add(mark, "extends names a file or pack:NAME; a policy is never fetched from an address")
         return None
-    if "\0" in target:
-        problems.add(mark, f"cannot read {quoted(target)}: no file's name holds a NUL")
+    if "\0" in target or not _can_be_a_name(target):
+        problems.add(mark, f"cannot read {quoted(target)}: no file can have this name")
         return None
     path = (by.folder / target).resolve()
     # As its reader finds it, starting from the name that the user gave.
     shown = target if by.is_pack else str(Path(by.shown).parent / target)
     return _Source(shown=shown, identity=str(path), folder=path.parent)
+
+
+def _can_be_a_name(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(target: str, source: _Source, mark: Mark, problems: Problems) -> bytes | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+import threading
+import time
+from typing import TYPE_CHECKING, Final
 
 from agentcop_policies.when import path, shell, url
 from agentcop_policies.when.cannot import CannotJudgeError
@@ -16,6 +19,22 @@ if TYPE_CHECKING:
 
 Literal = str | list[str] | None
 """A literal text or list of texts in an expression; None for anything that is computed."""
+
+
+HELPERS_TIME: Final = 1.0
+"""Seconds within which the helpers of one evaluation must begin: a loop over the caller's list may call them often."""
+
+
+class _Clock(threading.local):
+    until = math.inf
+
+
+_clock = _Clock()
+
+
+def start_clock() -> None:
+    """An evaluation begins in this thread: from now on its helpers have `HELPERS_TIME`."""
+    _clock.until = time.monotonic() + HELPERS_TIME
 
 
 def problem(function: str, literals: tuple[Literal, ...]) -> str:
@@ -65,6 +84,8 @@ def _telling(helper: Callable[..., bool]) -> Callable[..., bool]:
     """The helper, with its own refusals marked as fit to be shown; the library turns exceptions into error values."""
 
     def told(value: object, allowed: object) -> bool:
+        if time.monotonic() > _clock.until:
+            raise ValueError(HELPER_MARK + "it takes too long")
         try:
             return helper(value, allowed)
         except CannotJudgeError as fault:

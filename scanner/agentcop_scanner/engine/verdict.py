@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GIVEN_BY_FRAMEWORK = words(
     "Context RunContext ToolContext Depends Session AsyncSession BackgroundTasks Response Agent RunContextWrapper"
     " CallbackManagerForToolRun AsyncCallbackManagerForToolRun CallbackManager ToolRuntime InvocationContext"
-    " Config RunnableConfig AgentState ModelSettings Logger Settings Principal User CurrentUser"
+    " Config RunnableConfig AgentState ServicerContext ModelSettings Logger Settings Principal User CurrentUser"
 )
 _INJECTED = (
     "Session",
@@ -52,6 +52,8 @@ _INJECTED = (
 """How classes end whose objects the framework hands to a tool: no model writes them."""
 _CONSTRUCTORS = words("__init__ __new__ __post_init__ model_post_init __init_subclass__")
 """Whoever builds an object sets it up; what it is used with comes later."""
+_OF_THE_LANGUAGE = words("__getattr__ __getattribute__ __delattr__ __dir__")
+"""Called with names that stand in the program's own source."""
 _TOOL_TYPES = ("Tool", "ToolCall", "ToolMessage", "ToolInput", "ToolArgs", "ToolUse")
 _WORDS: dict[str, str] = {
     "tool": "an argument of the tool",
@@ -158,7 +160,7 @@ def _by_name(unit: Unit, scope: Scope) -> Source | None:
     parts = scope.qualname.split(".")
     if scope.parent is not None and scope.parent.is_function:
         return None if _called_inside(unit, scope) else "unknown"
-    if scope.node.name in _CONSTRUCTORS:
+    if scope.node.name in _CONSTRUCTORS or scope.node.name in _OF_THE_LANGUAGE:
         return "operator"
     private = [part for part in parts if part.startswith("_") and not (part.startswith("__") and part.endswith("__"))]
     if not private:

@@ -156,3 +156,14 @@ def test_what_a_react_agent_cannot_parse_is_handled_as_without_us() -> None:
         )
         assert guard.wrap(agent).run("go") == "done"
     assert (tools.ran, guard.counts()) == ([], {})
+
+
+def test_a_tool_keeps_the_name_in_policies_that_it_had_when_its_agent_was_wrapped() -> None:
+    tools = Tools()
+    with model([call_tool("lookup", path="y"), say("done")]) as (llm, _):
+        wipe = structured(tools)[1]
+        agent = AgentCop(agent_id="agent", policy=GatePolicy(allow=["lookup"])).wrap(executor(llm, [wipe]))
+        wipe.name = "lookup"
+        with pytest.raises(PolicyBlocked) as refused:
+            agent.invoke(ASK)
+    assert (refused.value.tool, tools.ran) == ("wipe", [])

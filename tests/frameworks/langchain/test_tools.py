@@ -27,7 +27,7 @@ from agentcop import _patches as patches
 from agentcop.adapters.langchain import LangChainAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.frameworks
 RAN: list[Any] = []
@@ -191,6 +191,45 @@ def test_a_quiet_refusal_is_a_message_under_the_calls_id_and_else_its_text() -> 
     )
     assert made.invoke({"amount": "1"}) == message.content
     assert (1.0, "EUR") not in RAN
+
+
+def remove(path: str, mode: str = "everything") -> str:
+    """Remove."""
+    RAN.append((path, mode))
+    return "removed"
+
+
+async def remove_later(path: str, mode: str = "everything") -> str:
+    return remove(path, mode)
+
+
+class Removes(BaseTool):
+    """The same as a class without a schema."""
+
+    name: str = "remove"
+    description: str = "Remove."
+
+    def _run(self, path: str, mode: str = "everything", run_manager: Any = None) -> str:
+        return remove(path, mode)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: StructuredTool.from_function(remove),
+        lambda: StructuredTool.from_function(remove, remove_later),
+        lambda: StructuredTool.from_function(coroutine=remove_later, name="remove", description="Remove."),
+        Removes,
+    ],
+    ids=["a function", "two", "a coroutine", "a class"],
+)
+def test_a_default_that_the_body_would_fill_in_is_judged(make: Callable[[], Any]) -> None:
+    everything = {"tool": "remove", "when": 'has(args.mode) && args.mode == "everything"'}
+    made = cop(default="allow", allow=[], block=[everything]).wrap(make())
+    with pytest.raises(PolicyBlocked):
+        asyncio.run(made.ainvoke({"path": "x"}))
+    assert asyncio.run(made.ainvoke({"path": "x", "mode": "one"})) == "removed"
+    assert RAN == [("x", "one")]
 
 
 class State(BaseModel):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
-from agentcop._exempt import is_exempt
+import agentcop
+from agentcop._exempt import OWN, exempt_as
 
 BIN = Path(sys.executable).parent
 
@@ -27,7 +30,7 @@ BIN = Path(sys.executable).parent
     ids=" ".join,
 )
 def test_exempt(command: list[str]) -> None:
-    assert is_exempt(command)
+    assert exempt_as(command)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_exempt(command: list[str]) -> None:
     ids=" ".join,
 )
 def test_not_exempt(command: list[str]) -> None:
-    assert not is_exempt(command)
+    assert not exempt_as(command)
 
 
 @pytest.mark.parametrize("file", ["pip.py", "pip.pyc", "pip/__init__.py"])
@@ -60,8 +63,31 @@ def test_a_program_of_that_name_in_the_working_folder_is_not_exempt(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pip.conf").touch()
     (tmp_path / "venv").mkdir()
-    assert is_exempt(["python", "-m", "pip"])
-    assert is_exempt(["python", "-m", "venv", "venv"])
+    assert exempt_as(["python", "-m", "pip"])
+    assert exempt_as(["python", "-m", "venv", "venv"])
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).touch()
-    assert not is_exempt(["python", "-m", "pip"])
+    assert not exempt_as(["python", "-m", "pip"])
+
+
+@pytest.mark.parametrize("file", ["pip.py", "pip/__init__.py", f"pip{EXTENSION_SUFFIXES[0]}"])
+@pytest.mark.parametrize("command", [["python", "-m", "pip"], ["python", f"{BIN}/pip"]], ids=["module", "script"])
+def test_one_that_stands_on_pythonpath_in_place_of_the_tool_is_not_exempt(
+    file: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'empty'}{os.pathsep}{tmp_path}")
+    assert exempt_as(command) == "pip"
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).touch()
+    assert exempt_as(command) == ""
+
+
+def test_an_archive_on_pythonpath_may_hold_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.zip").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "app.zip"))
+    assert exempt_as(["python", "-m", "venv", "there"]) == ""
+
+
+def test_our_own_command_is_exempt_where_pythonpath_is_how_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(agentcop.__file__).parents[1]))
+    assert exempt_as(["python", "-m", "agentcop", "doctor"]) == OWN

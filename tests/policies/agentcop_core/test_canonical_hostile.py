@@ -13,7 +13,7 @@ from agentcop_core.canonical import ArgumentRefused, freeze
 from argument_values import Loud, Twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Big(int):
@@ -131,13 +131,47 @@ def test_a_live_object_passes_by_reference_unasked_and_is_marked(name: str) -> N
     assert frozen.opaque == ("deep",)
 
 
-def test_a_dict_subclass_with_hostile_methods_is_read_by_its_contents() -> None:
-    hostile = type.__call__(StrangeDict, {"a": [1]})
+def test_arguments_in_a_dict_subclass_with_hostile_methods_are_read_by_its_contents() -> None:
+    assert freeze(type.__call__(StrangeDict, {"a": [1]})).values == {"a": [1]}
+
+
+class OtherItem(dict[str, object]):
+    def __getitem__(self, key: str) -> object:
+        return "/etc/shadow"
+
+
+class OtherItems(list[object]):
+    def __iter__(self) -> Iterator[object]:
+        return iter(["/etc/shadow"])
+
+
+class OtherAttributes(tuple[object, ...]):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError("asked")
+
+
+class InheritsIt(OtherItem):
+    pass
+
+
+OWN_READING: dict[str, type] = {
+    "one item": OtherItem,
+    "all items": OtherItems,
+    "attributes": OtherAttributes,
+    "inherited": InheritsIt,
+    "a hostile metaclass": StrangeDict,
+}
+
+
+@pytest.mark.parametrize("name", OWN_READING)
+def test_a_container_with_reading_of_its_own_is_live_for_its_body_would_see_something_else(name: str) -> None:
+    hostile = type.__call__(OWN_READING[name], {"path": "data/ok"})
     frozen = freeze({"x": hostile})
 
-    assert frozen.plain == {"x": {"a": [1]}}
-    assert list(dict.items(frozen.values["x"])) == [("a", [1])]  # type: ignore[arg-type]
-    assert freeze(hostile).values == {"a": [1]}
+    assert frozen.values["x"] is hostile
+    assert (list(frozen.plain["x"]), frozen.opaque) == (["$opaque"], ("x",))  # type: ignore[call-overload]
 
 
 def test_a_container_keyed_by_a_live_object_is_live_itself() -> None:

@@ -10,6 +10,7 @@ from agentcop_core.canonical import freeze
 from agentcop_core.session import Session
 from agentcop_core.toolcall import Arguments, ToolCall
 from agentcop_policies.conditions import Condition, ConditionError, Failure, compile_condition
+from agentcop_policies.when import functions
 
 NOWHERE = Path("/nowhere")
 TUESDAY = 1_700_000_000.0
@@ -258,3 +259,12 @@ def test_one_condition_serves_many_threads_at_once(tmp_path: Path) -> None:
         thread.join()
 
     assert wrong == []
+
+
+def test_an_evaluation_whose_helpers_take_too_long_ends_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = {"x": list(range(9_000)), "command": "a;" * 2_000}
+    monkeypatch.setattr(functions, "HELPERS_TIME", 0.05)
+    assert why("args.x.exists(n, shell.only(args.command, ['ls']))", long) == "it takes too long"
+    assert why("args.x.all(n, !shell.only(args.command, ['ls']))", long) == "it takes too long"
+    monkeypatch.undo()
+    assert ask("shell.only(args.command, ['a'])", {"command": "a; a"}) is True, "each evaluation has its own time"

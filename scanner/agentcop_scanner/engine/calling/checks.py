@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from agentcop_scanner.engine.calling.patterns import Strength, strength
+from agentcop_scanner.engine.calling.patterns import Strength, begins_with_a_word, strength
 from agentcop_scanner.engine.flow import guards
 from agentcop_scanner.engine.values.value import (
     ALL,
@@ -220,8 +220,11 @@ def _matched(how: str, pattern: str, subject: Value) -> Value:
         true = cleared("path", "sql", "query", "shell", "argument", "code")
     elif found is Strength.SOME or how == "fullmatch":
         true = WEAK
+    false = NONE if begins_with_a_word(pattern, how) else WEAK
     return Value(
-        subject.taints, is_a="match", facts=(guards.about(subject, true & aspect), guards.about(subject, WEAK & aspect))
+        subject.taints,
+        is_a="match",
+        facts=(guards.about(subject, true & aspect), guards.about(subject, false & aspect)),
     )
 
 

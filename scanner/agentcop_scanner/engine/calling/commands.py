@@ -78,6 +78,11 @@ def _listed(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     _arguments(frame, site, given)
 
 
+def is_option(value: Value) -> bool:
+    """Whether an argument is an option that waits for its value, and one that the program itself gives."""
+    return value.is_constant and value.text.startswith("-") and "=" not in value.text
+
+
 def _arguments(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     """Arguments that may begin with a dash: those before `--`, unless something stands before the text in them."""
     rule = frame.world.tables.rules.get("AC113")
@@ -86,8 +91,7 @@ def _arguments(frame: Frame, site: CallSite, given: tuple[Value, ...]) -> None:
     for at, value in enumerate(given[1:], 1):
         if isinstance(value.const, str) and value.const in _ENDS:
             return
-        previous = given[at - 1].const
-        if isinstance(previous, str) and previous.startswith("-") and at > 1:
+        if at > 1 and is_option(given[at - 1]):
             continue  # the value of an option is no option
         if value.is_a.startswith("pathlib"):
             continue

@@ -96,7 +96,7 @@ def _made(frame: Frame, site: CallSite, target: ClassRef) -> Value:
 
 def _called(frame: Frame, site: CallSite, ref: FunctionRef) -> Value | None:
     node = ref.scope.node
-    if isinstance(node, ast.ClassDef):
+    if isinstance(node, ast.ClassDef) or (ref.scope.owner is not None and _left_to_others(node)):
         return None
     level = frame.level if ref.unit is frame.unit else frame.level - 1
     summary = frame.world.summary(ref, level) if level >= 0 else None
@@ -125,6 +125,18 @@ def _called(frame: Frame, site: CallSite, ref: FunctionRef) -> Value | None:
         ref=returned.ref,
         facts=(true, false) if true or false else returned.facts if not returned.taints else None,
     )
+
+
+def _left_to_others(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method says nothing, and a class below says what it gives."""
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    if not body:
+        return True
+    first = body[0]
+    if isinstance(first, ast.Raise) and first.exc is not None:
+        made = first.exc.func if isinstance(first.exc, ast.Call) else first.exc
+        return isinstance(made, ast.Name) and made.id == "NotImplementedError"
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and first.value.value is ...
 
 
 def _argument(origin: Origin, given: dict[str, Value]) -> Value | None:

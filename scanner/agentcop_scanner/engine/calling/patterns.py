@@ -25,6 +25,7 @@ class Strength(enum.Enum):
 _CLASS = re.compile(r"\[(\^?)((?:\\.|[^\]\\])+)\]")
 _SAFE_ATOM = re.compile(r"(\\w|\\d|\\-|\\_|\\\.|[A-Za-z0-9_]|-(?=$)|(?<=^)-|-|\.)")
 _REPEAT = re.compile(r"\{\d*,?\d*\}|[*+?]\??")
+_WORD = re.compile(r"[A-Za-z]{3}")
 _PLAIN = re.compile(r"[A-Za-z0-9_@:=\- ]|\\[wd.\-_]")
 
 
@@ -48,6 +49,12 @@ def strength(pattern: str, how: str) -> Strength:
     if not anchored or not ended:
         return Strength.PART
     return _body(pattern.removeprefix("^").removeprefix(r"\A").removesuffix("$").removesuffix(r"\Z"))
+
+
+def begins_with_a_word(pattern: str, how: str) -> bool:
+    """Whether a pattern asks how text begins, as `^data:image` does: text that begins otherwise may be anything."""
+    anchored = how in {"match", "fullmatch"} or pattern.startswith(("^", r"\A"))
+    return anchored and _WORD.match(pattern.removeprefix("^").removeprefix(r"\A")) is not None
 
 
 def _safe_class(body: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.calling import commands
@@ -26,6 +27,8 @@ _COMMAND_NAMES = words("command cmd commands shell script cmdline bash")
 _MAYBE = words("to_thread run_in_executor run_sync run_in_threadpool") | {
     name.rpartition(".")[2] for name in commands.NAMES
 }
+_BELOW_A_PACKAGE = re.compile(r"[A-Za-z_][\w.]*\.\{\}")
+"""A name of a module that begins with a package: what comes after it chooses among that package's own."""
 _OF_TEXT = frozenset({".format", ".format_map"})
 _NAMES = {"sql": _QUERY_NAMES, "url": _URL_NAMES, "path": _PATH_NAMES, "command": _COMMAND_NAMES}
 
@@ -42,6 +45,8 @@ def look(frame: Frame, site: CallSite) -> None:
             for value, node in _dangerous(site, sink):
                 if rule.danger == "code" and _emptied(site):
                     value = marked(value, weakened("code"))  # noqa: PLW2901  # the same text, less free
+                if rule.danger == "import" and _BELOW_A_PACKAGE.match(value.text):
+                    value = marked(value, weakened("import"))  # noqa: PLW2901  # the same name, of one package only
                 if sink.looks and name.startswith(".") and not _looks(sink.looks, value, node):
                     continue
                 frame.arrive(rule, site.node, site.shown, value)
@@ -90,6 +95,8 @@ def _names(site: CallSite) -> Iterator[str]:
         yield site.dotted
         yield "*." + ".".join(site.dotted.split(".")[-2:])
         yield "*." + site.dotted.rpartition(".")[2]
+    elif site.method:  # an object of a class that is not known: `repo.git.checkout` is what it is called
+        yield "*." + ".".join(spelled(site.node.func).split(".")[-2:])
     if site.method:
         yield f".{site.method}"
 
@@ -119,7 +126,7 @@ def _applies(frame: Frame, site: CallSite, sink: Sink, *, exact: bool) -> bool:
 def _dangerous(site: CallSite, sink: Sink) -> Iterator[tuple[Value, ast.expr | None]]:
     for which in sink.args:
         if which == "*":
-            for value in site.everything():
+            for value in _no_values_of_options(site):
                 yield value, None
         elif which == -1:
             if site.receiver is not None:
@@ -131,6 +138,16 @@ def _dangerous(site: CallSite, sink: Sink) -> Iterator[tuple[Value, ast.expr | N
                 yield site.rest, None
         elif which in site.keywords:
             yield site.keywords[which], site.keyword_node(which)
+
+
+def _no_values_of_options(site: CallSite) -> Iterator[Value]:
+    """All that a call is given but what follows an option: `"--since", date`."""
+    for at, value in enumerate(site.args):
+        if at == 0 or not commands.is_option(site.args[at - 1]):
+            yield value
+    yield from site.keywords.values()
+    if site.rest is not None:
+        yield site.rest
 
 
 def _emptied(site: CallSite) -> bool:

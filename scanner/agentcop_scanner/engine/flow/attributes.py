@@ -159,6 +159,8 @@ def entry(value: Value, name: str) -> Value:
         return found if found is not None else Value(value.taints)
     if value.is_a == "operator":
         return Value({Origin("operator", f"{next(iter(value.taints)).name}[{name!r}]"): Taint()})
+    if name.lower() == "content-disposition":
+        return Value({Origin("upload", "the file name that the other side gives"): Taint()})
     found = value.field(name)
     return Value(found.taints, is_a="url:host" if value.is_a == "url" and name == "host" else "")
 

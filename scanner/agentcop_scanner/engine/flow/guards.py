@@ -124,10 +124,20 @@ def compare(frame: Frame, node: ast.Compare) -> Value:
     for at, (operator, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
         right = frame.value(right_node)
         part_true, part_false = _one(operator, left, right_node, right)
+        if at == 0 and _at_one_place(node.left, left) and isinstance(right.const, str):
+            part_true, part_false = {}, {}
         true = union(true, part_true)
         false = part_false if at == 0 else common(false, part_false)
         left = right
     return Value(facts=(true, false), is_a="bool")
+
+
+def _at_one_place(node: ast.expr, value: Value) -> bool:
+    """Whether it is a character or a slice, `text[0]` or `text[:2]`: what it is says nothing of the rest."""
+    if not isinstance(node, ast.Subscript) or value.is_a:
+        return False
+    where = node.slice.operand if isinstance(node.slice, ast.UnaryOp) else node.slice
+    return isinstance(where, ast.Slice) or (isinstance(where, ast.Constant) and isinstance(where.value, int))
 
 
 def _one(operator: ast.cmpop, left: Value, right_node: ast.expr, right: Value) -> tuple[Facts, Facts]:
@@ -194,9 +204,19 @@ def _equality(left: Value, right: Value) -> tuple[Facts, Facts]:  # noqa: PLR091
             return about(one, _listed(one)), {}
     if left.is_a == "url:host" or right.is_a == "url:host":
         return union(about(left, cleared("url")), about(right, cleared("url"))), {}
-    if left.is_a in {"pathlib.Path", "path:name"} and set(left.taints) == set(right.taints):
-        return about(left, cleared("path")), {}
+    if set(left.taints) == set(right.taints):
+        if left.is_a in {"pathlib.Path", "path:name"}:
+            return about(left, cleared("path")), {}
+        return about(left, _as_its_copy(left, right)), {}
     return {}, {}
+
+
+def _as_its_copy(one: Value, other: Value) -> Marks:
+    """What text can no longer do that is the same as a harmless copy of it: `os.path.basename(name) == name`."""
+    copies = [
+        frozenset.intersection(*(t.marks for t in value.taints.values())) for value in (one, other) if value.taints
+    ]
+    return frozenset().union(*copies)
 
 
 def returns(frame: Frame, value: Value) -> None:

@@ -56,6 +56,7 @@ _RUNS: Final = words(
 _CODE: Final = words(
     "exec eval os.system subprocess.run subprocess.Popen subprocess.check_output subprocess.call"
     " asyncio.create_subprocess_shell asyncio.create_subprocess_exec compile"
+    " pty.fork pty.spawn os.execv os.execve os.execvp os.execvpe"
 )
 _CODE_NAMES: Final = re.compile(
     r"(?:^|_)(?:run|execute|exec|eval|validate|compile|build|install|create)_(?:code|python|script|shell"

@@ -62,7 +62,7 @@ def _check(module: Module) -> Iterator[Finding]:
         func = call.func
         if not isinstance(func, ast.Attribute) or len(call.args) != 1 or module.constant(call.args[0]) is not None:
             continue
-        if _spoken(func.value) & _PATHS and _spoken(call.args[0]) & _FOLDERS and not _ended(call.args[0]):
+        if _spoken(func.value) & _PATHS and _spoken(call.args[0]) & _FOLDERS and not _ended(module, call.args[0]):
             yield module.finding(
                 RULE, call, "A path is compared with its folder as text, without a separator at its end."
             )
@@ -74,9 +74,32 @@ def _spoken(node: ast.expr) -> frozenset[str]:
     return name_words(spelled(node))
 
 
-def _ended(node: ast.expr) -> bool:
-    text = ast.unparse(node)
-    return "sep" in text or "/" in text or isinstance(node, ast.JoinedStr | ast.BinOp)
+def _ended(module: Module, node: ast.expr) -> bool:
+    """Whether a folder is spelled with a separator at its end, here or where it gets its name."""
+    given = [node, *_given(module, node)]
+    texts = [ast.unparse(one) for one in given]
+    return any("sep" in text for text in texts) or "/" in texts[0] or any(map(_adds_a_separator, given))
+
+
+def _given(module: Module, node: ast.expr) -> Iterator[ast.expr]:
+    """What the function around a name assigns to it."""
+    scope = module.function(node)
+    if not isinstance(node, ast.Name) or scope is None:
+        return
+    for found in module.nodes.of(ast.Assign):
+        if (
+            any(isinstance(to, ast.Name) and to.id == node.id for to in found.targets)
+            and module.function(found) is scope
+        ):
+            yield found.value
+
+
+def _adds_a_separator(node: ast.expr) -> bool:
+    """Whether text is put together here, with a separator last, whichever branch is taken."""
+    parts = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+    return any(
+        isinstance(part, ast.JoinedStr | ast.BinOp) and ast.unparse(part).rstrip("'\")").endswith("/") for part in parts
+    )
 
 
 RULE = TaintRule(

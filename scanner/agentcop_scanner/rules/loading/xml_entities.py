@@ -67,6 +67,10 @@ def _check(module: Module) -> Iterator[Finding]:
             said = "on" if value is True else "not said, and on in older versions"
             message = f"The XML parser resolves entities: resolve_entities is {said}."
             yield module.finding(RULE, call, message, fix="Say resolve_entities=False.")
+    for call in module.calls("lxml.etree.parse", "lxml.objectify.parse"):
+        if module.argument(call, "parser", 1) is None and not any(item.arg is None for item in call.keywords):
+            message = "The file is read with lxml's own parser, which resolves entities."
+            yield module.finding(RULE, call, message, fix="Give it a parser with resolve_entities=False.")
     for call in module.methods_called.get("setFeature", ()):
         if len(call.args) > 1 and module.resolve(call.args[0]).endswith(_FEATURES) and module.constant(call.args[1]):
             yield module.finding(RULE, call, "The SAX parser resolves external entities.", confidence="high")

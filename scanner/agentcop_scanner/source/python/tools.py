@@ -86,6 +86,8 @@ def by_class(method: str, owner: str, bases: tuple[str, ...]) -> Entry | None:
         return "tool"
     if is_kit(owner, bases) and not method.startswith("_"):
         return "tool"
+    if any(last(base).endswith("Servicer") for base in bases) and not method.startswith("_"):
+        return "endpoint"  # gRPC
     return None
 
 

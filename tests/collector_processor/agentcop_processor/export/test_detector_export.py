@@ -419,6 +419,7 @@ def test_a_span_ended_by_a_finaliser_inside_on_end_does_not_deadlock(agentcop_ho
             ended(tracer)
         gc.set_threshold(*threshold)
         gc.collect()
+        assert export.force_flush(60_000)
     assert len(ids(spooled(agentcop_home))) == 400
 
 

@@ -145,6 +145,24 @@ def test_rehashing_hides_an_edit_until_the_heads_are_shown(agentcop_home: Path, 
     assert not verify(agentcop_home, witnesses(heads[-2:])).intact
 
 
+@given(data=st.data())
+def test_any_edit_with_every_hash_made_right_is_found_by_the_heads(written: Path, data: st.DataObject) -> None:
+    original = lines_of(written)
+    heads = Heads()
+    for line in original:
+        record = orjson.loads(line)
+        heads.add(Head(record["w"], record["n"], line_hash(line)))
+    index = data.draw(st.integers(0, len(original) - 1))
+    tool = data.draw(st.from_regex(r"[a-z_]{1,10}", fullmatch=True).filter(lambda name: name != "web_search"))
+    lines = list(original)
+    lines[index] = re.sub(rb'"(pid|tool)":[^,]*', b'"tool":"%b"' % tool.encode(), lines[index])
+    try:
+        put_lines(written, rehashed(lines))
+        assert not verify(written, heads).intact
+    finally:
+        put_lines(written, original)
+
+
 @pytest.mark.parametrize("kept", range(1, LINES))
 def test_truncation_is_hidden_until_the_heads_are_shown(agentcop_home: Path, kept: int) -> None:
     heads = write_log(agentcop_home)

@@ -55,6 +55,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "file://{policy}#part",
         "/proc/self/cwd/../.local/state/agentcop/gate.log",
         "/proc/self/root{policy}",
+        "no-such/../../../conf/policy.yaml",
         "{conf}/*.yaml",
         "{home}/.local/*/agentcop",
         "{home}/.local/state/{agentcop,x}",
@@ -97,6 +98,27 @@ def test_a_path_is_refused_in_every_way_of_writing_it(here: Machine, path: str) 
         "ln -s {state} /tmp/elsewhere",
         "docker run -v {state}:/x img",
         'python -c \'open("{policy}", "w")\'',
+        "a={conf}/pol; cat ${a}icy.yaml",
+        "cd {conf}; n=policy; cat $n.yaml",
+        "cat {conf}/$(echo policy.yaml)",
+        "cat {conf}/$(echo $(echo policy)).yaml",
+        "cat {conf}/`echo policy`.yaml",
+        "cat {conf}/pol!(x)",
+        "cat {conf}/p{x,olicy,y}.yaml",
+        "cat {conf}/{a..z}olicy.yaml",
+        "cat {conf}/pol\\\nicy.yaml",
+        "cat $PWD/../../conf/policy.yaml",
+        "cat ${PWD%/*}/../conf/policy.yaml",
+        "rm -rf ${AGENTCOP_HOME:?}",
+        "rm -rf ${X:-$AGENTCOP_HOME}",
+        "printenv AGENTCOP_HOME | xargs rm -rf",
+        "python -c 'import os; os.remove(os.environ[\"AGENTCOP_POLICY\"])'",
+        "cp /elsewhere/policy.yaml {conf}",
+        "cp -t {conf} /elsewhere/policy.yaml",
+        "ls {conf} | xargs -I{} rm {conf}/{}",
+        "jar:file:{policy}!/x",
+        "git+file://{policy}@main",
+        "see !{policy} or ^{policy}",
     ],
 )
 def test_a_command_line_that_names_it_is_refused(here: Machine, command: str) -> None:
@@ -253,6 +275,9 @@ def test_a_plain_word_is_a_path_alone_or_in_a_command_and_not_in_prose(
         "$" * 300,
         "~nobody-of-that-name/x",
         "/nul\0byte",
+        "/proc/1/root/etc/hosts",
+        "Write `code` and * bullets, $5/unit, f(x) {a,b} and wrap(agent, tools=['search'])",
+        "cat $UNKNOWN/other.yaml",
         "*",
         "**/*.py",
         12.5,
@@ -304,6 +329,18 @@ def test_in_observe_mode_a_run_that_is_halted_is_no_way_round_it(
     with pytest.raises(PolicyBlocked):
         agent.run()
     assert RAN == []
+
+
+def test_a_fault_of_the_protection_itself_is_a_refusal_in_observe_mode_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = machine(tmp_path, monkeypatch, mode="observe")
+
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("agentcop_processor.protected.check.texts_of", broken)
+    assert here.refuses("/some/path")
 
 
 def test_a_gate_that_is_switched_off_only_notes_it(here: Machine) -> None:
@@ -361,3 +398,13 @@ def test_a_held_call_whose_link_was_turned_while_somebody_was_asked_is_refused(h
         guard.tool(tool)("./report")
     assert refused.value.rule == "gate.protected"
     assert RAN == []
+
+
+@pytest.mark.parametrize("name", ["Straße.yaml", "POLITIK-Ä.yaml", "политика.yaml", "İ.yaml"])
+def test_a_bare_name_beyond_ascii_in_the_working_folder_is_refused(here: Machine, name: str) -> None:
+    policy = here.work / name
+    policy.write_text("agent_id: b\ngate: {default: allow}\n", encoding="utf-8")
+    cop = AgentCop(policy_file=policy)
+    for text in (name, f"cat {name}", f"{name}#part"):
+        assert here.refuses(text), text
+    assert cop.agent_id == "b"

@@ -31,6 +31,9 @@ GATE = "gate: {allow: [a]}\n"
         (GATE + "monitor: {alert_channels: [{type: email, url: 'https://x'}]}", '3:47 "url" belongs to type: webhook'),
         (GATE + "monitor: {alert_channels: [{type: webhook, url: x}]}", "3:49 url is an address"),
         (GATE + "monitor: {alert_channels: [{type: webhook, url: '${A'}]}", '3:49 "${A": secrets are written ${NAME}'),
+        (GATE + "monitor: {alert_channels: [{type: email, to: nobody}]}", '3:46 "nobody" is no mail address'),
+        (GATE + "monitor: {alert_channels: [{type: email, to: [a@b.c, 'a b@c']}]}", '3:54 "a b@c" is no mail address'),
+        (GATE + "monitor: {alert_channels: [{type: email, to: a@b.c, from: '@'}]}", '3:59 "@" is no mail address'),
         (GATE + "environment: ${ENV}", "3:14 ${…} is filled in for monitor.alert_channels and monitor.links"),
         (GATE + "environment: production\nsandbox: {mode: none}", "4:17 mode: none in environment: production needs"),
         ("gate: {allow: [{tool: a, when: '1'}]}\nenvironment: \"\\uD800\"", '3:14 "\\ud800" holds half of a character'),
@@ -60,3 +63,29 @@ def test_what_will_not_do_what_it_says_is_a_warning(section: str, warning: str) 
     loaded = policy("agent_id: x\n" + GATE + section + "\n")
 
     assert any(warning in line for line in loaded.warnings), loaded.warnings
+
+
+@pytest.mark.parametrize("address", ["a@b.c", "Ann Lee <ann.lee+x@example.com>", "${MAIL}", "ops-${TEAM}@example.com"])
+def test_what_may_be_a_mail_address_passes(address: str) -> None:
+    loaded = policy(f"agent_id: a\n{GATE}monitor: {{alert_channels: [{{type: email, to: '{address}'}}]}}")
+    assert loaded.document.monitor is not None
+    assert loaded.document.monitor.alert_channels[0].to == (address,)
+
+
+def test_a_wrong_type_hides_nothing_else_of_its_channel_or_of_another() -> None:
+    found = "\n".join(
+        problems(
+            GATE
+            + "monitor: {alert_channels: [{type: slak, webhook: x, to: nobody, more: 1}, {type: webhook}, {type: email,"
+            " to: a@b.c, url: y}]}"
+        )
+    )
+    for problem in (
+        "expected slack, email or webhook",
+        "webhook is an address",
+        '"nobody" is no mail address',
+        '"more"',
+        "a webhook channel needs url",
+        '"url" belongs to type: webhook',
+    ):
+        assert problem in found, found

@@ -107,6 +107,7 @@ def test_problems_in_the_base_are_named_there(tmp_path: Path) -> None:
         ("[a]", "1:10 expected text, got a list"),
         (".", '1:10 cannot read ".": '),
         ('"a\\0b"', '1:10 cannot read "a\\u0000b": '),
+        ('"\\ud800"', '1:10 cannot read "'),
     ],
 )
 def test_what_cannot_be_extended_is_a_problem_at_its_line(tmp_path: Path, extends: str, problem: str) -> None:
