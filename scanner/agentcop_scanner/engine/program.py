@@ -40,6 +40,7 @@ class Program:
         self.tables = tables
         self._load = load
         self._units: dict[str, Unit | None] = {}
+        self._made: list[Unit] = []
         self._summaries: dict[tuple[int, int, str], Summary] = {}
         self._lookups: dict[tuple[int, str], Ref | None] = {}
         self._attributes: dict[tuple[int, str, str], Value | None] = {}
@@ -65,10 +66,23 @@ class Program:
         known = self._units.get(module.name) if module.name else None
         if known is not None and known.module is module:
             return known
-        made = Unit(module)
+        made = self._unit(module)
         if module.name and known is None:
             self._units[module.name] = made
         return made
+
+    def _unit(self, module: Module) -> Unit:
+        made = Unit(module)
+        self._made.append(made)
+        return made
+
+    def forget(self) -> None:
+        """Lets go of all that is known, circles included, so that no collector has to look for it. Not used after."""
+        for unit in self._made:
+            unit.names.clear()
+        for known in (self._units, self._summaries, self._lookups, self._attributes, self._leaves, self._interest):
+            known.clear()
+        self._made.clear()
 
     def loaded(self, dotted: str) -> Module | None:
         """The module of this name, if it was loaded already."""
@@ -80,7 +94,7 @@ class Program:
             self._units[dotted] = None
             module = self._load(dotted)
             if module is not None:
-                self._units[dotted] = Unit(module)
+                self._units[dotted] = self._unit(module)
         return self._units[dotted]
 
     def lookup(self, unit: Unit, dotted: str) -> Ref | None:

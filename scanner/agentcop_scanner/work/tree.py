@@ -52,10 +52,15 @@ class Tree:
         """What is in one file. Never raises for what is in it."""
         self._kept += file.size
         if self._kept > _MAX_BYTES_KEPT:
+            self.forget()
             self._program = Program(self._tables, self._load)
             self._kept = 0
-            gc.collect()
         return analyse(file, self._program, self.names.by_path.get(file.path, ""))
+
+
+    def forget(self) -> None:
+        """Lets go of all trees. Not used after."""
+        self._program.forget()
 
 
 @contextlib.contextmanager
