@@ -57,7 +57,6 @@ class Tree:
             self._kept = 0
         return analyse(file, self._program, self.names.by_path.get(file.path, ""))
 
-
     def forget(self) -> None:
         """Lets go of all trees. Not used after."""
         self._program.forget()
