@@ -109,3 +109,15 @@ def test_contributing_fits_on_a_few_screens_and_each_recipe_in_eight_steps() -> 
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert text.count("\n") < 150
     assert not re.search(r"(?m)^9\. ", text)
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5, Debian 12's, matches such groups wrongly (cpython 106052); single characters are fine."""
+    possessive = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if possessive.search(line)
+    ]
+    assert found == []

@@ -16,7 +16,7 @@ from agentcop_processor.call.records import agent_attributes
 from agentcop_processor.call.results import text_of
 from agentcop_processor.runs import Run, RunScope, current_run
 from agentcop_processor.sessions import current_session, in_session, new_session
-from agentcop_processor.spans import context_with
+from agentcop_processor.telemetry.spans import context_with
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -58,6 +58,9 @@ class Entry:
     def enter(self) -> None:
         """The run begins here."""
         self.resume()
+
+    def started(self) -> None:
+        """It is current already."""
 
     def resume(self) -> None:
         """Make run, session and span current."""

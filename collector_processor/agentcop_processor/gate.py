@@ -14,8 +14,8 @@ from agentcop_core.locks import safe_lock
 from agentcop_core.verdict import DecidedBy, Verdict
 from agentcop_processor.reload.telling import tell_kept, tell_replaced
 from agentcop_processor.sessions import new_session
-from agentcop_processor.swallowed import Swallowed
-from agentcop_processor.wholespan import WholeSpan
+from agentcop_processor.telemetry.swallowed import Swallowed
+from agentcop_processor.telemetry.wholespan import WholeSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from opentelemetry.trace import Status, StatusCode
 from agentcop_core import attributes as names
 from agentcop_core.session import Observed
 from agentcop_processor.runs import current_run
-from agentcop_processor.spans import context_with
+from agentcop_processor.telemetry.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,6 +85,9 @@ class Asking:
             attributes[names.PROVIDER_NAME] = model.provider
         self._span = run.gate.pipeline.spans.start(f"{names.CHAT} {model.name}".strip(), attributes)
         self.resume()
+
+    def started(self) -> None:
+        """The span is current already."""
 
     def resume(self) -> None:
         """Make the span current, at the start and before each step of a stream."""

@@ -10,7 +10,7 @@ from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.alerting import Alerting
 from agentcop_processor.gatelog import GateLog
 from agentcop_processor.sessions import SessionStore
-from agentcop_processor.spans import SpanSource
+from agentcop_processor.telemetry.spans import SpanSource
 
 if TYPE_CHECKING:
     from pathlib import Path

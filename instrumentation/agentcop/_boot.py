@@ -53,7 +53,7 @@ def means(value: str) -> bool | None:
 
 
 def _watch(environ: MutableMapping[str, str], *, sensible: bool) -> None:
-    from agentcop._exempt import OWN, exempt_as
+    from agentcop._arming.exempt import OWN, exempt_as
 
     exempt = exempt_as(sys.orig_argv)
     if not sensible:
@@ -66,7 +66,7 @@ def _watch(environ: MutableMapping[str, str], *, sensible: bool) -> None:
     _State.fixed = absolute_paths(environ)
     if not exempt:
         environ.update(_State.fixed)
-    from agentcop._finder import put_in_place
+    from agentcop._arming.finder import put_in_place
 
     # Our own command makes cops for purposes of its own; the environment's policy is not about those.
     put_in_place(face=exempt != OWN)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from agentcop._options import check_approver, chosen_policy, local_approval_warnings
-from agentcop._startup_scan import StartupScan
+from agentcop._startup.scan import StartupScan
 from agentcop._wrap import guard_tool, wrap
 from agentcop.adapters import open_scopes
 from agentcop_core.home import state_folder

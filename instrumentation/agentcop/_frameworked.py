@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from agentcop._registry import name_tool, register, registered
+from agentcop._seams.registry import name_tool, register, registered
 from agentcop.adapters import adapter_for, install
 from agentcop_core.errors import NotArmed
 

@@ -6,10 +6,10 @@ import logging
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from agentcop._arming.frameworks import ROOTS
 from agentcop._frameworked import check_owner, govern
-from agentcop._frameworks import ROOTS
-from agentcop._install import install_entry
-from agentcop._registry import register
+from agentcop._seams.install import install_entry
+from agentcop._seams.registry import register
 from agentcop._toolname import tool_name
 from agentcop.adapters import is_framework
 from agentcop.adapters._holdings import Holdings, is_function

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentcop_policies.compiled import compile_policy
 from agentcop_policies.document.normal import digest
+from agentcop_policies.judging.compiled import compile_policy
 from agentcop_policies.policy import Policy
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import DecidedBy, Verdict
     from agentcop_policies.document.sections import SandboxMode
-    from agentcop_policies.explain import Explanation
+    from agentcop_policies.judging.explain import Explanation
     from agentcop_policies.models import GatePolicy, PolicyDocument
     from agentcop_policies.unenforced import Unenforced
 
 
 class Compiled(Protocol):
-    """A policy made ready to judge (`agentcop_policies.compiled.compile_policy`)."""
+    """A policy made ready to judge (`agentcop_policies.judging.compiled.compile_policy`)."""
 
     def decide(self, call: ToolCall, session: Session, signals: object = None, *, decided_by: DecidedBy) -> Verdict:
         """Pure, in microseconds, and never raises."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from agentcop_core.errors import AgentCopError
 from agentcop_core.names import canonical_name
-from agentcop_policies.matching import matcher
+from agentcop_policies.judging.matching import matcher
 from agentcop_policies.reading.problems import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _misses(policy: Policy, name: str, rule: Rule, tools: tuple[Tool, ...]) -> I
         return
     if rule.when is None or any(tool.arguments is None for tool in meant):
         return
-    from agentcop_policies.conditions import compile_condition
+    from agentcop_policies.judging.conditions import compile_condition
 
     read = compile_condition(rule.when, folder=policy.folder).arguments or frozenset()
     known = sorted(set().union(*(tool.arguments or () for tool in meant)))

@@ -37,7 +37,7 @@ def normalised(snippet: str) -> str:
             for token in tokenize.generate_tokens(io.StringIO(snippet).readline)
             if token.type not in _LAYOUT
         ]
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):  # from 3.12 on also for a text it cannot take as UTF-8
         return " ".join(snippet.split())
     # A comma before a closing bracket is the formatter's.
     kept = [

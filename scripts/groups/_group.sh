@@ -7,7 +7,7 @@
 group=$(basename "$0")
 results=${RESULTS:-$root/.cache/results/alone}
 mkdir -p "$results"
-rm -f "$results/$group.note"
+[ -n "${ONLY:-}" ] || rm -f "$results/$group.note"
 
 note() { printf '%s\n' "$*" >>"$results/$group.note"; }
 
@@ -20,4 +20,33 @@ run_pytest() {
   local report=$1
   shift
   "$venv/bin/pytest" --junit-xml="$results/$group-$report.xml" "$@"
+}
+
+# two_at_a_time NAME... [-- ARGUMENT...]: this group once more for each NAME, with ONLY=NAME and the arguments. A part's
+# output is printed whole when it ends. Returns the worst exit status: 1 over 3 over 0.
+two_at_a_time() {
+  local names=() folder worst=0 name number=0
+  while [ "$#" -gt 0 ] && [ "$1" != -- ]; do names+=("$1"); shift; done
+  [ "$#" = 0 ] || shift
+  folder=$(mktemp -d)
+  for name in "${names[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+    number=$((number + 1))
+    (
+      status=0
+      ONLY=$name "$0" "$@" >"$folder/$number.log" 2>&1 </dev/null || status=$?
+      printf '%s' "$status" >"$folder/$number.status"
+      flock "$folder" cat "$folder/$number.log"
+    ) &
+  done
+  wait
+  for number in $(seq "$number"); do
+    case $(cat "$folder/$number.status") in
+      0) ;;
+      3) [ "$worst" != 0 ] || worst=3 ;;
+      *) worst=1 ;;
+    esac
+  done
+  rm -rf "$folder"
+  return "$worst"
 }

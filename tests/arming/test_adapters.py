@@ -31,25 +31,25 @@ class Agent:
 """
 
 ADAPTER = """
+from agentcop.adapters._framework import Framework, at
 from agentcop.adapters._interface import EntryTarget, ParsedCall, ToolTarget
-import sys
 
-class FancyAdapter:
+TOOL, AGENT = ("fancy.core", "Tool"), ("fancy.core", "Agent")
+
+def parse(tool, args, kwargs):
+    return ParsedCall(arguments={"what": args[0]}, run=lambda values: ((values["what"],), {}))
+
+class FancyAdapter(Framework):
     name, module, supported, needs = "fancy", "fancy", "", ("fancy.core",)
-    def __init__(self, imported=""): print("for", imported)
-    def recognises(self, obj): return None
-    def inside(self, obj): return obj
-    def selftest(self): sys.modules["fancy.core"].Tool.run
-    def targets(self, tool):
-        parse = lambda tool, args, kwargs: ParsedCall(arguments={"what": args[0]}, run=lambda v: ((v["what"],), {}))
-        yield ToolTarget(owner=sys.modules["fancy.core"].Tool, attribute="run", parse=parse, name=lambda t: t.name)
-    def entry_targets(self, agent):
-        yield EntryTarget(owner=sys.modules["fancy.core"].Agent, attribute="go", observe=lambda args, kwargs: ())
-    def model_targets(self): return ()
-    def handovers(self): return ()
-    def copies(self): return ()
-    def parts(self, obj): return ()
-    def scopes(self): return ()
+    places = (TOOL, AGENT)
+    tool_classes = (TOOL,)
+    agent_classes = (AGENT,)
+    tools = (at([TOOL], ["run"], ToolTarget, parse=parse, name=lambda tool: tool.name),)
+    entries = (at([AGENT], ["go"], EntryTarget, observe=lambda args, kwargs: ()),)
+
+    def __init__(self, imported=""):
+        super().__init__(imported)
+        print("for", imported)
 """
 
 REGISTERED = """

@@ -39,7 +39,7 @@ def test_a_subprocess_elsewhere_finds_the_same_policy_and_state_folder(armed: Pr
 def test_a_subprocess_with_an_empty_environment_is_not_armed(armed: Program) -> None:
     """The documented limit: what does not get the variables does not know of them."""
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True, env={})"
-    probe = "import sys; print(any(type(f).__module__ == 'agentcop._finder' for f in sys.meta_path))"
+    probe = "import sys; print(any(type(f).__module__ == 'agentcop._arming.finder' for f in sys.meta_path))"
     assert armed.run("-c", code, probe).stdout.split() == ["False"]
 
 

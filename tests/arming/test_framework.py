@@ -35,7 +35,7 @@ def test_it_is_said_once_that_a_framework_without_adapter_is_not_governed(armed:
     armed.file("smolagents.py", "")
     code = (
         "import strands, strands.agent, smolagents, importlib; importlib.reload(smolagents);"
-        "from agentcop._arming import ungoverned_frameworks; print(*sorted(ungoverned_frameworks()))"
+        "from agentcop._arming.process import ungoverned_frameworks; print(*sorted(ungoverned_frameworks()))"
     )
     done = armed.run("-c", code)
     warnings = [line for line in done.stderr.splitlines() if "WARNING" in line]

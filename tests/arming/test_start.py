@@ -13,7 +13,7 @@ from agentcop._boot import arm
 from processes import Program
 
 OURS = "import sys; print(*sorted(name for name in sys.modules if name.startswith('agentcop')))"
-ARMED = "import sys; print(any(type(finder).__module__ == 'agentcop._finder' for finder in sys.meta_path))"
+ARMED = "import sys; print(any(type(finder).__module__ == 'agentcop._arming.finder' for finder in sys.meta_path))"
 HEAVY = ("agentcop._cop", "click", "grpc", "logging", "opentelemetry", "pathlib", "pydantic", "typing", "yaml")
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 
@@ -92,7 +92,7 @@ def test_the_file_for_later_pythons_names_what_arms() -> None:
 def test_no_fault_of_that_call_reaches_who_would_only_print_it(program: Program) -> None:
     search = [path for path in sys.path if path]
     code = (
-        f"import pkgutil, sys; sys.path[:0] = {search!r}; sys.modules['agentcop._exempt'] = None;"
+        f"import pkgutil, sys; sys.path[:0] = {search!r}; sys.modules['agentcop._arming.exempt'] = None;"
         "pkgutil.resolve_name('agentcop._boot:arm')(); print('ran')"
     )
     done = program.having(AGENTCOP_ENABLED="1").run("-S", "-c", code)

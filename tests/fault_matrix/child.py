@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ def _of(environment: str) -> list[Harness]:
 
 def _own_cop(harness: Harness) -> AgentCop | None:
     policy = os.environ.get("AGENTCOP_POLICY")
-    return AgentCop(policy_file=policy) if policy and not harness.armed else None
+    return AgentCop(policy_file=policy, scan=False) if policy and not harness.armed else None
 
 
 def _tried(harness: Harness, path: CallPath, cop: AgentCop | None) -> tuple[int, str]:
@@ -74,8 +73,7 @@ def main() -> None:
         work(environment, file)
     elif how == "fork":
         for harness in _of(environment):
-            for module in harness.armed:
-                import_module(module)
+            harness.load()
         in_a_fork(lambda: work(environment, file))
     elif how == "subprocess":
         subprocess.run([sys.executable, "-m", "tests.fault_matrix.child", "here", environment, file], check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal, get_args
 
 from tests.fault_matrix.attempt import Job
@@ -54,7 +55,7 @@ Way = Callable[[Job], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harness:
-    """One kind of agent. Importing its file imports no framework; its ways do."""
+    """One kind of agent. Importing its file imports no framework; its ways do, and `load`."""
 
     name: str
     """As in the table."""
@@ -72,6 +73,11 @@ class Harness:
     """Modules whose import arms a process that its environment tells to; empty: the program wraps its agents itself."""
     instrumentors: tuple[tuple[str, str], ...] = ()
     """Telemetry instrumentors of this framework, each as module and class."""
+
+    def load(self) -> None:
+        """Import what a forked child would else import by itself, each time."""
+        for module in self.armed:
+            import_module(module)
 
     def usual(self, path: Path) -> Way:
         """The entry point that most trials use."""

@@ -77,7 +77,8 @@ def cop_of(scene: Scene, gate: Mapping[str, Any], variant: Variant) -> AgentCop:
     document = {"agent_id": "under-attack", "gate": {**gate, "allow": allowed}, **variant.sections}
     path = scene.folder / "policy.yaml"
     path.write_text(json.dumps(document), encoding="utf-8")
-    return AgentCop(policy_file=path, approver=variant.approver(scene))
+    # The start-up scan reads source files for a second in each forked child, and decides about no call.
+    return AgentCop(policy_file=path, approver=variant.approver(scene), scan=False)
 
 
 def attempted(scene: Scene, variant: Variant, way: Way) -> str:

@@ -70,7 +70,7 @@ def test_opentelemetry_instrument_arms_as_the_variable_says(
         assert done.stdout.splitlines() == ["looked at it", "ran it"], done.stderr
 
 
-WITHOUT_PTH = "import os, sys; print('agentcop._finder' in sys.modules)"
+WITHOUT_PTH = "import os, sys; print('agentcop._arming.finder' in sys.modules)"
 
 
 @pytest.mark.parametrize("enabled", ["1", ""])

@@ -20,7 +20,7 @@ from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
 from agentcop_processor.call.transport import Crossing, stands_for
 from agentcop_processor.judges import answering
-from agentcop_processor.spans import context_with
+from agentcop_processor.telemetry.spans import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,11 +58,11 @@ class Passage:
         "_bench",
         "_context_token",
         "_decision",
-        "_ended",
         "_gate",
         "_max_argument",
         "_passage_token",
         "_run",
+        "_running",
         "_session",
         "_span",
         "_started",
@@ -98,7 +98,7 @@ class Passage:
         self.verdict = verdict
         self.owner = owner
         self.ways = ways
-        self._ended = False
+        self._running = False
         self._values = values
         self._max_argument = max_argument
         self._bench = bench
@@ -113,9 +113,9 @@ class Passage:
         self._passage_token: Token[Passage | None] | None = None
 
     @property
-    def ended(self) -> bool:
-        """Whether the outcome is known; what the body left running makes calls of its own from then on."""
-        return self._ended
+    def running(self) -> bool:
+        """Whether the body runs, so that its end will be told; else its calls are calls of their own."""
+        return self._running
 
     def carries(self, call: ToolCall, owner: object, way: str) -> bool:
         """Whether `call` is this same call, coming through another method of the same tool object.
@@ -123,7 +123,7 @@ class Passage:
         `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew.
         """
         return (
-            not self.ended
+            self.running
             and owner is not None
             and owner is self.owner
             and way not in self.ways
@@ -155,7 +155,7 @@ class Passage:
         It goes over once: at a second time, and in what goes on meanwhile (a server that asks its caller for
         something), it is a call of its own. So it is where somebody would judge it who has not judged this one.
         """
-        if self.ended or way in self.ways or not set(gates) <= {seat.gate for seat in self._bench}:
+        if not self.running or way in self.ways or not set(gates) <= {seat.gate for seat in self._bench}:
             return False
         return stands_for(self.call, self.owner, self.ways, call) and self.crossing.begin(transport)
 
@@ -181,7 +181,7 @@ class Passage:
         return inner
 
     def enter(self) -> Mapping[str, object]:
-        """The arguments the body must be given; from here to `returned` or `failed` its span is current.
+        """The arguments the body must be given; its span is current from here on, and `started` comes next.
 
         Raises PolicyBlocked if they are no longer those that were judged, unless that is only observed.
         """
@@ -190,11 +190,22 @@ class Passage:
             self._changed()
         self._session.count_call(call.tool)
         self._started = time.perf_counter()
-        self.resume()
+        self._make_current()
         return self._values
 
+    def started(self) -> None:
+        """The body runs from here to `returned` or `failed`, and only so long may this verdict be lent to inner parts.
+
+        A signal handler that raises before this leaves a passage that is current, though nothing runs in it.
+        """
+        self._running = True
+
     def resume(self) -> None:
-        """Make the call's span current, at the start and before each step of a generator."""
+        """Make the call's span current again, before each step of a generator."""
+        self._running = True
+        self._make_current()
+
+    def _make_current(self) -> None:
         if self._span.is_recording():
             self._context_token = context_api.attach(context_with(self._span))
         self._passage_token = _active.set(self)
@@ -213,7 +224,7 @@ class Passage:
 
     def returned(self, result: object) -> None:
         """The body returned `result`. Never raises."""
-        self._ended = True
+        self._running = False
         self.suspend()
         try:
             if self._gate.monitor:
@@ -226,7 +237,7 @@ class Passage:
 
     def failed(self, error: BaseException) -> None:
         """The body raised `error`. Never raises."""
-        self._ended = True
+        self._running = False
         self.suspend()
         try:
             kind = type(error).__qualname__
@@ -263,13 +274,13 @@ class Carried(Passage):
     """The call that goes on in this one."""
 
     @property
-    def ended(self) -> bool:
-        """Whether the call that was judged has ended."""
-        return self.outer.ended
+    def running(self) -> bool:
+        """Whether the call that was judged runs."""
+        return self.outer.running
 
     def enter(self) -> Mapping[str, object]:
         """The arguments, equal to those that were judged."""
-        self.resume()
+        self._make_current()
         return self._values
 
     def returned(self, result: object) -> None:  # noqa: ARG002 -- the outer part records the result

@@ -3,6 +3,7 @@
 passage = admit("refund", {"amount": 900}, gates)    # raises ToolBlocked
 values = passage.enter()
 try:
+    passage.started()
     result = body(**values)
 except BaseException as error:
     passage.failed(error)

@@ -70,6 +70,9 @@ class GoingOver:
         self._tool = tool
         self._token: Token[str] | None = _going_over.set(tool)
 
+    def started(self) -> None:
+        """It was current before."""
+
     def resume(self) -> None:
         """Before a further piece of the work."""
         self._token = _going_over.set(self._tool)

@@ -13,7 +13,16 @@ from agentcop_processor.protected.current import around, with_links
 from agentcop_processor.protected.globs import may_end, may_match
 from agentcop_processor.protected.resolver import Resolver
 from agentcop_processor.protected.texts import texts_of, texts_of_unread
-from agentcop_processor.protected.words import GLOB, UNKNOWN, at_home, filled, plain_words, within_reach, words_of
+from agentcop_processor.protected.words import (
+    GLOB,
+    UNKNOWN,
+    TooIntricateError,
+    at_home,
+    filled,
+    plain_words,
+    within_reach,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,8 +30,6 @@ if TYPE_CHECKING:
     from agentcop_core.toolcall import Arguments
     from agentcop_processor.protected.current import Around
     from agentcop_processor.protected.places import Place
-
-# Paths stay text: see places.
 
 # Paths stay text: see places.
 
@@ -57,6 +64,8 @@ def led_to(arguments: Arguments) -> str:
         ) and not (here.names and _names_one(canonical, here)):
             return ""
         return _Check(here).run(list(texts_of(arguments)))
+    except TooIntricateError as words:
+        return _unseen(str(words))
     except Exception as fault:
         return _failed(fault)
 
@@ -65,13 +74,19 @@ def led_to_unread(arguments: Mapping[str, object]) -> str:
     """The same for arguments that could not be frozen, as far as they can be read within bounds."""
     try:
         return _Check(with_links(around())).run(list(texts_of_unread(arguments)))
+    except TooIntricateError as words:
+        return _unseen(str(words))
     except Exception as fault:
         return _failed(fault)
 
 
 def _failed(fault: Exception) -> str:
     _log.error("agentcop: arguments could not be held against the protected places", exc_info=fault)
-    return f"it could not be seen whether an argument leads to what the gate rests on ({type(fault).__name__})"
+    return _unseen(type(fault).__name__)
+
+
+def _unseen(why: str) -> str:
+    return f"it could not be seen whether an argument leads to what the gate rests on ({why})"
 
 
 def _names_one(canonical: bytes, here: Around) -> bool:

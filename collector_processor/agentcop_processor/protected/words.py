@@ -37,7 +37,7 @@ _INSIDE: Final = re.compile(r"(?<=[^\w./~*?\]-])[/~]")
 _ENDS: Final = ".,!?])}"
 _BRACKETS: Final = "[]{}"
 _MARKS: Final = "#?!@"
-_NOWHERE: Final = re.compile(r"/(?:\.?/)++")
+_NOWHERE: Final = re.compile(r"/(?:\.?/)+")
 _DECODINGS: Final = 8
 _MAX_NAME: Final = 255
 

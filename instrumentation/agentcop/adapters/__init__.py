@@ -81,7 +81,7 @@ def installable(module_name: str) -> FrameworkAdapter | None:
 
 def install(adapter: FrameworkAdapter) -> None:
     """Put the targets of `adapter` in place for every object of its framework. Idempotent. Raises NotArmed."""
-    from agentcop._install import install_adapter
+    from agentcop._seams.install import install_adapter
 
     install_adapter(adapter)
 
@@ -96,7 +96,7 @@ def open_scopes() -> None:
         if module in sys.modules:
             import logging
 
-            from agentcop._install import install_scopes
+            from agentcop._seams.install import install_scopes
 
             try:
                 install_scopes(_load(REGISTRY[module], ""))

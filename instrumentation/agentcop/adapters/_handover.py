@@ -70,4 +70,4 @@ class Handover(Generic[_T]):
 
 
 def _has_ended(judged: _Judged[_T] | None) -> bool:
-    return judged is not None and judged.passage is not None and judged.passage.ended
+    return judged is not None and judged.passage is not None and not judged.passage.running

@@ -20,9 +20,9 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from agentcop._frameworked import govern
-from agentcop._guard import guard, is_guarded
-from agentcop._install import install_tool
-from agentcop._registry import register
+from agentcop._seams.guard import guard, is_guarded
+from agentcop._seams.install import install_tool
+from agentcop._seams.registry import register
 from agentcop._toolname import tool_name
 from agentcop.adapters.generic import ENTRIES
 from agentcop_core.errors import NotArmed

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Iterable, Mapping
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
     from agentcop_core.errors import ToolBlocked
     from agentcop_core.session import Observed
     from agentcop_processor.model_call import Answer, Model
@@ -60,7 +60,7 @@ class ToolTarget:
     TypeError: the arguments do not fit.
     """
     base: type | None = None
-    """The framework's own class, where `owner` may be a subclass that overrides the method; None: there is none."""
+    """The framework's own class, where `owner` is a subclass that overrides the method. Set when it is installed."""
     overridden: Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None] | None = None
     """`parse` for such a subclass, if it is not the framework's own; None: the same."""
     refuse: Callable[[Any, ParsedCall, ToolBlocked], object] | None = None

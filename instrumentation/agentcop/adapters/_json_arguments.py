@@ -75,7 +75,9 @@ class _Fit:
                 resolved = _resolved(declared, self._root)
                 kinds = self._of(resolved)[1] if isinstance(resolved, dict) else frozenset()
                 if default is not None or "null" in kinds:
-                    fitted[key] = copy.deepcopy(default)
+                    # A container stays as it is: filled in by schemas that refer to themselves, it would never end.
+                    plain = self._convert and not isinstance(default, dict | list)
+                    fitted[key] = _scalar(default, kinds) if plain else copy.deepcopy(default)
         return fitted
 
     def _value(self, value: object, declared: object, depth: int) -> object:

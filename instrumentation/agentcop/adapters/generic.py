@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from agentcop._binding import Binding
+from agentcop._seams.binding import Binding
 from agentcop.adapters._interface import Canary, EntryTarget, ModelTarget, ParsedCall, ToolTarget
 from agentcop_core.session import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from agentcop._registry import Role
+    from agentcop._seams.registry import Role
 
 ENTRIES = ("run", "invoke", "__call__", "arun", "ainvoke", "stream", "astream")
 """By what names plain agents and tool objects are called; the first group of them that exists is patched whole."""

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agentcop._exempt import started
+from agentcop._arming.exempt import started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from agentcop_policies.toolbox import check_tools, read_tools
 if TYPE_CHECKING:
     from agentcop_core.verdict import Decision
     from agentcop_policies.casebook import CaseResult
-    from agentcop_policies.explain import Explanation, Step
+    from agentcop_policies.judging.explain import Explanation, Step
     from agentcop_policies.toolbox import Tool
 
 Format = Literal["text", "json"]

@@ -18,7 +18,7 @@ from agentcop_core.errors import PolicyError
 from agentcop_core.home import absolute, ensure_state_folder, state_folder
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
-_PROBE = "import sys; sys.exit(0 if 'agentcop._finder' in sys.modules else 1)"
+_PROBE = "import sys; sys.exit(0 if 'agentcop._arming.finder' in sys.modules else 1)"
 _PROBE_SECONDS = 60
 
 

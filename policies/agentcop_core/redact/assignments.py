@@ -20,8 +20,8 @@ _ASSIGNMENT: Final = re.compile(
 )
 _FLAG: Final = re.compile(r"(?<![A-Za-z0-9_.\-])(--?[A-Za-z][A-Za-z0-9_\-]{1,60}+)\s{1,8}+(?!-)")
 _QUOTE: Final = re.compile(r"""\\{0,7}["'`]""")
-_INSIDE: Final = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*+", re.DOTALL) for quote in "\"'`"}
-_BARE: Final = re.compile(r"""(?:[^\s"'`&;<>\\]|\\(?!["']))++""")
+_INSIDE: Final = {quote: re.compile(rf"[^{quote}\\]*+(?:\\.[^{quote}\\]*+)*", re.DOTALL) for quote in "\"'`"}
+_BARE: Final = re.compile(r"""(?:[^\s"'`&;<>\\]++|\\(?!["']))+""")
 _LINE: Final = re.compile(r"""[^\r\n"'`]++""")
 _BRACKET: Final = re.compile(r"[{}\[\]]")
 _WORD_BEFORE: Final = re.compile(r"[A-Za-z]{2,16}(?=[ \t]$)")

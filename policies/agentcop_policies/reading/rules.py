@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.names import canonical_name
-from agentcop_policies.matching import is_glob, matcher
+from agentcop_policies.judging.matching import is_glob, matcher
 from agentcop_policies.reading.problems import quoted
 from agentcop_policies.reading.tree import Items, Mark, Scalar, Table, descend, is_text
 
@@ -105,7 +105,7 @@ def _check_condition(text: str, folder: Path, mark: Mark, problems: Problems) ->
     if not is_text(text):
         return  # said by the checks of the tree
     # CEL and the shell's grammar are loaded by the first policy that has a condition.
-    from agentcop_policies.conditions import ConditionError, compile_condition
+    from agentcop_policies.judging.conditions import ConditionError, compile_condition
 
     try:
         compile_condition(text, folder=folder)

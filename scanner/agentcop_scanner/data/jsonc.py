@@ -12,8 +12,8 @@ from agentcop_scanner.data.node import MAX_CHARS, MAX_DEPTH, MAX_NODES, DataErro
 if TYPE_CHECKING:
     from agentcop_scanner.finding import Place
 
-_SPACE: Final = re.compile(r"(?:[ \t\r\n\ufeff]++|//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+")
-_STRING: Final = re.compile(r'"(?:[^"\\\r\n]++|\\.)*+"')
+_SPACE: Final = re.compile(r"(?:[ \t\r\n\ufeff]++|//[^\r\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*\*/)*")
+_STRING: Final = re.compile(r'"[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*"')
 _WORD: Final = re.compile(r"[A-Za-z0-9+\-._]++")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 

@@ -28,7 +28,7 @@ _DOCKER_VALUED: Final = words(
     " --security-opt"
     " --device --ipc --pid --tmpfs --ulimit --restart --log-driver --dns --shm-size --userns --expose --link --cidfile"
 )
-_VERSION: Final = re.compile(r"v?\d+(?:\.\d+)*+[\w.+-]*+")
+_VERSION: Final = re.compile(r"v?\d[\w.+-]*+")
 _MOVING: Final = words("main master head latest develop dev trunk nightly edge next")
 
 

@@ -78,7 +78,7 @@ def python_suppressions(text: str) -> tuple[Suppression, ...]:
                 line = token.start[0]
                 alone = not token.line[: token.start[1]].strip()
                 found.append(_read(match, line, _next_code(lines, line, "#") if alone else line))
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):
         # The tree's parser read what the tokenizer cannot: comments up to there are known, later ones silence nothing.
         return tuple(found)
     return tuple(found)

@@ -62,7 +62,9 @@ def run(program: str, *, patient: bool = True) -> list[str]:
     `patient`: at its end it waits twelve seconds for what is on its way, not two seconds: this machine may be busy.
     """
     begin = BEGIN + (PATIENT if patient else "")
-    done = subprocess.run([sys.executable, "-c", begin + program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", begin + program], capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -273,7 +273,7 @@ CREATE_AGENT = Harness(
     },
     lacks=_lacks,
     rename=rename,
-    armed=("langchain_core.tools", "langchain_openai"),
+    armed=("langchain_core.tools", "langchain_openai", "langchain.agents"),
     instrumentors=INSTRUMENTORS,
     swallowers=lambda path: (
         ("with_retry", "with_fallbacks") if path == "direct" else ("middleware", "with_retry", "with_fallbacks")

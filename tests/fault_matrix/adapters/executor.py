@@ -162,7 +162,7 @@ EXECUTOR_CLASSIC = Harness(
     },
     lacks=_lacks,
     rename=rename,
-    armed=("langchain_core.tools", "langchain_openai"),
+    armed=("langchain_core.tools", "langchain_openai", "langchain.agents"),
     instrumentors=INSTRUMENTORS,
     swallowers=lambda path: ("with_retry", "with_fallbacks"),
 )

@@ -60,6 +60,7 @@ def _variant(name: str) -> Variant:
 
 def _run(variant: Variant, harness: Harness, path: Path) -> Outcome:
     """The bodies that ran, by the file that they wrote, against the decisions that gate.log holds."""
+    harness.load()
     with scene_of(harness, gated=True) as scene:
         in_a_fork(lambda: attempted(scene, variant, harness.usual(path)))
         ran = _numbers(scene.folder / "ran")

@@ -89,6 +89,7 @@ _ATTEMPT = Variant(
 
 def _run(harness: Harness, path: Path) -> Outcome:
     """A person is asked about each; the control is a harmless command, to which the same person says yes."""
+    harness.load()
     with scene_of(harness, gated=True) as scene:
         shown = on_a_terminal(lambda: attempted(scene, _ATTEMPT, harness.usual(path)), _Person())
         file = scene.folder / "ran"

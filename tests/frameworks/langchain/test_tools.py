@@ -23,7 +23,7 @@ from langchain_core.tools import (
 from pydantic import BaseModel, Field, field_validator
 
 from agentcop import AgentCop, GatePolicy, NotArmed, PolicyBlocked
-from agentcop import _patches as patches
+from agentcop._seams import patches
 from agentcop.adapters.langchain import LangChainAdapter
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ def test_a_seam_that_somebody_took_out_is_bypassed(tmp_path: Path) -> None:
     program = patient(tmp_path)
     program.file(
         "lib/sitecustomize.py",
-        "import agentcop._install as install\n"
+        "import agentcop._seams.install as install\n"
         "keep = install.install_tool\n"
         "install.install_tool = lambda target: None if target.attribute == 'send_request' else keep(target)\n"
         "install.install_tool.__name__ = 'install_tool'\n",

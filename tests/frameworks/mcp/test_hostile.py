@@ -12,7 +12,7 @@ from mcp.client import session as client_session
 
 import gatefile
 from agentcop import AgentCop, Approve, GatePolicy, PolicyBlocked
-from agentcop.adapters._mcp_words import result_text
+from agentcop.adapters._mcp_client.words import result_text
 from mcp_servers import Served, is_error, memory_streams, text_of
 
 if TYPE_CHECKING:

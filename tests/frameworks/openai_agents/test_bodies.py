@@ -17,7 +17,7 @@ from agents.run import AgentRunner
 from agents.tool_context import ToolContext
 
 from agentcop import AgentCop, GatePolicy, NotArmed, PolicyBlocked
-from agentcop import _patches as patches
+from agentcop._seams import patches
 from agentcop.adapters import openai_agents
 from agentcop.adapters.openai_agents import OpenAIAgentsAdapter
 from openai_server import call_tool, say

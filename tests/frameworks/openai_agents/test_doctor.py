@@ -34,7 +34,7 @@ def test_a_body_that_nobody_holds_is_bypassed(tmp_path: Path) -> None:
     program = patient(tmp_path)
     program.file(
         "lib/sitecustomize.py",
-        "import agentcop._install as install\n"
+        "import agentcop._seams.tool_calls as install\n"
         "keep = install.hold\n"
         "def hold(owner, *rest, **more):\n"
         "    if owner.__name__ != 'ShellTool':\n"

@@ -26,7 +26,7 @@ _SHOWN: Final = 500
 # Whether it is armed is asked before our package is imported, which would arm it.
 _PROGRAM: Final = """
 import json, sys
-armed = "agentcop._finder" in sys.modules
+armed = "agentcop._arming.finder" in sys.modules
 import agentcop
 if str(agentcop.__file__) == sys.argv[2]:
     from agentcop.cli.probes.child import report
@@ -72,7 +72,7 @@ def probe_child(policy: Path, folder: Path, frameworks: Sequence[Framework], env
 def report(names: Sequence[str]) -> list[dict[str, Any]]:
     """In the child: the canary in each seam of plain Python and of these frameworks; empty if there is no cop here."""
     import agentcop._cop  # noqa: F401 -- the import arms, as that of a framework does
-    from agentcop._arming import process_cop
+    from agentcop._arming.process import process_cop
     from agentcop.cli.probes.canary import probe
     from agentcop.cli.probes.frameworks import frameworks
 

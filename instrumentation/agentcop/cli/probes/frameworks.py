@@ -8,7 +8,7 @@ from importlib import import_module, metadata, util
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-from agentcop._frameworks import UNGOVERNED
+from agentcop._arming.frameworks import UNGOVERNED
 from agentcop.adapters import REGISTRY, SHARED
 
 if TYPE_CHECKING:

@@ -43,8 +43,8 @@ def probe_here(policy: Path, folder: Path, frameworks: Sequence[Framework]) -> l
 
     This process is not to be used for anything else afterwards. Raises PolicyError and OSError.
     """
+    from agentcop._arming.finder import take_away
     from agentcop._cop import AgentCop
-    from agentcop._finder import take_away
     from agentcop_processor.judges import set_floor
 
     take_away()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
+from agentcop._seams.shapes import shaped
 from agentcop_processor import judges
 from agentcop_processor.call import seam
+from agentcop_processor.call.passage import Passage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +103,38 @@ def test_an_argument_changed_between_verdict_and_body_is_a_block(agentcop_home: 
         passage.enter()
     assert error.value.rule == "gate.digest"
     assert [line["outcome"] for line in gatefile.lines(agentcop_home, "outcome")] == ["changed"]
+
+
+def test_a_call_that_a_signal_ended_before_its_body_lends_its_verdict_to_none(
+    agentcop_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Tool:
+        """Called by two methods, one through the other."""
+
+    tool, gate = Tool(), gate_of(cop(allow=["tool"]))
+
+    def begin(way: str) -> Passage:
+        passage = seam.admit("tool", {"value": 1}, (gate,), owner=tool, way=way)
+        assert isinstance(passage, Passage)
+        passage.enter()
+        return passage
+
+    ran: list[str] = []
+
+    def agent() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            shaped(lambda: ran.append("first"), lambda args, kwargs: _interrupted(begin("invoke")))()
+        shaped(lambda: ran.append("second"), lambda args, kwargs: (begin("run"), args, kwargs))()
+
+    copy_context().run(agent)
+    assert ran == ["second"]
+    assert len(gatefile.lines(agentcop_home, "decision")) == 2, "the second call has a decision of its own"
+
+
+def _interrupted(passage: object) -> NoReturn:
+    """As a signal handler that raises where `begin` has done its work and the wrapper has not got it yet."""
+    assert passage is not None
+    raise KeyboardInterrupt
 
 
 def test_a_policy_that_raises_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ def entered(gate: Gate, name: str, owner: object = None, **arguments: Any) -> Pa
     passage = admit(name, arguments, (gate,), owner=owner, way=WAY)
     assert passage is not None
     passage.enter()
+    passage.started()
     return passage
 
 
@@ -52,6 +53,7 @@ def sent(gate: Gate, name: str, *, again: bool = False, **arguments: Any) -> Pas
     passage = admit(name, arguments, (gate,), owner="session", way="send", transport=Transport(again=again))
     assert passage is not None
     passage.enter()
+    passage.started()
     return passage
 
 

@@ -81,9 +81,12 @@ def test_variables_that_stand_for_more_than_memory_holds_are_refused(
     assert here.refuses("$LARGE " * 100_000)
 
 
-def test_what_a_shell_computes_is_refused_where_it_is_nested_too_deep_to_be_seen_through(here: Machine) -> None:
+def test_what_a_shell_computes_is_refused_where_it_is_nested_too_deep_to_be_seen_through(
+    here: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
     deep = "$(echo " * 100 + "x" + ")" * 100
     assert here.refuses(f"cat {deep}")
+    assert [record.message for record in caplog.records if record.exc_info] == [], "a text is no fault of ours"
     with pytest.raises(words.TooIntricateError):
         list(words.words_of(deep, set(), spans=False))
 

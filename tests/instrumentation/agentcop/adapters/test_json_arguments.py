@@ -64,6 +64,11 @@ def test_fitting_twice_is_fitting_once_and_no_schema_breaks_it(values: dict[str,
     assert values.keys() <= once.keys()
 
 
+def test_a_default_is_made_to_fit_as_what_was_sent_is() -> None:
+    assert fit({}, schema(n={"type": "integer", "default": False})) == {"n": 0}
+    assert type(fit({}, schema(n={"type": "integer", "default": "7"}))["n"]) is int
+
+
 @pytest.mark.parametrize("lenient", ["900", " 900 ", "9_00", "900.0", "９００", 900, 900.0])  # noqa: RUF001 -- the point
 def test_every_way_of_writing_a_number_is_that_number(lenient: Any) -> None:
     fitted = fit({"n": lenient, "x": lenient}, schema(n={"type": "integer"}, x={"type": "number"}))

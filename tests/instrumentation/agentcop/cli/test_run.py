@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ARMED = "import os, sys; print('agentcop._finder' in sys.modules, os.environ['AGENTCOP_POLICY'])"
+ARMED = "import os, sys; print('agentcop._arming.finder' in sys.modules, os.environ['AGENTCOP_POLICY'])"
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_policies import conditions
-from agentcop_policies.conditions import Condition, compile_condition
+from agentcop_policies.judging import conditions
+from agentcop_policies.judging.conditions import Condition, compile_condition
 from agentcop_policies.when.tree import Reads, reads
 
 

@@ -1,0 +1,1 @@
+"""What LangChain does in a way of its own."""

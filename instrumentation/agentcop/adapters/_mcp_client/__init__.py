@@ -1,0 +1,1 @@
+"""What the MCP client library does in a way of its own."""

@@ -1,0 +1,1 @@
+"""What the OpenAI Agents SDK does in a way of its own."""

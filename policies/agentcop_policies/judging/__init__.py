@@ -1,0 +1,1 @@
+"""From a checked document and a call to a verdict: pure, and in the order that people read."""
