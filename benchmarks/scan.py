@@ -91,7 +91,7 @@ def _measure(tool: Tool, corpus: Corpus, measured: dict[str, Figures], not_run: 
         not_run[tool.name] = tool.missing
         return
     found = {tree: tool.scan(corpus.root / tree) for tree in _TREES}
-    measured[tool.name] = figures(corpus, found, tool.seconds, tool.warm(corpus.root, _TREES))
+    measured[tool.name] = figures(corpus, found, tool.seconds, tool.timed([corpus.root / tree for tree in _TREES]))
 
 
 if __name__ == "__main__":

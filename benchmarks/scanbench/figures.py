@@ -49,10 +49,14 @@ class Figures:
     """Findings per 1,000 lines of clean code."""
     fixed: float
     """Findings per 1,000 lines of the fixed versions of vulnerable files."""
+    command: float
+    """1,000 lines a second over all three trees: one process, its start included."""
     cold: float
-    """1,000 lines a second over all three trees, one process, start-up included."""
+    """The same without its start, where that is known."""
     warm: float | None
     """The same when nothing has changed since the last scan; None for a tool that remembers nothing."""
+    processor: tuple[float, float] | None = None
+    """Cold and warm by the processor's seconds; None where unknown."""
     by_severity: dict[str, Share] = field(default_factory=dict)
     by_class: dict[str, Share] = field(default_factory=dict)
     misses: tuple[str, ...] = ()
@@ -65,8 +69,11 @@ class Figures:
             "pairs": _part(self.pairs),
             "clean_per_kloc": round(self.clean, 3),
             "fixed_per_kloc": round(self.fixed, 3),
+            "kloc_s_command": round(self.command, 1),
             "kloc_s_cold": round(self.cold, 1),
             "kloc_s_warm": None if self.warm is None else round(self.warm, 1),
+            "kloc_processor_s_cold": None if self.processor is None else round(self.processor[0], 1),
+            "kloc_processor_s_warm": None if self.processor is None else round(self.processor[1], 1),
             "by_severity": {name: list(share) for name, share in self.by_severity.items()},
             "by_class": {name: list(share) for name, share in self.by_class.items()},
         }
@@ -82,8 +89,17 @@ class Figures:
             ("pairs told apart", [_share(one.pairs) for one in columns]),
             ("clean findings/KLOC", [f"{one.clean:.2f}" for one in columns]),
             ("fixed findings/KLOC", [f"{one.fixed:.2f}" for one in columns]),
+            ("KLOC/s, with its start", [f"{one.command:.1f}" for one in columns]),
             ("KLOC/s cold", [f"{one.cold:.1f}" for one in columns]),
             ("KLOC/s warm", ["-" if one.warm is None else f"{one.warm:.0f}" for one in columns]),
+            (
+                "KLOC/processor s, cold",
+                ["-" if one.processor is None else f"{one.processor[0]:.1f}" for one in columns],
+            ),
+            (
+                "KLOC/processor s, warm",
+                ["-" if one.processor is None else f"{one.processor[1]:.0f}" for one in columns],
+            ),
         ]
 
 
@@ -101,9 +117,9 @@ def _group(title: str, columns: Sequence[Mapping[str, Share]]) -> list[tuple[str
 
 
 def figures(
-    corpus: Corpus, found: Mapping[str, Sequence[Found]], seconds: float, warm_seconds: float | None
+    corpus: Corpus, found: Mapping[str, Sequence[Found]], seconds: float, timed: Mapping[str, float]
 ) -> Figures:
-    """The figures of a tool that found this in the three trees, in so many seconds."""
+    """The figures of a tool that found this in the three trees, in so many seconds; `timed`: without its start."""
     weak: dict[str, list[Found]] = {}
     mended: dict[str, list[Found]] = {}
     for table, tree in ((weak, "vulnerable"), (mended, "fixed")):
@@ -123,8 +139,10 @@ def figures(
         flagged_pairs=len(flagged),
         clean=len(found["clean"]) / kloc["clean"],
         fixed=len(found["fixed"]) / kloc["fixed"],
-        cold=whole / seconds,
-        warm=None if warm_seconds is None else whole / warm_seconds,
+        command=whole / seconds,
+        cold=whole / timed.get("cold", seconds),
+        warm=whole / timed["warm"] if "warm" in timed else None,
+        processor=(whole / timed["cold_processor"], whole / timed["warm_processor"]) if timed else None,
         by_severity={name: share for name in _SEVERITIES if (share := _counted(hit, _is("severity", name)))[1]},
         by_class={
             name: _counted(hit, _is("kind", name))

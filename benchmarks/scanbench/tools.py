@@ -34,10 +34,10 @@ class Tool:
     missing: str = ""
     """Why it cannot run; "" if it can."""
     environment: dict[str, str] = field(default_factory=dict)
-    remembers: list[str] = field(default_factory=list)
-    """The command with which it remembers results; empty if it cannot."""
+    timing: list[str] = field(default_factory=list)
+    """The command that times it without its start, cold and warm; empty if there is none."""
     seconds: float = 0.0
-    """What all scans took together."""
+    """What all scans took together, its start included."""
 
     def scan(self, folder: Path) -> list[Found]:
         """What it finds of MEDIUM and up in a folder."""
@@ -67,16 +67,25 @@ class Tool:
         if not self.out.read_text(encoding="utf-8").lstrip().startswith("{"):
             sys.exit(f"{self.name} gave no report: {(done.stderr or done.stdout)[-500:]}")
 
-    def warm(self, root: Path, trees: Sequence[str]) -> float | None:
-        """Seconds for all trees again when nothing has changed; None if it remembers nothing."""
-        if not self.remembers:
-            return None
-        for tree in trees:
-            self._run(self.remembers, root / tree)
-        started = time.perf_counter()
-        for tree in trees:
-            self._run(self.remembers, root / tree)
-        return time.perf_counter() - started
+    def timed(self, folders: Sequence[Path]) -> dict[str, float]:
+        """Seconds that it takes without its start: `cold`, and `warm` when nothing has changed; nothing if unknown.
+
+        `cold_processor` and `warm_processor` are those of the processor: on a busy machine the clock tells of others.
+        """
+        if not self.timing:
+            return {}
+        cache = str(self.out.with_name("cache"))
+        found: dict[str, float] = {}
+        for name, remembered in (("cold", ""), ("filling", cache), ("warm", cache)):
+            done = subprocess.run(  # noqa: S603  # our own script
+                [*self.timing, remembered, *map(str, folders)],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=_LIMIT,
+            )
+            found[name], found[f"{name}_processor"] = map(float, done.stdout.split())
+        return found
 
 
 def _below(path: str, folder: Path) -> str:
@@ -128,7 +137,7 @@ def tools(room: Path) -> list[Tool]:
             out=room / "agentcop.json",
             missing=_missing(bin_ / "agentcop"),
             environment=home,
-            remembers=scan,
+            timing=[sys.executable, str(Path(__file__).with_name("timed.py"))],
         ),
         Tool(
             name="bandit",

@@ -103,6 +103,16 @@ def is_installed(path: str) -> bool:
 
 
 @cache
+def is_pythons_own(path: str) -> bool:
+    """Whether a file is of the standard library, which is neither the project's nor a dependency of it."""
+    if {"site-packages", "dist-packages"} & set(Path(path).parts):
+        return False
+    real = os.path.realpath(path)
+    folders = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+    return any(real.startswith(os.path.realpath(folder) + os.sep) for folder in folders if folder)
+
+
+@cache
 def _installed_folders() -> tuple[str, ...]:
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     folders = {sysconfig.get_path(name) for name in names} | set(site.getsitepackages()) | {site.getusersitepackages()}
@@ -131,9 +141,13 @@ def _function(function: FunctionType, found: Sources) -> None:
 
 
 def _class(cls: type, found: Sources, *, tool: bool) -> None:
-    """Where its methods are written; where it has none, its module."""
+    """Where its methods are written; where it has none, its module.
+
+    A method that the standard library has put in, as `dataclass` does, tells nothing of where its class is from.
+    """
     files = {held.__code__.co_filename for held in vars(cls).values() if _is(held, FunctionType)}
-    written = {file for file in files if os.path.isfile(file)}  # noqa: PTH113 -- once per class
+    on_disk = {file for file in files if os.path.isfile(file)}  # noqa: PTH113 -- once per class
+    written = {file for file in on_disk if not is_pythons_own(file)}
     module = getattr(sys.modules.get(cls.__module__), "__file__", None)
     for path in written or {module or next(iter(files), "")}:
         _file(path, f"{cls.__module__}.{cls.__qualname__}", found, tool=tool)
@@ -147,7 +161,7 @@ def _file(path: str, name: str, found: Sources, *, tool: bool) -> None:
         return  # compiled, with nothing to read
     elif not is_installed(path):
         found.first_party.add(os.path.abspath(path))  # noqa: PTH100 -- as above
-    elif tool:
+    elif tool and not is_pythons_own(path):
         found.installed.add(os.path.abspath(path))  # noqa: PTH100 -- as above
 
 

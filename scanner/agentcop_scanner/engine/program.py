@@ -30,22 +30,32 @@ HOPS = 2
 _MAX_ROUNDS = 4
 _MAX_ALIASES = 5
 _MAX_STARS = 8
+_MAX_NESTED = 4
+"""How many functions may be looked at inside one another."""
 
 
 class Program:
     """Modules are loaded when they are first asked for, functions summarised when they are first called."""
 
-    def __init__(self, tables: Tables, load: Callable[[str], Module | None]) -> None:
-        """`load` gives the module of the scanned tree that has a dotted name, or None."""
+    def __init__(
+        self, tables: Tables, load: Callable[[str], Module | None], canonical: Callable[[str], str] = str
+    ) -> None:
+        """`load` gives the module of the scanned tree that has a dotted name, or None.
+
+        `canonical` gives the one name of a module that may be known by several.
+        """
         self.tables = tables
         self._load = load
+        self._canonical = canonical
         self._units: dict[str, Unit | None] = {}
+        self._made: list[Unit] = []
         self._summaries: dict[tuple[int, int, str], Summary] = {}
         self._lookups: dict[tuple[int, str], Ref | None] = {}
         self._attributes: dict[tuple[int, str, str], Value | None] = {}
         self._done: set[tuple[int, int, int]] = set()
         self._leaves: dict[int, dict[str, bool]] = {}
         self._interest: dict[tuple[int, int], dict[str, bool]] = {}
+        self._depth = 0
         self.notes: dict[str, None] = {}
 
     def evaluate(self, frame: Frame, node: ast.expr | None) -> Value:
@@ -65,10 +75,23 @@ class Program:
         known = self._units.get(module.name) if module.name else None
         if known is not None and known.module is module:
             return known
-        made = Unit(module)
+        made = self._unit(module)
         if module.name and known is None:
             self._units[module.name] = made
         return made
+
+    def _unit(self, module: Module) -> Unit:
+        made = Unit(module)
+        self._made.append(made)
+        return made
+
+    def forget(self) -> None:
+        """Lets go of all that is known, circles included, so that no collector has to look for it. Not used after."""
+        for unit in self._made:
+            unit.names.clear()
+        for known in (self._units, self._summaries, self._lookups, self._attributes, self._leaves, self._interest):
+            known.clear()
+        self._made.clear()
 
     def loaded(self, dotted: str) -> Module | None:
         """The module of this name, if it was loaded already."""
@@ -76,15 +99,22 @@ class Program:
         return known.module if known else None
 
     def _named(self, dotted: str) -> Unit | None:
-        if dotted not in self._units:
+        if dotted in self._units:
+            return self._units[dotted]
+        name = self._canonical(dotted)
+        if name != dotted:
+            self._units[dotted] = self._named(name)
+        else:
             self._units[dotted] = None
             module = self._load(dotted)
             if module is not None:
-                self._units[dotted] = Unit(module)
+                self._units[dotted] = self._unit(module)
         return self._units[dotted]
 
     def lookup(self, unit: Unit, dotted: str) -> Ref | None:
         """The function or class of the scanned tree that a dotted name means in a module."""
+        if dotted.partition(".")[0] not in unit.heads:
+            return None
         key = (unit.key, dotted)
         if key not in self._lookups:
             self._lookups[key] = None  # an import that goes in a circle ends here
@@ -176,13 +206,28 @@ class Program:
         return self._summaries.get((unit.key, self._needed(unit, name, level), name))
 
     def settle(self, unit: Unit, name: str, level: int) -> None:
-        """Summarises a function, after all those of its module that it calls."""
+        """Summarises a function, and with it those that call it and that it calls.
+
+        What it calls besides is summarised when it is asked for; from a certain depth on beforehand, from the bottom
+        up, so that a chain of calls, however long, needs no more than a few of the interpreter's own.
+        """
+        if self._depth < _MAX_NESTED:
+            self._settle_at(unit, unit.component_of[name], level)
+            return
         for at in sorted({unit.component_of[other] for other in unit.reachable(name)}):
-            group = unit.order[at]
-            own = self._needed(unit, group[0], level)
-            if (unit.key, own, at) not in self._done:
-                self._done.add((unit.key, own, at))
-                self._settle_group(unit, group, own)
+            self._settle_at(unit, at, level)
+
+    def _settle_at(self, unit: Unit, at: int, level: int) -> None:
+        group = unit.order[at]
+        own = self._needed(unit, group[0], level)
+        if (unit.key, own, at) in self._done:
+            return
+        self._done.add((unit.key, own, at))
+        self._depth += 1
+        try:
+            self._settle_group(unit, group, own)
+        finally:
+            self._depth -= 1
 
     def _settle_group(self, unit: Unit, group: list[str], level: int) -> None:
         """Summarises functions that call each other, again and again until nothing changes."""

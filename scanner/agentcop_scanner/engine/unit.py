@@ -65,6 +65,14 @@ class Unit:
         return names
 
     @cached_property
+    def heads(self) -> frozenset[str]:
+        """The first parts of dotted names that can mean something of the tree."""
+        imported = (name.partition(".")[0] for name in self.module.imports.values())
+        starred = (name.partition(".")[0] for name in self.module.starred)
+        own = (name.partition(".")[0] for name in (*self.module.scopes.classes, *self.functions))
+        return frozenset((*imported, *starred, *own))
+
+    @cached_property
     def packages(self) -> frozenset[str]:
         """The top names of all that is imported."""
         return frozenset(name.partition(".")[0] for name in self.module.imports.values())

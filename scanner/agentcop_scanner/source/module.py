@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agentcop_scanner.rule import Rule
     from agentcop_scanner.source.python.scopes import Function
 
+_NEVER_CONSTANT = frozenset({ast.Call, ast.Attribute, ast.List, ast.Dict, ast.Subscript, ast.Tuple, ast.ListComp})
 _RENAMED = words("eval exec compile open __import__ getattr")
 """Built-in functions whose second name is followed."""
 
@@ -43,6 +44,8 @@ class Module:
     """For a notebook: the line of the file that each line of `text` stands on. Empty: the same line."""
     col_map: tuple[tuple[int, ...], ...] = ()
     """For a notebook: the column, from 1, in the file of each character of each line and its end. Empty: same."""
+    _resolved: dict[ast.expr, str] = field(default_factory=dict, repr=False, compare=False)
+    _bases: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -86,6 +89,8 @@ class Module:
 
     def constant(self, node: ast.expr | None) -> object:
         """The text, number, bytes or bool that an expression is worth, through names of module level; else None."""
+        if node.__class__ in _NEVER_CONSTANT:
+            return None
         return constant(node, self.assigned)
 
     def resolve(self, node: ast.expr) -> str:
@@ -93,6 +98,12 @@ class Module:
 
         A name that is not imported is itself: `eval`, `self.client.get`. `getattr(m, "x")` with constant text is `m.x`.
         """
+        known = self._resolved.get(node)
+        if known is None:
+            known = self._resolved[node] = self._resolve(node)
+        return known
+
+    def _resolve(self, node: ast.expr) -> str:
         parts: list[str] = []
         while True:
             if isinstance(node, ast.Attribute):
@@ -182,6 +193,12 @@ class Module:
 
     def bases(self, qualname: str) -> tuple[str, ...]:
         """Dotted names of a class's bases, and of theirs as far as they are in this module."""
+        known = self._bases.get(qualname)
+        if known is None:
+            known = self._bases[qualname] = self._bases_of(qualname)
+        return known
+
+    def _bases_of(self, qualname: str) -> tuple[str, ...]:
         found: list[str] = []
         todo = [qualname]
         while todo:

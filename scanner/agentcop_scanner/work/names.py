@@ -26,6 +26,12 @@ class Names:
             for name in (first, *others):
                 self.by_name.setdefault(name, file)
 
+    def canonical(self, name: str) -> str:
+        """The first name of the file that has this name; the name itself if none has."""
+        file = self.by_name.get(name)
+        first = self.by_path[file.path] if file is not None else name
+        return first if self.by_name.get(first) is file else name
+
     def _names(self, file: FoundFile) -> list[str]:
         """The name from the outermost package, and the one from the root of the scan if that is another."""
         folder, _, base = file.real.rpartition("/")

@@ -95,6 +95,7 @@ def _scan(
         tree = Tree(files)
         for at in missing:
             done(at, tree.analyse(files[at]))
+        tree.forget()
 
 
 def _jobs(files: Sequence[FoundFile], missing: list[int], options: ScanOptions) -> int:

@@ -32,8 +32,11 @@ class Tree:
     def __init__(self, files: Sequence[FoundFile]) -> None:
         self.names = Names(files)
         self._tables = tables(rule for rule in all_rules() if isinstance(rule, TaintRule))
-        self._program = Program(self._tables, self._load)
+        self._program = self._begun()
         self._kept = 0
+
+    def _begun(self) -> Program:
+        return Program(self._tables, self._load, self.names.canonical)
 
     def _load(self, dotted: str) -> Module | None:
         file = self.names.by_name.get(dotted)
@@ -52,10 +55,14 @@ class Tree:
         """What is in one file. Never raises for what is in it."""
         self._kept += file.size
         if self._kept > _MAX_BYTES_KEPT:
-            self._program = Program(self._tables, self._load)
+            self.forget()
+            self._program = self._begun()
             self._kept = 0
-            gc.collect()
         return analyse(file, self._program, self.names.by_path.get(file.path, ""))
+
+    def forget(self) -> None:
+        """Lets go of all trees. Not used after."""
+        self._program.forget()
 
 
 @contextlib.contextmanager

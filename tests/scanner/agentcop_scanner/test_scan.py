@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -88,6 +90,21 @@ def test_relative_paths_stay_relative(tmp_path: Path, monkeypatch: pytest.Monkey
 
     assert [file.path for file in scan([Given("agents")]).files] == ["agents/a.py"]
     assert [file.path for file in scan([Given()]).files] == ["agents/a.py"]
+
+
+def test_a_scan_leaves_no_tree_for_the_collector(tmp_path: Path) -> None:
+    inner = "import a1\ndef f(x):\n    def g(y):\n        return g(y) + h(y)\n    h = lambda y: g(y)\n    eval(h(x))\n"
+    written(tmp_path, {f"a{number}.py": f"import a{(number + 1) % 9}\n{inner}" for number in range(9)})
+    report_of(tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        report_of(tmp_path)
+        left = sum(isinstance(one, ast.Module) for one in gc.get_objects())
+    finally:
+        gc.enable()
+
+    assert left == 0
 
 
 def test_progress_is_told_for_each_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agentcop_scanner.engine.calling import calls
 from agentcop_scanner.engine.calling.callsite import name_words
 from agentcop_scanner.engine.flow import attributes, guards, strings
-from agentcop_scanner.engine.values.refs import ClassRef, ClosureRef, FunctionRef
+from agentcop_scanner.engine.values.refs import ClassRef, FunctionRef
 from agentcop_scanner.engine.values.value import CONSTANT, Value, as_piece, combined, literal, merge, unknown
 from agentcop_scanner.source.words import words
 
@@ -247,7 +247,7 @@ def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generato
 
 
 def _lambda(frame: Frame, node: ast.Lambda) -> Value:
-    return Value(ref=ClosureRef(node=node, names=frame.state.names))
+    return Value(ref=frame.closure(node))
 
 
 def _walrus(frame: Frame, node: ast.NamedExpr) -> Value:

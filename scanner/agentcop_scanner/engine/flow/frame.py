@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from agentcop_scanner.engine.values.refs import ClosureRef
 from agentcop_scanner.engine.values.state import State
 from agentcop_scanner.engine.values.summary import Hit, Hits, Summary
 
@@ -84,8 +85,21 @@ class Frame:
         self.loops = 0
         self.left: list[list[State]] = []
         """Per loop around here, the states in which it was left or gone on with."""
+        self.closures: list[ClosureRef] = []
+        """Functions and lambdas inside this one, each with the names around it."""
         self.inner: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
         """Functions inside this one, to be looked at for themselves."""
+
+    def closure(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> ClosureRef:
+        """A function or lambda that stands here, with the names around it."""
+        made = ClosureRef(node=node, names=self.state.names)
+        self.closures.append(made)
+        return made
+
+    def end(self) -> None:
+        """Lets go of the names that closures hold: they hold the closures too, and would stay for the collector."""
+        for made in self.closures:
+            made.names.clear()
 
     def spend(self) -> bool:
         """Whether there is any budget left."""

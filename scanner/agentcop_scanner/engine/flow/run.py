@@ -44,6 +44,8 @@ def run(world: World, unit: Unit, function: str, level: int) -> Summary:
     except RecursionError:
         world.note(f"{unit.module.path}: {function or 'the module'} is nested too deeply to be followed")
         return Summary(hits=tuple(frame.hits.found.values()))
+    finally:
+        frame.end()
     summary.hits = tuple(_executed_once(frame))
     summary.dropped = frame.hits.dropped
     if frame.hits.dropped:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.flow import guards
 from agentcop_scanner.engine.flow.expressions import bind
-from agentcop_scanner.engine.values.refs import ClosureRef
 from agentcop_scanner.engine.values.state import State, joined
 from agentcop_scanner.engine.values.value import ALL, CONSTANT, WEAK, Value, combined, merge, unknown
 from agentcop_scanner.source.python.nodes import children
@@ -260,7 +259,7 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Non
         frame.value(decorator)
     for default in (*node.args.defaults, *node.args.kw_defaults):
         frame.value(default)
-    frame.state.names[node.name] = Value(ref=ClosureRef(node=node, names=frame.state.names))
+    frame.state.names[node.name] = Value(ref=frame.closure(node))
     frame.inner.append(node)
 
 

@@ -45,20 +45,16 @@ class State:
             return taint.marks
         known = facts.get(origin)
         marks = taint.marks if known is None else taint.marks | known
-        while origin.fields:
-            origin = origin.above
-            above = facts.get(origin)
-            if above is not None:
-                marks |= above
+        if origin.fields:
+            for one in origin.all_above:
+                above = facts.get(one)
+                if above is not None:
+                    marks |= above
         return marks
 
     def _knows(self, origin: Origin) -> bool:
         facts = self.facts
-        while origin not in facts:
-            if not origin.fields:
-                return False
-            origin = origin.above
-        return True
+        return origin in facts or (origin.fields != "" and any(one in facts for one in origin.all_above))
 
     def settled(self, value: Value) -> Value:
         """A value with what is known here put into it, so that it survives where this path meets another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agentcop_scanner.rule import DANGERS
@@ -76,9 +77,23 @@ class Origin(NamedTuple):
         return Origin(self.kind, self.name, self.function, self.line, self.fields.rpartition(".")[0])
 
     @property
+    def all_above(self) -> tuple[Origin, ...]:
+        """What this was read from, what that was read from, and so on."""
+        return _all_above(self)
+
+    @property
     def shown(self) -> str:
         """The origin with what was read from it."""
         return self.name + self.fields.replace(".[]", "[…]")
+
+
+@lru_cache(maxsize=50_000)
+def _all_above(origin: Origin) -> tuple[Origin, ...]:
+    found: list[Origin] = []
+    while origin.fields:
+        origin = origin.above
+        found.append(origin)
+    return tuple(found)
 
 
 UNKNOWN = Origin("unknown")

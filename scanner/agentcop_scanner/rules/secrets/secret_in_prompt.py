@@ -48,6 +48,9 @@ _MESSAGES: Final = words("SystemMessage HumanMessage UserMessage AIMessage Syste
 def _check(module: Module) -> Iterator[Finding]:
     if "environ" not in module.text and "getenv" not in module.text:
         return
+    reads = (*module.nodes.of(ast.Subscript), *module.nodes.of(ast.Call))
+    if not any(_is_secret(module, node, set()) for node in reads):
+        return
     scopes: list[tuple[Sequence[ast.stmt], bool]] = [(module.tree.body, False)]
     scopes += [
         (scope.node.body, module.entries.get(scope.qualname) == "tool") for scope in module.scopes.functions.values()

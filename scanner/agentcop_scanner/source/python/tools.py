@@ -108,8 +108,10 @@ def _given_as_tools(module: Module, call: ast.Call) -> list[ast.expr]:
     is_method = isinstance(func, ast.Attribute)
     if isinstance(func, ast.Attribute) and not name:
         name = func.attr
-    onto_tools = isinstance(func, ast.Attribute) and "tools" in module.resolve(func.value).lower()
-    if name in _FROM_FUNCTION or (name == "register" and is_method) or (name == "append" and onto_tools):
+    if name == "append":
+        if isinstance(func, ast.Attribute) and "tools" in module.resolve(func.value).lower():
+            given += call.args
+    elif name in _FROM_FUNCTION or (name == "register" and is_method):
         given += call.args
     return given
 

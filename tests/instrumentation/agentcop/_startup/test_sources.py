@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ def module(folder: Path, name: str, text: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded  # as an import leaves it
     spec.loader.exec_module(loaded)
     return loaded
 
@@ -88,6 +90,30 @@ def test_an_installed_tool_is_named_apart_and_other_installed_objects_are_not() 
     assert [Path(path).name for path in named.installed] == ["monkeypatch.py"]
     assert is_installed(str(pytest.__file__))
     assert not is_installed(HERE)
+
+
+DATA_TOOL = """
+from dataclasses import dataclass
+
+@dataclass
+class Tool:
+    name: str = "clock"
+    description: str = "Tells the time."
+"""
+
+
+def test_a_tool_that_is_a_dataclass_is_the_projects_file_and_never_pythons_own(tmp_path: Path) -> None:
+    found = sources_of(module(tmp_path, "data_tool", DATA_TOOL).Tool())
+
+    assert (found.first_party, found.installed) == ({str(tmp_path / "data_tool.py")}, set())
+
+
+def test_a_tool_of_a_class_of_the_standard_library_names_no_file_of_it() -> None:
+    tool = json.JSONDecoder()
+    tool.__dict__.update(name="json", description="Reads JSON.")
+    found = sources_of(tool)
+
+    assert (found.first_party, found.installed) == (set(), set())
 
 
 def test_a_ring_of_objects_and_a_crowd_of_them_end() -> None:

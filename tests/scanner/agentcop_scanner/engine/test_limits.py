@@ -33,6 +33,9 @@ HOSTILE = {
         f"def f{n}(x):\n    f{(n + 1) % 60}(x)\n    f{(n + 7) % 60}(x + 'a')\n    os.system('ls ' + x)\n"
         for n in range(60)
     ),
+    "functions that call one another in a long row": "import os\n"
+    + "".join(f"def f{n}(x):\n    f{n + 1}(x + 'a')\n" for n in range(700))
+    + "def f700(x):\n    os.system('ls ' + x)\n",
     "a function that calls itself with fields": "import os\ndef f(x):\n"
     "    f(x.a)\n    f(x.b)\n    f(x['c'])\n    os.system(x.d)\n",
     "closures that call each other": "import os\ndef f(x):\n"
