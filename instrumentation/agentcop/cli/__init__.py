@@ -105,6 +105,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         "alerts": Lazy("agentcop.cli.alerts", "alerts", "Show what became of alerts, and try the channels."),
         "detector": Lazy("agentcop.cli.detector", "detector", "Receive spans, watch the runs, tell a person."),
         "doctor": Lazy("agentcop.cli.doctor", "doctor", "Say whether tool calls are really governed here."),
+        "erase": Lazy("agentcop.cli.erase", "erase", "Delete what the detector keeps about an agent."),
         "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
         "rule": Lazy("agentcop.cli.rule", "rule", "Explain a rule of the scanner."),
         "scan": Lazy("agentcop.cli.scan", "scan", "Find weaknesses in agent code, and score it."),
