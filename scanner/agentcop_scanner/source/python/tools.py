@@ -113,6 +113,8 @@ def _given_as_tools(module: Module, call: ast.Call) -> list[ast.expr]:
             given += call.args
     elif name in _FROM_FUNCTION or (name == "register" and is_method):
         given += call.args
+    elif name == "wrap" and is_method:  # AgentCop's own: a dict or list of tools
+        given += [argument for argument in call.args if isinstance(argument, ast.Dict | ast.List)]
     return given
 
 
