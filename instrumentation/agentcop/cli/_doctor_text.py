@@ -25,6 +25,7 @@ _SEAM_TONES: Final[dict[SeamState, Tone]] = {
     "NOT GOVERNED": "bad",
 }
 _TONES: Final[dict[State, Tone]] = {"ok": "good", "warning": "ask", "failed": "bad"}
+_PLAIN: Final = "python"
 _INDENT: Final = 2
 _COLUMN: Final = 14
 _NARROWEST: Final = 40
@@ -37,6 +38,9 @@ def print_text(seams: Sequence[Seam], found: Sequence[Found], context: Context, 
     click.echo("seams: a denied call of a tool that was made for this")
     for state, tone, text in _seam_lines(seams):
         _line(state, tone, text, colour=colour)
+    if all(seam.framework == _PLAIN for seam in seams):
+        alone = "no agent framework is installed here: functions are judged where cop.tool or cop.wrap got them"
+        _line("note", "ask", alone, colour=colour)
     click.echo("checks")
     for each in found:
         _line(each.state, _TONES[each.state], f"{each.check}: {each.reason}", colour=colour)

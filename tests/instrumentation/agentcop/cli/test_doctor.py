@@ -223,8 +223,9 @@ def test_the_text_says_the_same_in_lines_that_can_be_searched(program: Program) 
     done = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml")
     said = done.stdout.splitlines()
     assert said[1:4] == [f"  ENFORCED      python {way}: refused here and in a child" for way in WAYS]
+    assert said[4].startswith("  note          no agent framework is installed here: ")
     assert said[-1].startswith("protected by policy.yaml, with ")
-    assert all(line.startswith(("  ok ", "  warning ")) for line in said[5:-1])
+    assert all(line.startswith(("  ok ", "  warning ")) for line in said[6:-1])
     assert "\x1b" not in done.stdout
     program.file("policy.yaml", "mode: observe\n" + POLICY)
     done = program.command(SCRIPTS / "agentcop", "doctor", "--policy", "policy.yaml")
