@@ -99,8 +99,9 @@ def _finding(program: Program, unit: Unit, hit: Hit) -> Finding | None:
     if hit.opted_in or (weak and rule.weak in {"", "#identifier"}):
         severity, confidence = "LOW", "low"
     said = _said(hit.origin, source)
-    # a public function that merely passes it on is not where it went wrong
-    node = hit.via if hit.via is not None and confidence == "high" else hit.node
+    # a public function that merely passes it on is not where it went wrong; where a command is put together is
+    moved = hit.via is not None and confidence == "high" and hit.rule.danger != "argument"
+    node = hit.via if hit.via is not None and moved else hit.node
     return unit.module.finding(
         rule,
         node,
@@ -230,9 +231,7 @@ def _trace(unit: Unit, hit: Hit, said: str) -> tuple[Step, ...]:
         line = ast.Pass(lineno=hit.origin.line, col_offset=0, end_lineno=hit.origin.line, end_col_offset=0)
         place = unit.module.place(line)
         steps.append(Step(path=unit.module.path, place=place, what=said.rstrip(",")))
-    steps += hit.trail
-    steps.append(Step(path=unit.module.path, place=unit.module.place(hit.node), what=hit.sink))
-    return tuple(steps)
+    return (*steps, *hit.trail, hit.end)
 
 
 __all__ = ["MODULE", "findings"]

@@ -215,17 +215,12 @@ def _carry_hits(frame: Frame, site: CallSite, ref: FunctionRef, summary: Summary
                     marks=marks,
                     joined=outer.joined or hit.joined,
                     pieced=hit.pieced or outer.joined,
-                    trail=(*outer.trail, step, *hit.trail, *_inside(hit, foreign=foreign))[:_MAX_TRAIL],
+                    trail=(*outer.trail, step, *hit.trail)[:_MAX_TRAIL],
                     opted_in=hit.opted_in or frame.state.opted_in,
+                    arrival=hit.end if here else hit.arrival,
                     via=site.node if public and not hit.joined and not here else None,
                 )
             )
-
-
-def _inside(hit: Hit, *, foreign: bool) -> tuple[Step, ...]:
-    if not foreign:
-        return ()
-    return (Step(path=hit.module.path, place=hit.module.place(hit.node), what=hit.sink),)
 
 
 def _closure(frame: Frame, site: CallSite, target: ClosureRef) -> Value | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agentcop_scanner.engine.calling import commands
 from agentcop_scanner.engine.calling.callsite import CallSite, name_words, spelled
 from agentcop_scanner.engine.flow.text import looks_like_cypher, looks_like_sql
+from agentcop_scanner.engine.values.refs import ClassRef
 from agentcop_scanner.engine.values.value import marked, weakened
 from agentcop_scanner.source.words import words
 
@@ -108,7 +109,7 @@ def _applies(frame: Frame, site: CallSite, sink: Sink, *, exact: bool) -> bool:
             return False
     for name, harmless in sink.unless:
         given = site.keywords.get(name)
-        if given is not None and (given.is_a == harmless if isinstance(harmless, str) else given.const == harmless):
+        if given is not None and (_is_a(given, harmless) if isinstance(harmless, str) else given.const == harmless):
             return False
     if site.receiver is not None and name_words(site.receiver.is_a) & sink.spares:
         return False
@@ -121,6 +122,14 @@ def _applies(frame: Frame, site: CallSite, sink: Sink, *, exact: bool) -> bool:
     return bool(name_words(text) & sink.receivers) or (
         frame.self_class != "" and text == "self" and "self" in sink.receivers
     )
+
+
+def _is_a(value: Value, wanted: str) -> bool:
+    """Whether a value is of a class, or is that class, or one of the tree that is made from it."""
+    if value.is_a == wanted:
+        return True
+    ref = value.ref
+    return isinstance(ref, ClassRef) and wanted.removeprefix("=") in ref.unit.module.bases(ref.qualname)
 
 
 def _dangerous(site: CallSite, sink: Sink) -> Iterator[tuple[Value, ast.expr | None]]:

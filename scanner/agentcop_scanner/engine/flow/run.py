@@ -133,14 +133,21 @@ def _executed_once(frame: Frame) -> list[Hit]:
     found = list(frame.hits.found.values())
     executed = {(hit.rule.id, hit.origin) for hit in found if hit.sink != "SQL text"}
     kept: list[Hit] = []
-    whole: set[tuple[str, Origin]] = set()
+    whole: dict[tuple[str, Origin], int] = {}
     for hit in found:
         key = (hit.rule.id, hit.origin)
         if hit.sink == "SQL text" and key in executed:
             continue
         if hit.rule.danger == "sql" and not hit.joined:
-            if key in whole:
-                continue  # the same statement, run here or there
-            whole.add(key)
+            if key in whole:  # the same statement, run here or there: what binds least says most
+                if _given_to(hit) < _given_to(kept[whole[key]]):
+                    kept[whole[key]] = hit
+                continue
+            whole[key] = len(kept)
         kept.append(hit)
     return kept
+
+
+def _given_to(hit: Hit) -> int:
+    """How many arguments the dangerous call takes."""
+    return len(hit.node.args) + len(hit.node.keywords) if isinstance(hit.node, ast.Call) else 0

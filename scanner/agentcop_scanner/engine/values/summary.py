@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.engine.values.value import CONSTANT, Facts, Marks, Origin, Taint, Value, both
+from agentcop_scanner.finding import Step
 
 if TYPE_CHECKING:
     import ast
 
-    from agentcop_scanner.finding import Step
     from agentcop_scanner.rule import TaintRule
     from agentcop_scanner.source.module import Module
 
@@ -38,8 +38,15 @@ class Hit:
     """Whether it was put after something else in the function of the node, and not by a caller."""
     trail: tuple[Step, ...] = ()
     opted_in: bool = False
+    arrival: Step | None = None
+    """Where the dangerous call is, if `node` is a call that leads to it; None: it is `node`."""
     via: ast.AST | None = None
     """The call, in the function whose origin it is, through which it gets to another function that is public."""
+
+    @property
+    def end(self) -> Step:
+        """The dangerous call itself, wherever the hit is counted."""
+        return self.arrival or Step(path=self.module.path, place=self.module.place(self.node), what=self.sink)
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 ## What it does
 Finds `extractall` and `extract` of tar archives without `filter="data"` where the members were not looked at
-before, and `shutil.unpack_archive` of a tar without a filter.
+before, or not with all that they may lead to (MEDIUM), and `shutil.unpack_archive` of a tar without a filter.
 
 ## Why is this bad?
 A member may be named `../../.ssh/authorized_keys`, or be a link that the next member is written through. The
@@ -28,7 +28,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from agentcop_scanner.rule import PatternRule
-from agentcop_scanner.rules.files._archives import members_checked, opened_archives, opens_tar
+from agentcop_scanner.rules.files._archives import in_zip_branch, members_checked, opened_archives, opens_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,18 +44,37 @@ def _check(module: Module) -> Iterator[Finding]:
     opened = opened_archives(module)
     for name in _EXTRACTS:
         for call in module.methods_called.get(name, ()):
-            if not opens_tar(module, call, opened) or _is_safe(module, call) or members_checked(module, call):
+            if not opens_tar(module, call, opened) or _is_safe(module, call) or in_zip_branch(module, call):
                 continue
-            yield module.finding(
-                RULE, call, f"{name} writes wherever the archive's own names say.", fix='Give filter="data".'
-            )
+            checked = members_checked(module, call)
+            if checked == "not":
+                yield module.finding(
+                    RULE, call, f"{name} writes wherever the archive's own names say.", fix='Give filter="data".'
+                )
+            elif checked == "weakly":
+                yield module.finding(
+                    RULE,
+                    call,
+                    f"{name} writes where the archive's own names say, and what was looked at before can be got round.",
+                    severity="MEDIUM",
+                    confidence="medium",
+                    fix='Give filter="data".',
+                )
 
 
 def _is_safe(module: Module, call: ast.Call) -> bool:
     given = module.argument(call, "filter")
     if given is None:
-        return False
+        return _given_with_others(module, call)
     return module.constant(given) in _SAFE or not isinstance(given, ast.Constant)
+
+
+def _given_with_others(module: Module, call: ast.Call) -> bool:
+    """Whether a filter may be among options that are put together before: `**options`."""
+    scope = module.function(call)
+    if scope is None or all(keyword.arg is not None for keyword in call.keywords):
+        return False
+    return any(isinstance(node, ast.Constant) and node.value == "filter" for node in ast.walk(scope.node))
 
 
 RULE = PatternRule(

@@ -52,7 +52,10 @@ def test_a_sink_in_another_file_counts_where_it_is_called(tmp_path: Path, import
     (finding,) = [one for one in findings_in(tmp_path, "AC111") if one.path.endswith("tools.py")]
 
     assert (finding.place.line, finding.severity, finding.reach) == (7, "CRITICAL", "tool")
-    assert [step.path.rpartition("/")[2] for step in finding.trace][-2:] == ["runner.py", "tools.py"]
+    assert [(step.path.rpartition("/")[2], step.place.line) for step in finding.trace][-2:] == [
+        ("tools.py", 7),
+        ("runner.py", 5),
+    ]
 
 
 def test_a_method_of_an_object_of_a_class_in_another_file_is_followed(tmp_path: Path) -> None:
@@ -186,3 +189,29 @@ def test_what_is_found_does_not_depend_on_which_files_were_looked_at_before(tmp_
             for one in file.findings
         }
     assert whole == alone
+
+
+def test_the_way_of_a_finding_that_is_counted_at_the_caller_ends_at_the_dangerous_call(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {
+            "tools.py": """
+                import subprocess
+                from langchain.tools import tool
+
+                def inner(line):
+                    return subprocess.run(line, shell=True)
+
+                def middle(line):
+                    return inner(line)
+
+                @tool
+                def ping(host: str) -> str:
+                    return middle(f"ping {host}")
+            """,
+        },
+    )
+
+    (finding,) = [one for one in findings_in(tmp_path, "AC111") if one.severity == "CRITICAL"]
+
+    assert (finding.place.line, [step.place.line for step in finding.trace]) == (13, [12, 13, 9, 6])
