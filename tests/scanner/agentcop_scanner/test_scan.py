@@ -100,7 +100,7 @@ def test_a_scan_leaves_no_tree_for_the_collector(tmp_path: Path) -> None:
     gc.disable()
     try:
         report_of(tmp_path)
-        left = sum(isinstance(one, ast.Module) for one in gc.get_objects())
+        left = sum(type(one) is ast.Module for one in gc.get_objects())
     finally:
         gc.enable()
 
