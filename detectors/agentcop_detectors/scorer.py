@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 COMMIT_SECONDS: Final = 0.2
+FOUND_SECONDS: Final = 0.05
+"""The same where somebody has to be told of something."""
 IN_FLIGHT_SECONDS: Final = 0.25
 """How long a frame may take from its time stamp to the disk: what is due by our clock waits for that."""
 AHEAD_SECONDS: Final = 3_600.0
@@ -139,7 +141,8 @@ class Scorer:
         if not read and self._tail.position >= self._counted:
             self._advance(now - IN_FLIGHT_SECONDS)
         self._published.put(self._tail.position)
-        if now - self._committed >= COMMIT_SECONDS or len(self._changed) + len(self._verdicts) > _WAITING:
+        due = FOUND_SECONDS if self._asking.found else COMMIT_SECONDS
+        if now - self._committed >= due or len(self._changed) + len(self._verdicts) > _WAITING:
             self.commit(now)
         return read
 

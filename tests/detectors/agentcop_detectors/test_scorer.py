@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent_load import load, made
-from agent_spans import write
+from agent_spans import SECOND, START, a_frame, a_step, write
+from agentcop_detectors.checks._interface import Anomaly
 from agentcop_detectors.checks.built_in import built_in
 from agentcop_detectors.scorer import Scorer
 from agentcop_detectors.segments.log import SegmentLog
@@ -16,10 +17,15 @@ from agentcop_detectors.store.database import open_database
 from agentcop_detectors.store.writer import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+    from agentcop_core.alert import Severity
+    from agentcop_detectors.checks._interface import State
+    from agentcop_detectors.run import Run
+    from agentcop_detectors.step import Step
 
 
 LATER = 3_600.0
@@ -106,6 +112,49 @@ def test_a_scorer_that_is_abandoned_again_and_again_makes_what_one_pass_makes(
         assert found[name] == expected[name]
     assert sorted(told) == sorted(set(told))
     other.dispose()
+
+
+class Names:
+    """Finds every step that is called `bad`."""
+
+    name = "names"
+    severity: Severity = "high"
+
+    def on_steps(self, run: Run, new: Sequence[Step], state: State) -> Iterable[Anomaly]:
+        del state
+        return [
+            Anomaly(
+                check=self.name, severity="high", agent_id=run.agent_id, reason="bad", trace_id=run.trace_id, key="bad"
+            )
+            for step in new
+            if step.name == "bad"
+        ]
+
+    def on_look(self, run: Run, state: State) -> Iterable[Anomaly]:
+        del run, state
+        return ()
+
+
+def test_who_has_to_be_told_is_told_sooner_than_rows_are_written(
+    tmp_path: Path, log: SegmentLog, engine: Engine
+) -> None:
+    clock, told = Clock(), list[str]()
+    clock.now = START / SECOND
+    tell = lambda found: told.extend(anomaly.key for _, anomaly, _ in found)  # noqa: E731 -- handed on
+    scorer = Scorer(tmp_path / "segments", Store(engine, "it"), (Names(),), tell=tell, clock=clock)
+    scorer.step()
+
+    def passes(seconds: float, name: str) -> int:
+        clock.now += seconds
+        write(log, [a_frame([a_step(len(name), name=name)], int(clock.now * SECOND))])
+        scorer.step()
+        return scorer.counts().commits
+
+    before = scorer.counts().commits
+    assert passes(0.06, "good") == before, "nobody waits for that"
+    assert passes(0.06, "bad") == before + 1
+    assert told == ["bad"]
+    scorer.close()
 
 
 def test_a_scorer_that_starts_before_anything_was_received_waits(tmp_path: Path, engine: Engine) -> None:
