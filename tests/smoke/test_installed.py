@@ -63,6 +63,7 @@ def test_every_module_can_be_imported(tmp_path: Path) -> None:
         ".".join(file.with_suffix("").parts).removesuffix(".__init__")
         for file in FILES
         if file.parts[0] in PACKAGES and file.suffix == ".py" and file.name != "__main__.py"
+        if file.parts[-2:] != ("migrations", "env.py")  # alembic runs it, in a context of its own
     )
     program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     command = [sys.executable, "-I", "-c", program, *modules]
