@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -43,3 +44,7 @@ def agentcop_home(_states: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     # A process has one log or two, these tests one each: `select` takes no descriptor above 1,023.
     for pipeline in getattr(sys.modules.get("agentcop_processor.pipeline"), "_pipelines", {}).values():
         pipeline.log.close()
+    # A strict cop refuses what nobody governs, in the tests after this one too if a circle of references keeps it.
+    gates = sys.modules.get("agentcop_processor.gate")
+    if gates is not None and any(gate.policy.document.gate.strict for gate in gates.live_gates()):
+        gc.collect()
