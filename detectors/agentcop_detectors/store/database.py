@@ -37,6 +37,7 @@ def open_database(url: str) -> Engine:
             "the database URL cannot be read: it looks like sqlite:///PATH or postgresql+pg8000://…"
         ) from None
     shown = parsed.render_as_string(hide_password=True)
+    engine = None
     try:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             make_private(Path(parsed.database).parent)
@@ -47,6 +48,8 @@ def open_database(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise DatabaseUnusable(f"{shown} needs the Python package {error.name}: pip install {error.name}") from None
     except (SQLAlchemyError, OSError) as error:
+        if engine is not None:
+            engine.dispose()
         raise DatabaseUnusable(f"{shown} cannot be used: {_first_line(error)}") from None
     return engine
 

@@ -153,6 +153,7 @@ def connect(url: str) -> Engine:
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         parsed = parsed.set(database=f"file:{parsed.database}", query={**parsed.query, "mode": "rw", "uri": "true"})
+    engine = None
     try:
         engine = create(parsed, pool_pre_ping=True)
         if engine.dialect.name == "sqlite":
@@ -162,6 +163,8 @@ def connect(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise DatabaseUnusable(f"{shown} needs the Python package {error.name}: pip install {error.name}") from None
     except (SQLAlchemyError, OSError) as error:
+        if engine is not None:
+            engine.dispose()
         said = str(getattr(error, "orig", None) or error).partition("\n")[0][:300]
         raise DatabaseUnusable(f"{shown} cannot be opened: {said}") from None
     needed = _script_heads()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,6 @@ from telling import found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -92,5 +93,9 @@ def test_connecting_creates_and_changes_nothing(tmp_path: Path, reader: Reader) 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("not a database, but long enough to look at" * 100)
 
-    with pytest.raises(DatabaseUnusable):
-        connect(f"sqlite:///{tmp_path / 'text.db'}")
+    for opening in (connect, open_database):
+        with pytest.raises(DatabaseUnusable) as kept:  # with its traceback, which holds what was opened
+            opening(f"sqlite:///{tmp_path / 'text.db'}")
+        opened = {os.path.realpath(each) for each in Path("/proc/self/fd").iterdir()}
+        assert kept.value is not None
+        assert str(tmp_path / "text.db") not in opened
