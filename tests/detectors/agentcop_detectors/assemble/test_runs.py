@@ -134,11 +134,11 @@ def test_the_same_steps_give_the_same_events_however_often_one_asks(times: list[
     outcomes = []
     for often in (False, True):
         made, found = Assembled(), []
-        for now, step in steps:
+        for moment, step in steps:
             if often and data.draw(st.booleans()):
-                found += made.events(now - data.draw(st.floats(0, 20)))
-            found += made.events(now)
-            made.put(step, now)
+                found += made.events(moment - data.draw(st.floats(0, 20)))
+            found += made.events(moment)
+            made.put(step, moment)
         outcomes.append(found + made.events(NOW + 10_000))
     assert outcomes[0] == outcomes[1]
 

@@ -181,9 +181,11 @@ def test_memory_held_by_slow_clients_is_bounded_and_given_back(start: Start) -> 
         slow.putheader("Content-Length", "40000")
         slow.endheaders(b"\0" * 100)
         until(lambda: post(running.http, b"\xff" * 20_000, PROTOBUF)[0] == 429)
+        assert running.frames() == []
         slow.close()
 
         until(lambda: post(running.http, body, PROTOBUF)[0] == 200)
+        assert len(running.frames()) == 1
 
 
 def test_a_disk_that_fails_is_unavailable_and_nothing_is_acknowledged(

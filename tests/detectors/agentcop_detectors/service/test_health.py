@@ -72,6 +72,7 @@ def test_what_earlier_processes_said_is_forgotten(folder: Path) -> None:
 def test_a_disk_that_takes_no_status_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     say(tmp_path / "file" / "status", "front")
+    assert (tmp_path / "file").read_text() == ""
 
 
 def samples(

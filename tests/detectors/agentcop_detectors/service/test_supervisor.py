@@ -154,6 +154,7 @@ def test_the_others_end_by_themselves_when_the_supervisor_is_killed(tmp_path: Pa
     service.result()
     until(lambda: sorted(service.ended) == ["front", "scorer"])
     until(lambda: all(gone(service.pids(name)[0]) for name in ("front", "scorer")))
+    assert sorted(service.ended) == ["front", "scorer"], "each once, and by itself"
 
 
 def test_what_it_says_is_there_for_others_to_read(tmp_path: Path) -> None:

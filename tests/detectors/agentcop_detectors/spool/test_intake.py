@@ -118,6 +118,7 @@ def test_what_is_in_the_log_but_not_in_the_positions_is_not_taken_again(place: P
     place.write("d")
     with place.reading():
         until(lambda: place.names() == ["a", "b", "c", "d"])
+    assert place.names() == ["a", "b", "c", "d"]
 
 
 def test_what_is_in_the_positions_but_still_in_the_spool_is_removed_and_not_taken_again(place: Place) -> None:
@@ -142,6 +143,7 @@ def test_damaged_positions_cost_no_span(place: Place) -> None:
     place.write("c")
     with place.reading():
         until(lambda: place.names() == ["a", "b", "c"])
+    assert place.names() == ["a", "b", "c"]
 
 
 def test_a_log_that_takes_nothing_leaves_the_lines_where_they_are(
@@ -214,6 +216,7 @@ def test_what_the_agents_lost_is_known(place: Place) -> None:
     place.writer.dropped.add("room", 7)
     with place.reading() as intake:
         until(lambda: intake.lost == 7)
+        assert intake.lost == 7
 
 
 @pytest.mark.parametrize("source", ["", "0123456789abcdef", "spool:", "spool:a", "spool::5", "spool:a:b", "spool:a:-1"])

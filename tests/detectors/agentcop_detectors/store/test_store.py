@@ -26,8 +26,13 @@ class TestStore(StoreClaims):
 
 def test_opening_a_database_again_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'detector.db'}"
+    seen = []
     for _ in range(2):
-        open_database(url).dispose()
+        engine = open_database(url)
+        with engine.connect() as connection:
+            seen.append(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master ORDER BY name").all())
+        engine.dispose()
+    assert seen[0] == seen[1] != []
 
 
 @pytest.mark.parametrize(

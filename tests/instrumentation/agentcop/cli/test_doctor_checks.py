@@ -144,7 +144,7 @@ def test_a_state_folder_that_others_can_read_is_a_warning(context: Callable[...,
 def test_the_variable_that_arms_is_read_as_arming_reads_it(
     context: Callable[..., Context], value: str, state: str
 ) -> None:
-    only(environment.check(context(AGENTCOP_ENABLED=value)), state)
+    assert only(environment.check(context(AGENTCOP_ENABLED=value)), state) != ""
 
 
 def test_a_detector_gets_an_empty_request_with_the_token(context: Callable[..., Context], http: HttpReceiver) -> None:
@@ -205,7 +205,9 @@ def test_the_applications_endpoint_is_looked_for_and_sent_nothing(
 
 @pytest.mark.parametrize("nonsense", ["://", "http://[", "x://y", "http://h:port"])
 def test_an_endpoint_that_is_no_address_is_a_warning(context: Callable[..., Context], nonsense: str) -> None:
-    only(exporter.check(context(OTEL_EXPORTER_OTLP_ENDPOINT=nonsense)), "warning")
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in only(
+        exporter.check(context(OTEL_EXPORTER_OTLP_ENDPOINT=nonsense)), "warning"
+    )
 
 
 def test_a_channel_that_does_not_work_is_a_warning(
