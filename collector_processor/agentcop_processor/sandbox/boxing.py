@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
 from agentcop_core import attributes as names
-from agentcop_core.errors import ToolBlocked
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from agentcop_core.errors import ToolBlocked
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.passage import Passage
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     """How the seam's tool is made in a box; raises `NotShippable`."""
 
 _log = logging.getLogger("agentcop")
+_CANNOT = "the policy wants this call in a sandbox, and it cannot be put there"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
 
@@ -61,14 +62,14 @@ def ordered(
         settings = demanded((seat.policy for seat in demanding), call.tool)
         if settings is None:
             return None, verdict
-        if ship is None:
-            raise NotShippable(f"this way of calling a tool cannot travel; {_WAY_OUT}")
-        if call.arguments.opaque:
-            raise NotShippable(f"an argument is a live object of this process; {_WAY_OUT}")
-        return Order(settings=settings, parcel=ship()), verdict
-    except (NotShippable, Disagree) as why:
-        reason = f"the policy wants this call in a sandbox, and it cannot be put there: {why}"
-        return None, own_verdict("sandbox", reason, seat=answering(demanding), call=call, decided_by=verdict.decided_by)
+        if ship is not None and not call.arguments.opaque:
+            return Order(settings=settings, parcel=ship()), verdict
+        why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
+        reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
+    except (NotShippable, Disagree) as error:
+        reason = f"{_CANNOT}: {error}"
+    seat = answering(demanding)
+    return None, own_verdict("sandbox", reason, seat=seat, call=call, decided_by=verdict.decided_by)
 
 
 class Boxed:

@@ -89,7 +89,7 @@ class Box:
         if status not in _STATUSES:
             raise LinkLost("the box gave an answer that is none")
         return Reply(
-            status=status,
+            status=status,  # type: ignore[arg-type]  # it is one of _STATUSES
             exit=exit_code if isinstance(exit_code, int) else None,
             ms=float(ms) if isinstance(ms, int | float) else 0.0,
             result=result,
