@@ -58,7 +58,7 @@ class Pool:
         self._waiting: list[Waiting] = []
         self._coming: list[Kind] = []
         self._lock = safe_lock()
-        self._wanted: queue.SimpleQueue[tuple[Kind, Parcel]] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[tuple[Kind, Parcel] | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
         self._closed = False
 
@@ -103,6 +103,7 @@ class Pool:
         with self._lock:
             self._closed = True
             gone, self._waiting = self._waiting, []
+        self._wanted.put(None)
         for each in gone:
             each.box.close()
 
@@ -114,8 +115,8 @@ class Pool:
             each.box.link.abandon()
 
     def _work(self) -> None:
-        while not self._closed:
-            kind, parcel = self._wanted.get()
+        while (wanted := self._wanted.get()) is not None:
+            kind, parcel = wanted
             box: Box | None = None
             try:
                 box = self._make(kind, parcel)
