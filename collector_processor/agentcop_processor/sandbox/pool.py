@@ -89,6 +89,11 @@ class Pool:
         for _ in range(missing):
             self._wanted.put((kind, parcel))
 
+    def counts(self) -> tuple[int, int]:
+        """How many boxes wait, and how many are being made."""
+        with self._lock:
+            return len(self._waiting), len(self._coming)
+
     def put(self, waiting: Waiting) -> None:
         """Let a box wait; the pool's bound holds."""
         with self._lock:

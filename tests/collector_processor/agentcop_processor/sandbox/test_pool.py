@@ -63,10 +63,6 @@ def pool(maker: Maker) -> Iterator[Pool]:
 NOW = [0.0]
 
 
-def waiting(pool: Pool) -> list[Waiting]:
-    return list(cast("Any", pool)._waiting)
-
-
 def put(pool: Pool, *, kind: Kind = KIND, parcel: Parcel | None = None) -> Box:
     box = Box()
     pool.put(Waiting(kind=kind, box=cast("Any", box), parcel=parcel, since=NOW[0]))
@@ -100,7 +96,7 @@ def test_a_box_is_given_once(pool: Pool) -> None:
 def test_it_is_filled_to_what_the_policy_says_and_not_beyond(pool: Pool, maker: Maker) -> None:
     pool.refill(KIND, SEARCH)
     pool.refill(KIND, SEARCH)
-    until(lambda: len(waiting(pool)) == 2)
+    until(lambda: pool.counts() == (2, 0))
     pool.refill(KIND, SEARCH)
     until(lambda: pool.take(KIND, SEARCH) is not None)
     assert len(maker.made) == 2
@@ -113,9 +109,9 @@ def test_a_box_that_cannot_be_made_is_said_and_tried_again_at_the_next_call(
     pool.refill(KIND, SEARCH)
     until(lambda: caplog.text.count("no box could be made ready") == 2)
     maker.fails = False
-    until(lambda: not cast("Any", pool)._coming)
+    until(lambda: pool.counts() == (0, 0))
     pool.refill(KIND, SEARCH)
-    until(lambda: len(waiting(pool)) == 2)
+    until(lambda: pool.counts() == (2, 0))
 
 
 def test_what_waits_is_bounded_and_the_oldest_goes_first(pool: Pool) -> None:
