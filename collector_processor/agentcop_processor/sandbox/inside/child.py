@@ -5,7 +5,6 @@ Nothing in here is trusted by anybody once the tool's code has begun; it only ha
 
 from __future__ import annotations
 
-import _signal
 import os
 import sys
 
@@ -15,7 +14,7 @@ from .frames import HEADER, dumps, header_of, loads, size_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import NoReturn, TextIO
+    from typing import Any, NoReturn, TextIO
 
 _REQUEST, _RESULT = 3, 4
 _UNANSWERED = 71  # the exit status where the answer could not be written: the tool closed its pipe
@@ -35,9 +34,7 @@ def run(
     try:
         if confine is not None:
             confine()
-        parcel = loads(_read_frame())
-        if not isinstance(parcel, dict):
-            raise TypeError("the parcel is no object")
+        parcel: Any = loads(_read_frame())
         os.environ.update(env)
         os.environ.update(parcel["env"])
         made = tool.make(parcel)
@@ -83,7 +80,7 @@ def _above(file: int, number: int) -> int:
 def _ordinary() -> None:
     """Give up what only the supervisor is: its signals, its session, and that others may not look at it."""
     os.setsid()
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    native.usual_signals()
     native.set_dumpable(dumpable=True)
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
@@ -92,9 +89,8 @@ def _ordinary() -> None:
         pass  # where it is not offered, the box ends with the tool
     sys.argv = [""]
     # The streams that Python made were of other files; by line, so that a killed tool's last lines are not lost.
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- open as long as the process
-    sys.stdout = sys.__stdout__ = _writing(1)
-    sys.stderr = sys.__stderr__ = _writing(2)
+    stdin, stdout, stderr = open(0, encoding="utf-8", closefd=False), _writing(1), _writing(2)  # noqa: SIM115 -- for good
+    vars(sys).update(stdin=stdin, stdout=stdout, stderr=stderr, __stdin__=stdin, __stdout__=stdout, __stderr__=stderr)
 
 
 def _writing(file: int) -> TextIO:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import _signal
 import os
 import select
 import sys
 import time
 
+from . import native
 from .pipes import Answer, Output, Request
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ class Forked:
         until = time.monotonic() + _DEATH
         while True:
             try:
-                os.kill(-1, _signal.SIGKILL)
+                os.kill(-1, native.SIGKILL)
             except ProcessLookupError:
                 pass  # nobody is left, or only such as wait to be reaped
             if self._reap():

@@ -9,9 +9,9 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing typing takes 3 ms of a start of 12
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar, Union
+    from typing import Any, TypeVar
 
-    Raw = Union[bytes, bytearray, memoryview]
+    Raw = bytes | bytearray | memoryview
     R = TypeVar("R", bytes, bytearray)
 
 MAX_FRAME = 16 * 1024 * 1024
@@ -27,7 +27,7 @@ class BadFrame(ValueError):  # noqa: N818 -- an answer about what was read, not 
 
 
 def dumps(value: object) -> bytes:
-    """JSON in UTF-8, lone surrogates as they are. Raises ValueError for nan, TypeError for what JSON does not have."""
+    """JSON in UTF-8, lone surrogates as they are. Raises ValueError for nan, TypeError for an object."""
     try:
         return "".join(_encode(value)).encode("utf-8", "surrogatepass")
     except RecursionError:
@@ -64,7 +64,7 @@ def header_of(data: Raw) -> bytes:
 
 
 def packed(message: dict[str, object], frames: Sequence[Raw] = ()) -> list[Raw]:
-    """The pieces to write one after another: the message, told how many raw frames follow, and those. Raises BadFrame."""
+    """The pieces to write in this order: the message, told how many raw frames follow, and those. Raises BadFrame."""
     told = dumps({**message, "frames": len(frames)} if frames else message)
     return [piece for data in (told, *frames) for piece in (header_of(data), data)]
 
@@ -105,6 +105,7 @@ class _Reading:
     parse_float = float
     parse_int = int
     parse_constant = staticmethod(_no_constant)
+    array_hook = None
     memo: dict[str, str] = {}  # noqa: RUF012 -- only the scanner written in Python uses it, and empties it
 
 
@@ -115,16 +116,18 @@ def _codec() -> tuple[Callable[[str, int], tuple[object, int]], Callable[[object
         encoder = make_encoder(None, _no_default, encode_basestring, None, ":", ",", False, False, False)  # noqa: FBT003 -- C
 
         def encode(value: object) -> Sequence[str]:
-            return encoder(value, 0)
+            pieces: Sequence[str] = encoder(value, 0)
+            return pieces
 
-        scan = make_scanner(_Reading())
+        reading: Any = _Reading()
+        scan = make_scanner(reading)
         if scan('{"a":[1.5]}', 0) == ({"a": [1.5]}, 11) and "".join(encode({"a": [1.5]})) == '{"a":[1.5]}':
             return scan, encode
     except (ImportError, TypeError, AttributeError):
         pass  # another Python, where these are others
     import json
 
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    decoder: Any = json.JSONDecoder(parse_constant=_no_constant)
     writer = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), check_circular=False)
     return decoder.scan_once, lambda value: (writer.encode(value),)
 

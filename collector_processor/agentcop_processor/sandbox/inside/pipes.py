@@ -101,10 +101,10 @@ class Answer:
         else:
             size = read_into(self.file, memoryview(self.data)[self._filled : self._filled + CHUNK])
             self._filled += max(size, 0)
-        if size == 0 and len(self.data) > self._filled or size == 0 and len(self._head) < HEADER:
-            self.state = "closed"
-        elif len(self._head) == HEADER and self._filled == len(self.data):
+        if len(self._head) == HEADER and self._filled == len(self.data):
             self.state = "ok"
+        elif size == 0:
+            self.state = "closed"
         return size > 0
 
     def wipe(self) -> None:

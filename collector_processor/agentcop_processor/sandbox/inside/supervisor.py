@@ -7,7 +7,6 @@ everything else in the box: the host sees a lost link, never a call that went on
 
 from __future__ import annotations
 
-import _signal
 import os
 import sys
 import time
@@ -15,12 +14,15 @@ import time
 from . import child, facts, native, wipe
 from .forked import Forked, HostGone, NotDead
 from .frames import BadFrame, packed, receive
-from .pipes import CHUNK, wipe as wipe_bytes, write_all
+from .pipes import CHUNK, write_all
+from .pipes import wipe as wipe_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import NoReturn
+
+    from .frames import Raw
 
 _SOCKET = "/agentcop/egress/proxy.sock"
 _BUNDLE = "/agentcop/egress/ca.pem"
@@ -34,8 +36,7 @@ def main() -> int:
         sys.stderr.write("agentcop: the supervisor of a box must be its pid 1\n")
         return _OPENED_ONLY_HERE
     native.set_dumpable(dumpable=False)
-    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
-        _signal.signal(number, _signal.SIG_DFL)  # for pid 1 that is: not delivered, whoever in the box sends it
+    native.undo_signals()
     try:
         _Box().serve()
     except HostGone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .frames import dumps, loads
+from .frames import dumps
 from .values import Unsendable, decode, encode
 
 TYPE_CHECKING = False
@@ -34,13 +34,11 @@ class Tool:
         if self._flags & _COROUTINE:
             import asyncio  # noqa: F401 -- before the call's time runs
 
-    def call(self, arguments: object, max_result: int) -> dict[str, object]:
+    def call(self, arguments: Any, max_result: int) -> dict[str, object]:
         """The answer: value, error, unsendable or stream. Raises nothing, but may never return."""
         if self._flags & (_GENERATOR | _ASYNC_GENERATOR):
             return {"stream": True}
         try:
-            if not isinstance(arguments, dict):
-                raise TypeError("the arguments are no object")
             positional = decode(arguments["args"])
             named = decode(arguments["kwargs"])
             value, awaited = self._value(positional, named)
@@ -73,7 +71,8 @@ def make(parcel: Mapping[str, Any]) -> Tool:
     for name in parcel["name"].split("."):
         found = getattr(found, name)
     if parcel["init"] is not None:
-        found = found(**decode(parcel["init"]))  # type: ignore[arg-type] -- a mapping, or the TypeError is told
+        init: Any = decode(parcel["init"])
+        found = found(**init)
     if parcel["method"]:
         found = getattr(found, parcel["method"])
     if not callable(found):
@@ -100,7 +99,7 @@ class _Source:
 def _from_source(name: str, text: str) -> ModuleType:
     module = type(sys)(name)
     module.__file__ = f"/agentcop/source/{name}.py"
-    module.__loader__ = _Source(text)  # type: ignore[assignment] -- nothing but get_source is ever asked for
+    vars(module)["__loader__"] = _Source(text)
     module.__package__ = name.rpartition(".")[0]
     sys.modules[name] = module
     exec(compile(text, module.__file__, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 -- what a box is for
@@ -151,7 +150,7 @@ def _told(error: BaseException, max_result: int) -> dict[str, object]:
     told: dict[str, object] = {
         "module": str(kind.__module__)[:SHOWN],
         "name": str(kind.__qualname__)[:SHOWN],
-        "args": [_sendable(argument, text) for argument, text in zip(error.args, shown)],  # noqa: B905 -- Python 3.9
+        "args": [_sendable(argument, text) for argument, text in zip(error.args, shown)],
         "text": _text(str, error, TOLD),
     }
     if len(dumps(told)) > max_result // 2:

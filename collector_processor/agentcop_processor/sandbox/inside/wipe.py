@@ -32,7 +32,8 @@ class Places:
         Follows no link, enters no mount but the folders themselves, needs no permission that the call took away.
         """
         until = time.monotonic() + BUDGET
-        return all([_emptied(folder, mode, until) for folder, mode in self._modes.items()])
+        emptied = [_emptied(folder, mode, until) for folder, mode in self._modes.items()]
+        return all(emptied)
 
 
 def _emptied(folder: str, mode: int, until: float) -> bool:
