@@ -83,10 +83,11 @@ def _ordinary() -> None:
     native.usual_signals()
     native.set_dumpable(dumpable=True)
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("1000")  # the kernel then ends the tool, not pid 1, when the box's memory is full
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(file, b"1000")  # the kernel then ends the tool, not pid 1, when the box's memory is full
+        os.close(file)
     except OSError:
-        pass  # where it is not offered, the box ends with the tool
+        pass  # where it is not offered, the box may end with the tool
     sys.argv = [""]
     # The streams that Python made were of other files; by line, so that a killed tool's last lines are not lost.
     stdin, stdout, stderr = open(0, encoding="utf-8", closefd=False), _writing(1), _writing(2)  # noqa: SIM115 -- for good

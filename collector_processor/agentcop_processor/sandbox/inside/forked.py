@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-TICK = 0.05
-"""Seconds between two looks for processes that have ended."""
+_TICK = 0.05  # seconds between two looks for processes that have ended
+_REST = 1.0  # the same before the call
 _SOON = 0.002  # the same once the result pipe is closed: the process is about to end
 _REAPED_AT_ONCE = 512  # of a fork bomb's dead, between two looks at the clock
 _DEATH = 5.0  # seconds that killed processes may take to be gone
@@ -76,7 +76,7 @@ class Forked:
         """Return when the host says something; until then the tool is loaded, and what it writes is read."""
         self._poll.register(host, select.POLLIN)
         while True:
-            ready = dict(self._poll.poll(TICK * 1000 if self._alive else None))
+            ready = dict(self._poll.poll(_REST * 1000 if self._alive else None))
             if host in ready:
                 break
             self._turn(ready)
@@ -92,7 +92,7 @@ class Forked:
         self._send(arguments)
         self._poll.register(self._answer.file, select.POLLIN)
         self._poll.register(host, 0)
-        tick = TICK
+        tick = _TICK
         looked = 0.0
         while (now := time.monotonic()) < deadline:
             if now - looked >= tick:

@@ -153,7 +153,10 @@ class Request:
 
 def write_all(file: int, pieces: list[Raw]) -> None:
     """Write all of it, blocking. Raises OSError where nobody reads."""
-    for piece in pieces:
-        left = memoryview(piece)
-        while left:
-            left = left[os.write(file, left) :]
+    left = [memoryview(piece) for piece in pieces if piece]
+    while left:
+        done = os.writev(file, left)
+        while left and done >= len(left[0]):
+            done -= len(left.pop(0))
+        if left:
+            left[0] = left[0][done:]
