@@ -17,8 +17,7 @@ def load(client: DockerClient, built: Built, tag: str) -> None:
 
     Sends nothing where the engine has the image. Blocks for seconds; raises CannotBuild.
     """
-    from docker.errors import DockerException, ImageNotFound
-    from requests import RequestException
+    from docker.errors import DockerException, ImageNotFound  # what requests raises besides is an OSError
 
     try:
         try:
@@ -33,5 +32,5 @@ def load(client: DockerClient, built: Built, tag: str) -> None:
             raise CannotBuild(f"the engine did not take the image as {tag}")
     except ImageNotFound as error:
         raise CannotBuild(f"the engine loaded something else than {built.id}: remove the cached archive") from error
-    except (DockerException, RequestException) as error:
+    except (DockerException, OSError) as error:
         raise CannotBuild(f"the engine did not take the image: {error}") from error
