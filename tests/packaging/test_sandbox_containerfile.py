@@ -1,4 +1,4 @@
-"""The Containerfile of the sandbox makes the image that `agentcop sandbox build` makes: of the same packages, as strict."""
+"""The Containerfile of the sandbox makes what `agentcop sandbox build` makes: of the same packages, as strict."""
 
 from __future__ import annotations
 

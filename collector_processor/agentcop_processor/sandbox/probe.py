@@ -54,7 +54,7 @@ def readings(facts: Mapping[str, object], expected: Mapping[str, object]) -> tup
 
 
 def misses(facts: Mapping[str, object], expected: Mapping[str, object]) -> tuple[str, ...]:
-    """What is not as it must be, a sentence each; none: the box holds. `facts` are the box's own words. Never raises."""
+    """What is not as it must be, a sentence each; none: the box holds. `facts` are its own words. Never raises."""
     return tuple(each.miss for each in readings(facts, expected) if each.miss)
 
 

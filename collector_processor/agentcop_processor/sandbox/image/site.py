@@ -38,7 +38,7 @@ class Packages:
     sources: tuple[Path, ...]
     """Folders of editable installs, as they are now."""
     left: int
-    """Files that were left out: caches, secrets, links that lead nowhere."""
+    """Files and whole folders that were left out: caches, secrets, links that lead nowhere."""
 
 
 def put_packages(tree: Tree, sites: tuple[Path, ...], at: str) -> Packages:
@@ -118,7 +118,7 @@ def _put_origin(tree: Tree, place: str, file: Path) -> None:
         parts = urlsplit(origin["url"])
         host = parts.netloc.rpartition("@")[2]
         origin["url"] = urlunsplit((parts.scheme, host, parts.path, "", ""))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return
     if parts.scheme != "file":  # a path of this machine tells nobody in the box anything
         tree.put(place, Text(data=json.dumps(origin).encode()))

@@ -67,24 +67,27 @@ class Tree:
         self.put(path, File(source=source.resolve(), executable=bool(mode & 0o111)))
 
     def put_folder(self, path: str, source: Path, keep: Callable[[PurePosixPath, Path], bool]) -> int:
-        """All that `keep` wants of `source`, asked for each path in it; how many entries it did not want.
+        """All that `keep` wants of `source`, asked for each path in it; how much it did not want.
 
-        Links that stay inside stay links; others are followed if they lead to a file. Devices and sockets are left.
+        A folder that is not wanted is not entered, and counts as one. Links that stay inside stay links; others are
+        followed if they lead to a file. Devices, sockets and broken links are left out, and count.
         """
         left = 0
-        for inner, found in _walk(source):
-            if not keep(inner, found):
-                left += 1
-                continue
-            place = f"{path}/{inner}"
-            if found.is_symlink() and _stays(found, inner):
-                self.put(place, Symlink(target=str(found.readlink())))
-            elif found.is_file():
-                self.put_file(place, found)
-            elif found.is_dir() and not found.is_symlink():
-                continue
-            else:
-                left += 1
+        waiting = [source]
+        while waiting:
+            for found in sorted(waiting.pop().iterdir()):
+                inner = PurePosixPath(found.relative_to(source))
+                place = f"{path}/{inner}"
+                if not keep(inner, found):
+                    left += 1
+                elif found.is_symlink() and _stays(found, inner):
+                    self.put(place, Symlink(target=str(found.readlink())))
+                elif found.is_file():
+                    self.put_file(place, found)
+                elif found.is_dir() and not found.is_symlink():
+                    waiting.append(found)
+                else:
+                    left += 1
         return left
 
     def files(self) -> Iterator[tuple[str, Path]]:
@@ -115,16 +118,6 @@ def mode_of(entry: Entry) -> int:
             return mode
         case _:
             assert_never(entry)
-
-
-def _walk(folder: Path) -> Iterator[tuple[PurePosixPath, Path]]:
-    """What is below `folder`, sorted; linked folders are named and not entered."""
-    waiting = [folder]
-    while waiting:
-        for found in sorted(waiting.pop().iterdir()):
-            yield PurePosixPath(found.relative_to(folder)), found
-            if found.is_dir() and not found.is_symlink():
-                waiting.append(found)
 
 
 def _stays(link: Path, inner: PurePosixPath) -> bool:
