@@ -25,7 +25,7 @@ unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
 for number, source, place in json.load(sys.stdin):
     into = os.path.join(sys.argv[1], f"{number}.pyc")
     try:
-        py_compile.compile(source, into, place, True, quiet=2, invalidation_mode=unchecked)
+        py_compile.compile(source, into, place, True, invalidation_mode=unchecked)
     except (py_compile.PyCompileError, ValueError, RecursionError, MemoryError):
         continue
     made.append((into, importlib.util.cache_from_source(place, optimization="")))

@@ -80,12 +80,11 @@ def find_packages(roots: Sequence[str] = ROOTS) -> tuple[Package, ...]:
     names: set[str] = set()
     asked = set(roots)
     while asked:
-        records = list(_records(_run("apt-cache", "show", "--no-all-versions", *sorted(asked))))
-        known = {record["Package"] for record in records}
-        if unknown := sorted(asked - known):
+        needs = read_needs(_run("apt-cache", "show", "--no-all-versions", *sorted(asked)))
+        if unknown := sorted(asked - set(needs)):
             raise CannotBuild(f"apt knows no package {unknown[0]}: run apt-get update, then this again")
         names |= asked
-        asked = {name for record in records for name in _needs(record)} - names
+        asked = {name for each in needs.values() for name in each} - names
         if len(names) + len(asked) > _MOST_PACKAGES:
             raise CannotBuild(f"more than {_MOST_PACKAGES} packages would be needed: apt's lists are not a Debian's")
     found = [_URI.match(line) for line in _run("apt-get", "download", "--print-uris", *sorted(names)).splitlines()]
@@ -132,6 +131,11 @@ def _whole(file: Path, package: Package) -> bool:
         return False
 
 
+def read_needs(text: str) -> dict[str, tuple[str, ...]]:
+    """What each package in apt's records needs to run: of alternatives the first, and nothing that only installs it."""
+    return {record["Package"]: tuple(_needs(record)) for record in _records(text)}
+
+
 def _records(text: str) -> Iterator[dict[str, str]]:
     """Stanzas of `Key: value` lines; continued lines are of no use here."""
     for stanza in text.split("\n\n"):
@@ -141,7 +145,7 @@ def _records(text: str) -> Iterator[dict[str, str]]:
 
 
 def _needs(record: dict[str, str]) -> Iterator[str]:
-    for key in ("Pre-Depends", "Depends"):
+    for key in ("Depends", "Pre-Depends"):
         for group in record.get(key, "").split(","):
             names = [re.split(r"[\s(:\[<]", each.strip(), maxsplit=1)[0] for each in group.split("|")]
             if names[0] and not _ONLY_TO_INSTALL & set(names):
