@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import ParsedCall, ToolTarget
     from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate
+    from agentcop_processor.sandbox.boxing import Boxing
 
 _log = logging.getLogger("agentcop")
 _QUIET = frozenset({"return_message", "alert"})
@@ -89,7 +90,7 @@ def _calls(target: ToolTarget, way: str) -> Begin:
 
 def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
     target: ToolTarget, tool: object, parsed: ParsedCall, name: str, gates: tuple[Gate, ...], way: str
-) -> Passage | Held | None:
+) -> Passage | Held | Boxing | None:
     try:
         return admission(
             name,
