@@ -77,16 +77,16 @@ def need_apt() -> None:
 
 def find_packages(roots: Sequence[str] = ROOTS) -> tuple[Package, ...]:
     """The packages that `roots` need to run, themselves among them, in the versions apt would install. Blocks."""
+    needs = read_needs(_run("apt-cache", "show", "--no-all-versions", *sorted({*roots, *_around(roots)})))
     names: set[str] = set()
     asked = set(roots)
     while asked:
-        needs = read_needs(_run("apt-cache", "show", "--no-all-versions", *sorted(asked)))
         if unknown := sorted(asked - set(needs)):
             raise CannotBuild(f"apt knows no package {unknown[0]}: run apt-get update, then this again")
         names |= asked
-        asked = {name for each in needs.values() for name in each} - names
-        if len(names) + len(asked) > _MOST_PACKAGES:
-            raise CannotBuild(f"more than {_MOST_PACKAGES} packages would be needed: apt's lists are not a Debian's")
+        asked = {name for each in asked for name in needs[each]} - names
+    if len(names) > _MOST_PACKAGES:
+        raise CannotBuild(f"{len(names)} packages would be needed: apt's lists are not a Debian's")
     found = [_URI.match(line) for line in _run("apt-get", "download", "--print-uris", *sorted(names)).splitlines()]
     packages = [Package(file=match["name"], sha256=match["sha256"]) for match in found if match]
     if absent := sorted(names - {package.name for package in packages}):
@@ -129,6 +129,13 @@ def _whole(file: Path, package: Package) -> bool:
             return hashlib.file_digest(opened, "sha256").hexdigest() == package.sha256
     except FileNotFoundError:
         return False
+
+
+def _around(roots: Sequence[str]) -> set[str]:
+    """All that could be needed, and more: apt opens its lists once for all of them."""
+    kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+    lines = _run("apt-cache", "depends", "--recurse", *(f"--no-{kind}" for kind in kinds), *roots).splitlines()
+    return {line for line in lines if line and line[0] not in " |<"}
 
 
 def read_needs(text: str) -> dict[str, tuple[str, ...]]:

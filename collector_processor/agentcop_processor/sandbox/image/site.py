@@ -26,7 +26,7 @@ _INSTALLER: Final = re.compile(r"^pip(-[^/]*\.dist-info)?$")
 _ARMING: Final = frozenset({"agentcop.pth", "agentcop-boot.start"})
 """Arms a process on the host; what runs in the box has been judged."""
 _NOT_SOURCE: Final = frozenset({"node_modules", "venv", "dist", "build"})
-_HOOK: Final = re.compile(r"__editable__|_editable_impl|_finder|__path_hook__")
+_HOOK: Final = re.compile(r"editable|_finder|__path_hook__", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
