@@ -132,7 +132,7 @@ class Runner:
             kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
             waiting = self._pool.take(kind, parcel) or Waiting(kind=kind, box=self._open(kind), parcel=None, since=0.0)
             if waiting.parcel is None:
-                self._prepare(waiting.box, settings, parcel)
+                prepare(waiting.box, settings, parcel)
             self._pool.refill(kind, parcel)
         except EngineDown as down:
             raise Refused(str(down)) from None
@@ -157,7 +157,7 @@ class Runner:
     def _make(self, kind: Kind, parcel: Parcel) -> Box:
         box = self._open(kind)
         try:
-            self._prepare(box, kind.settings, parcel)
+            prepare(box, kind.settings, parcel)
         except BaseException:
             box.close()
             raise
@@ -167,29 +167,22 @@ class Runner:
         """Start a box and have it say what it is. Raises EngineDown where none can be had, or it does not hold."""
         return self._choice.first(kind.settings, lambda engine: opened(engine, kind))
 
-    @staticmethod
-    def _prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
-        missing = [name for name in settings.env if name not in os.environ]
-        if missing:
-            _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(missing))
-        message = {
-            "module": parcel.module,
-            "name": parcel.name,
-            "source": parcel.source,
-            "init": None if parcel.init is None else encode(dict(parcel.init)),
-            "method": parcel.method,
-            "path": list(parcel.path),
-            "env": {name: os.environ[name] for name in settings.env if name in os.environ},
-        }
-        box.prepare(json.dumps(message).encode())
-
 
 def opened(engine: Engine, kind: Kind) -> Box:
     """A new box of this engine that has been probed. Blocks up to 20 s. Raises EngineDown."""
+    box = started(engine, kind)
+    if missed := misses(box.facts, engine.expected(kind.settings)):
+        box.close()
+        raise EngineDown(f"the box of {engine.name} does not hold: {'; '.join(missed)}")
+    return box
+
+
+def started(engine: Engine, kind: Kind) -> Box:
+    """A new box that has said what it is; nobody has compared that yet. Blocks up to 20 s. Raises EngineDown."""
     settings = kind.settings
     box = Box(engine.start(settings, kind.mounts), settings)
     try:
-        facts = box.open(_confine(engine, settings), egress=settings.network != "none")
+        box.open(_confine(engine, settings), egress=settings.network != "none")
     except LinkLost as lost:
         said = box.link.stderr().strip()
         box.close()
@@ -197,10 +190,24 @@ def opened(engine: Engine, kind: Kind) -> Box:
     except BaseException:
         box.close()
         raise
-    if missed := misses(facts, engine.expected(settings)):
-        box.close()
-        raise EngineDown(f"the box of {engine.name} does not hold: {'; '.join(missed)}")
     return box
+
+
+def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
+    """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost."""
+    missing = [name for name in settings.env if name not in os.environ]
+    if missing:
+        _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(missing))
+    message = {
+        "module": parcel.module,
+        "name": parcel.name,
+        "source": parcel.source,
+        "init": None if parcel.init is None else encode(dict(parcel.init)),
+        "method": parcel.method,
+        "path": list(parcel.path),
+        "env": {name: os.environ[name] for name in settings.env if name in os.environ},
+    }
+    box.prepare(json.dumps(message).encode())
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:

@@ -61,7 +61,9 @@ def test_that_observe_mode_leaves_the_sandbox_out_is_said() -> None:
 
 @pytest.mark.parametrize(("mode", "word"), [("enforce", "will"), ("observe", "would")])
 def test_the_warning_says_what_becomes_of_the_calls(mode: str, word: str) -> None:
-    loaded = policy(f"agent_id: x\nmode: {mode}\ngate:\n  allow: [a]\n  limits: [{{tool: a, max_calls: 3, per: run}}]\n")
+    loaded = policy(
+        f"agent_id: x\nmode: {mode}\ngate:\n  allow: [a]\n  limits: [{{tool: a, max_calls: 3, per: run}}]\n"
+    )
     (warning,) = loaded.warnings
     assert warning.endswith(f"is not in this build; calls of a {word} be refused")
 
