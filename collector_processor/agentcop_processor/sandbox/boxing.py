@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     """How the seam's tool is made in a box; raises `NotShippable`."""
 
 _log = logging.getLogger("agentcop")
-_CANNOT = "the policy wants this call in a sandbox, and it cannot be put there"
+_CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
 

@@ -18,7 +18,10 @@ class Reaper:
     def __init__(self) -> None:
         """No thread yet."""
         self._lock = safe_lock()
-        self.forget()
+        self._given: queue.SimpleQueue[Box | None] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+        self._open = 0
+        self._closed = False
 
     def take(self, box: Box) -> None:
         """Kill it soon. Never blocks, never raises."""
@@ -47,10 +50,7 @@ class Reaper:
 
     def forget(self) -> None:
         """In a forked child: its parent's boxes are its parent's to kill."""
-        self._given: queue.SimpleQueue[Box | None] = queue.SimpleQueue()
-        self._worker: threading.Thread | None = None
-        self._open = 0
-        self._closed = False
+        self._given, self._worker, self._open, self._closed = queue.SimpleQueue(), None, 0, False
 
     def _work(self) -> None:
         while (box := self._given.get()) is not None:

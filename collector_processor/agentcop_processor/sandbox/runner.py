@@ -71,16 +71,10 @@ class Runner:
     def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
         """A box that waits and still lives, with the parcel loaded. An engine that was restarted has left dead ones."""
         while (waiting := self._pool.take(kind, parcel)) is not None:
-            try:
-                if not waiting.box.link.alive():
-                    raise LinkLost("it is gone")
-                if waiting.parcel is None:
-                    prepare(waiting.box, kind.settings, parcel)
-            except LinkLost as lost:
-                _log.warning("agentcop: a box that waited was lost: %s", lost)
-                self._reaper.take(waiting.box)
-            else:
+            if _ready(waiting, parcel):
                 return waiting
+            _log.warning("agentcop: a box that waited is gone; another one is made")
+            self._reaper.take(waiting.box)
         return None
 
     def _back(self, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
@@ -108,6 +102,17 @@ class Runner:
     def _open(self, kind: Kind) -> Box:
         """Start a box and have it say what it is. Raises EngineDown where none can be had, or it does not hold."""
         return self._choice.first(kind.settings, lambda engine: opened(engine, kind))
+
+
+def _ready(waiting: Waiting, parcel: Parcel) -> bool:
+    if not waiting.box.link.alive():
+        return False
+    try:
+        if waiting.parcel is None:
+            prepare(waiting.box, waiting.kind.settings, parcel)
+    except LinkLost:
+        return False
+    return True
 
 
 def opened(engine: Engine, kind: Kind) -> Box:
