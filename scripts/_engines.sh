@@ -58,16 +58,19 @@ PYTHON
 }
 
 engines_stop() {
-  local folder=$1 file pid tries
+  local folder=$1 file tries pids
   for file in "$folder/docker/pid" "$folder/podman/pid"; do
     [ ! -f "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
   done
   # Whatever has the folder in its command line is one of ours: containerd, shims, conmon.
   for tries in $(seq 100); do
-    pgrep -f -- "$folder/(docker|podman)" >/dev/null || break
-    [ "$tries" -lt 60 ] || pkill -KILL -f -- "$folder/(docker|podman)" || true
+    pids=$(engine_processes "$folder")
+    [ -n "$pids" ] || break
+    [ "$tries" -lt 60 ] || kill -KILL $pids 2>/dev/null || true
     sleep 0.1
   done
   awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null || true
   rm -rf --one-file-system "$folder/docker" "$folder/podman"
 }
+
+engine_processes() { grep -lsF -f - /proc/[0-9]*/cmdline <<<"$1/" | cut -d / -f 3 || true; }
