@@ -20,12 +20,13 @@ _LABEL: Final = 6
 _MILLION: Final = 1_000_000
 
 
-def print_built(built: Built, tag: str, what: str, *, pinned: bool) -> None:
-    """The image's id on stdout; what it is and what to do with it as talk."""
+def print_built(built: Built, tag: str, what: str, *, pinned: str) -> None:
+    """The image's id on stdout; what it is and what to do with it as talk. `pinned`: the id that the policy has."""
     say(f"{what}, {built.size / _MILLION:.0f} MB")
     if not pinned:
-        say("pin it in the policy, so that no other image of that name is run:")
-        say(f"  sandbox:\n    image: {escape(tag)}\n    image_digest: {built.id}")
+        say(f"pin it in the policy, beside `image: {escape(tag)}`: `image_digest:` and")
+    elif pinned != built.id:
+        say("the policy pins another image: it refuses this one until its `image_digest` is")
     click.echo(built.id)
 
 

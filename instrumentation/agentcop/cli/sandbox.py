@@ -88,7 +88,7 @@ def build(*, venv: str | None, tag: str | None, engine: str, file: str | None) -
     with tempfile.TemporaryDirectory(prefix="agentcop-image-", ignore_cleanup_errors=True) as made:
         built, what = _built(venv, Path(made))
         refused = [each for each in engines if not _loaded(each, built, name)]
-    print_built(built, name, what, pinned=_pinned(policy) == built.id)
+    print_built(built, name, what, pinned=_pinned(policy))
     sys.exit(1 if refused else 0)
 
 
