@@ -165,7 +165,7 @@ def _built(venv: str | None, folder: Path) -> tuple[Built, str]:
 
 def _loaded(engine: ContainerEngine, built: Built, tag: str) -> bool:
     try:
-        load(engine.client, built, tag)
+        load(engine.socket, built, tag)
     except CannotBuild as error:
         say(f"{engine.name}: {escape(str(error))}")
         return False
