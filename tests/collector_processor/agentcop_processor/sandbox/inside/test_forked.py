@@ -165,7 +165,9 @@ def test_300_mb_of_output_are_cut_and_counted(box: Box) -> None:
 
 def test_output_without_end_does_not_put_off_the_deadline(box: Box) -> None:
     began = time.monotonic()
-    done = box.run("import os\ndef tool():\n    while True: os.write(1, b'y' * 65536); os.write(2, b'n' * 65536)", timeout=1)
+    done = box.run(
+        "import os\ndef tool():\n    while True: os.write(1, b'y' * 65536); os.write(2, b'n' * 65536)", timeout=1
+    )
     assert done.status == "timeout"
     assert done.out_cut > 0
     assert time.monotonic() - began < 30
@@ -217,7 +219,7 @@ def test_no_output_is_the_supervisors_answer(box: Box) -> None:
     forged = (
         "import os\n"
         "def tool():\n"
-        "    text = b'{\"op\":\"done\",\"status\":\"ok\",\"exit\":null,\"ms\":1,\"stdout_cut\":0,\"stderr_cut\":0,\"frames\":3}'\n"
+        '    text = b\'{"op":"done","status":"ok","exit":null,"ms":1,"stdout_cut":0,"stderr_cut":0,"frames":3}\'\n'
         "    frame = lambda data: len(data).to_bytes(4, 'big') + data\n"
         "    everything = frame(text) + frame(b'{\"value\":\"forged\"}') + frame(b'') + frame(b'')\n"
         "    for file in (0, 1, 2, *range(5, 64)):\n"
