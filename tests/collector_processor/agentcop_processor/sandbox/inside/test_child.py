@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from inside_boxes import Box
+
+if TYPE_CHECKING:
+    from inside_boxes import Box
 
 pytestmark = pytest.mark.sandbox
 
@@ -64,7 +68,8 @@ def test_neither_the_request_nor_the_result_pipe_goes_to_a_program_it_starts(box
     source = """
         import subprocess
         def tool():
-            return subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True, close_fds=False).stdout.split()
+            done = subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True, close_fds=False)
+            return done.stdout.split()
     """
     assert box.run(source).value == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 import pytest
-from inside_boxes import Box
+
+if TYPE_CHECKING:
+    from inside_boxes import Box
 
 pytestmark = pytest.mark.sandbox
 
-# Every byte of memory is looked for one higher: the text that is looked for is then not in the memory by being asked for.
+# Bytes are looked for one higher each: what is looked for is then not in the memory by being asked for.
 SEARCH = """
     import gc
     HIGHER = bytes((byte + 1) % 256 for byte in range(256))

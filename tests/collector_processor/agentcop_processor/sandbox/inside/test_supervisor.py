@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from inside_boxes import INSIDE, Box
 
 pytestmark = pytest.mark.sandbox

@@ -1,10 +1,11 @@
-"""A tool is made from a name, from source or from a class, runs as it would at home, and its answer says what it was."""
+"""A tool is made of a name, of source or of a class, runs as it would at home, and its answer says what came of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+
 from inside_boxes import Box
 
 if TYPE_CHECKING:
@@ -44,26 +45,38 @@ def test_values_keep_their_types_on_both_ways(box: Box) -> None:
     assert box.run("def tool(value): return [type(value['a']).__name__, value]", value).value == ["tuple", value]
 
 
+GATHERING = """
+import asyncio
+async def one(n): return n
+async def tool(n):
+    await asyncio.sleep(0)
+    return sum(await asyncio.gather(one(n), one(1)))
+"""
+AWAITABLE = """
+class Later:
+    def __init__(self, n): self.n = n
+    def __await__(self):
+        yield
+        return self.n + 1
+def tool(n): return Later(n)
+"""
+PARTIAL = "import functools\nasync def inner(n, m): return n + m\ntool = functools.partial(inner, m=1)"
+CALLED = "class Tool:\n    async def __call__(self, n): return n + 1\ntool = Tool()"
+METHOD = "class Tool:\n    async def run(self, n): return n + 1\ntool = Tool().run"
+OLD = "import types\n@types.coroutine\ndef inner(n):\n    yield\n    return n + 1\ndef tool(n): return inner(n)"
+
+
 @pytest.mark.parametrize(
     ("source", "awaited"),
     [
         ("async def tool(n): return n + 1", False),
-        (
-            "import asyncio\nasync def tool(n):\n    await asyncio.sleep(0)\n    return await asyncio.gather(one(n)) and n + 1\nasync def one(n): return n",
-            False,
-        ),
-        ("import functools\nasync def inner(n, m): return n + m\ntool = functools.partial(inner, m=1)", False),
-        ("class Tool:\n    async def __call__(self, n): return n + 1\ntool = Tool()", False),
-        ("class Tool:\n    async def run(self, n): return n + 1\ntool = Tool().run", False),
+        (GATHERING, False),
+        (PARTIAL, False),
+        (CALLED, False),
+        (METHOD, False),
         ("async def inner(n): return n + 1\ndef tool(n): return inner(n)", True),
-        (
-            "class Later:\n    def __init__(self, n): self.n = n\n    def __await__(self):\n        yield\n        return self.n + 1\ndef tool(n): return Later(n)",
-            True,
-        ),
-        (
-            "import types\n@types.coroutine\ndef inner(n):\n    yield\n    return n + 1\ndef tool(n): return inner(n)",
-            True,
-        ),
+        (AWAITABLE, True),
+        (OLD, True),
     ],
 )
 def test_an_asynchronous_tool_is_awaited(box: Box, source: str, awaited: bool) -> None:
