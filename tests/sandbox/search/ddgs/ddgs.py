@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 
 
 class DDGS:
@@ -12,7 +12,7 @@ class DDGS:
     def __init__(self, *_: Any, **__: Any) -> None:
         """Takes whatever the real one does."""
 
-    def __enter__(self) -> DDGS:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
