@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _START = 10.0  # seconds that a start may take
+_CODE = 1 << 29  # bytes of address space for libraries
+_FILES = 1024  # open at once, by one process
 _MAX_INFO = 4096  # bytes that bubblewrap says of a box it made
 _MAX_WORDS = 64  # of a command line in which the owner is looked for
 _OWNER = "agentcop-owner:"  # begins the word in bwrap's arguments that says who started it
@@ -70,6 +72,20 @@ class ProcessEngine:
             "interfaces": ["lo"],
             "root_writable": False,
             "dumpable": 0,
+        }
+
+    def confine(self, settings: Settings) -> dict[str, int]:
+        """What the supervisor's `open` has for `confine`: the limits of each process of the tool.
+
+        `data` is what counts as memory; `as` leaves room for code, and for what is reserved and never used.
+        """
+        return {
+            "as": 2 * settings.memory + _CODE,
+            "data": settings.memory,
+            "nproc": settings.pids,
+            "nofile": _FILES,
+            "fsize": settings.tmpfs,
+            "landlock": True,
         }
 
     def sweep(self) -> int:
