@@ -86,6 +86,23 @@ class PipeLink:
                 self._files.release()
         return self._tail.decode("utf-8", "replace")
 
+    def alive(self) -> bool:
+        """Whether the box has not ended."""
+        return not self._killed and not _ended(self._outer, 0.0)
+
+    def abandon(self) -> None:
+        """Close this process's ends: in a forked child the box is the parent's."""
+        self._killed = True
+        for file in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    file.close()
+        for pidfd in (self._outer, self.first):
+            if pidfd is not None:
+                with contextlib.suppress(OSError):
+                    os.close(pidfd)
+        self._process.returncode = 0  # it is no child of this process, and nobody here waits for it
+
     def kill(self) -> None:
         """Kill pid 1 of the box, and with it everything in there, and wait for its end. Idempotent, never raises."""
         try:
