@@ -71,6 +71,7 @@ class Box:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,
         )
         limits = {"max_result": max_result, "max_output": max_output, "confine": confine}
         self.say({"op": "open", "limits": limits, "egress": False})
@@ -82,7 +83,10 @@ class Box:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.communicate()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
+        self._process.wait()
 
     def say(self, message: dict[str, object], *raw: bytes) -> None:
         """Write a message, whatever it says."""
@@ -91,14 +95,15 @@ class Box:
     def write(self, data: bytes) -> None:
         """Write bytes, whatever they are."""
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._process.stdin.fileno(), left) :]
 
     def hear(self) -> tuple[dict[str, object], list[bytes]]:
         """The next message and its frames."""
         return frames.receive(self._read)
 
-    def prepare(
+    def prepare(  # noqa: PLR0913 -- a parcel's parts
         self,
         source: str = "",
         name: str = "tool",

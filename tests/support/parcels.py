@@ -7,35 +7,27 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib import import_module, invalidate_caches
+from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
+from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox.inside.values import decode, encode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from agentcop_processor.sandbox.parcel import Parcel
 
+_SANDBOX = Path(inside.__file__).parents[1]
 _CHILD = """
-import asyncio, functools, inspect, json, sys, types
+import json, sys
 told = json.load(sys.stdin)
-sys.path[:0] = told["path"]
-if told["source"]:
-    module = types.ModuleType(told["module"])
-    sys.modules[told["module"]] = module
-    exec(compile(told["source"], "<parcel>", "exec"), vars(module))
-else:
-    __import__(told["module"])
-    module = sys.modules[told["module"]]
-made = functools.reduce(getattr, told["name"].split("."), module)
-if told["init"] is not None:
-    made = getattr(made(**told["init"]), told["method"])
-result = made(*told["args"], **told["kwargs"])
-if inspect.isawaitable(result):
-    async def wait():
-        return await result
-    result = asyncio.run(wait())
-print(json.dumps(result))
+sys.path.insert(0, told["sandbox"])
+from inside import tool
+del sys.path[0]
+answer = tool.make(told["parcel"]).call(told["arguments"], 1 << 20)
+print(json.dumps(answer))
 """
 
 
@@ -53,14 +45,16 @@ def run_parcel(parcel: Parcel, folder: Path, *args: object, **kwargs: object) ->
     """What the tool gives for these arguments, in a fresh interpreter that is started in the empty `folder`."""
     box = opened(parcel, folder)
     told = {
-        "module": parcel.module,
-        "name": parcel.name,
-        "source": parcel.source,
-        "init": None if parcel.init is None else dict(parcel.init),
-        "method": parcel.method,
-        "path": [str(box / path.lstrip("/")) for path in parcel.path],
-        "args": args,
-        "kwargs": kwargs,
+        "sandbox": str(_SANDBOX),
+        "parcel": {
+            "module": parcel.module,
+            "name": parcel.name,
+            "source": parcel.source,
+            "init": None if parcel.init is None else encode(dict(parcel.init)),
+            "method": parcel.method,
+            "path": [str(box / path.lstrip("/")) for path in parcel.path],
+        },
+        "arguments": {"args": encode(list(args)), "kwargs": encode(kwargs)},
     }
     done = subprocess.run(
         [sys.executable, "-I", "-c", _CHILD],
@@ -72,7 +66,9 @@ def run_parcel(parcel: Parcel, folder: Path, *args: object, **kwargs: object) ->
         env={},
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer.keys() >= {"value"}, answer
+    return decode(answer["value"])
 
 
 class Project:

@@ -66,8 +66,9 @@ class Attached:
     def alive(self) -> bool:
         """Whether the engine has not closed the connection."""
         try:
-            readable, _, _ = select.select([self._socket], [], [], 0)
-            return not readable or self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            poll = select.poll()  # select takes no descriptor above 1,023
+            poll.register(self._socket, select.POLLIN)
+            return not poll.poll(0) or self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
         except (OSError, ValueError):
             return False
 

@@ -51,6 +51,14 @@ def names_read(statement: ast.stmt) -> frozenset[str]:
     return frozenset(found)
 
 
+def annotated(statement: ast.stmt) -> frozenset[str]:
+    """Names that stand in a class's annotations: dataclasses and models read some of them."""
+    if not isinstance(statement, ast.ClassDef):
+        return frozenset()
+    annotations = (each.annotation for each in ast.walk(statement) if isinstance(each, ast.AnnAssign))
+    return frozenset(node.id for each in annotations for node in ast.walk(each) if isinstance(node, ast.Name))
+
+
 class _Unannotated(ast.NodeTransformer):
     """Takes off what `from __future__ import annotations` keeps from being evaluated."""
 

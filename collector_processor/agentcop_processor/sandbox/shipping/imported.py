@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.shipping.imports import cop_behind, holds_cop
+from agentcop_processor.sandbox.shipping.imports import cop_behind, holds_cop, missing_of
 from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
 from agentcop_processor.sandbox.shipping.reasons import MODULE, STAY, CannotTravel
-from agentcop_processor.sandbox.shipping.texts import find
+from agentcop_processor.sandbox.shipping.texts import text_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ def by_import(tool: Callable[..., object] | type) -> Parcel:
     """A parcel that names `tool`, a function or a class. Raises CannotTravel."""
     module, name = _place(tool)
     found = _at(module, name)
-    if found is not tool and found != tool and not _stands_for(found, tool):
+    is_method = isinstance(found, MethodType) and isinstance(tool, MethodType)  # of a class: a new one each time
+    if found is not tool and not (is_method and found == tool) and not _stands_for(found, tool):
         raise CannotTravel(f"{module.__name__} holds something else under its name", MODULE)
     return _parcel(module, name)
 
@@ -66,7 +67,7 @@ def _parcel(module: ModuleType, name: str) -> Parcel:
         raise CannotTravel(f"its module {known} has a cop in it", MODULE)
     if behind := cop_behind([known]):
         raise CannotTravel(f"its module {known} imports {behind}, which has to do with AgentCop", MODULE)
-    project = project_of([(origin.root, origin.entry)])
+    project = project_of([(origin.root, origin.entry)], missing_of([known]))
     return Parcel(module=known, name=name, path=project.path, mounts=project.mounts)
 
 
@@ -100,7 +101,7 @@ def _stands_for(found: object, tool: object) -> bool:
     cells = found.__closure__ or ()
     if "__agentcop_seam__" not in vars(found) or not any(_content(cell) is tool for cell in cells):
         return False
-    return not getattr(find(tool).node, "decorator_list", ())
+    return not getattr(text_around(tool).find(tool.__code__).node, "decorator_list", ())
 
 
 def _content(cell: object) -> object:

@@ -30,6 +30,7 @@ _COPS: Final = frozenset(
         "agentcop_signals",
     }
 )
+_FRAMEWORKS: Final = frozenset({"agents", "fastmcp", "langchain", "langchain_classic", "langchain_core", "mcp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,11 @@ def origin_of(name: str, module: ModuleType) -> Origin:
 def is_cops(name: object) -> bool:
     """Whether this is a module of AgentCop's own."""
     return isinstance(name, str) and name.partition(".")[0] in _COPS
+
+
+def is_frameworks(name: object) -> bool:
+    """Whether this is a module of a framework whose decorators make a tool of what they are given."""
+    return isinstance(name, str) and name.partition(".")[0] in _FRAMEWORKS
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
 from agentcop_processor.sandbox.shipping.reasons import STAY, CannotTravel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from agentcop_processor.protected.places import Place
 
@@ -59,10 +59,13 @@ class _Walk:
 _walks: dict[str, _Walk] = {}
 
 
-def project_of(roots: Iterable[tuple[str, str]]) -> Project:
-    """For these roots, each with an entry that must be there, all that is loaded of them. Raises CannotTravel."""
+def project_of(roots: Collection[tuple[str, str]], names: Iterable[str] = (), others: Iterable[str] = ()) -> Project:
+    """For these roots, each with an entry that must be there, all that is loaded of them. Raises CannotTravel.
+
+    `names` are modules that will be imported yet, if they are in one of the roots or in one of the `others`.
+    """
     wanted: dict[str, dict[str, None]] = {}
-    for root, entry in roots:
+    for root, entry in (*roots, *_unloaded(roots, names, others)):
         wanted.setdefault(root, {})[entry] = None
     if not wanted:
         return Project()
@@ -85,6 +88,19 @@ def project_of(roots: Iterable[tuple[str, str]]) -> Project:
     return Project(path=tuple(f"{FOLDER}/{number}" for number in range(len(wanted))), mounts=tuple(mounts))
 
 
+def _unloaded(
+    roots: Collection[tuple[str, str]], names: Iterable[str], others: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Where these modules stand, of those that stand in one of these folders."""
+    folders = dict.fromkeys((*(root for root, _ in roots), *others))
+    for name in names:
+        for root in folders:
+            if os.path.isdir(os.path.join(root, name)):
+                yield root, name
+            elif os.path.isfile(os.path.join(root, f"{name}.py")):
+                yield root, f"{name}.py"
+
+
 def _mounts(path: str, target: str, hidden: Hidden) -> list[Mount]:
     source = os.path.realpath(path)
     if _holds_home(source):
@@ -92,6 +108,8 @@ def _mounts(path: str, target: str, hidden: Hidden) -> list[Mount]:
     if hidden.is_the_gates(source) or hidden.hides_name(os.path.basename(source)):
         raise CannotTravel(f"{os.path.basename(path)} is hidden from every tool", "give it another name or place")
     if not os.path.isdir(source):
+        if not os.path.isfile(source):
+            raise CannotTravel(f"its module {os.path.basename(path)} is no file", f"keep it in a file {STAY}")
         return [Mount(source=source, target=target)]
     try:
         walk = _walked(source, hidden)

@@ -7,6 +7,7 @@ from typing import Final
 from agentcop_processor.sandbox.parcel import NotShippable
 
 MODULE: Final = "put it into a module of its own that builds no cop"
+AGAIN: Final = "start the program again"
 STAY: Final = "or leave it out of `sandbox.tools`"
 
 

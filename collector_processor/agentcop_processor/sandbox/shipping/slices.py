@@ -11,75 +11,83 @@ import builtins
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.shipping.bindings import bound_by, names_read
-from agentcop_processor.sandbox.shipping.imports import absolute
+from agentcop_processor.sandbox.shipping.bindings import annotated, names_read
+from agentcop_processor.sandbox.shipping.imports import absolute, imported
 from agentcop_processor.sandbox.shipping.literals import is_literal
 from agentcop_processor.sandbox.shipping.origins import is_cops
 from agentcop_processor.sandbox.shipping.reasons import MODULE, CannotTravel
+from agentcop_processor.sandbox.shipping.unchanged import check_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from types import ModuleType
 
-    from agentcop_processor.sandbox.shipping.texts import Unit
+    from agentcop_processor.sandbox.shipping.texts import Text
 
-_GIVEN: Final = (
-    frozenset({"__name__", "__doc__", "__builtins__", "__debug__", "__annotations__"}) | vars(builtins).keys()
-)
+_GIVEN: Final = frozenset({"__name__", "__doc__", "__builtins__", "__debug__", *vars(builtins)})
 _VALUE: Final = f"pass it as an argument, by `sandbox.env` or `sandbox.secrets`, or {MODULE}"
 
 
-class Slice:
-    """Grows by what its names lead to."""
+def sliced(module: ModuleType, text: Text, tool: ast.stmt) -> tuple[str, tuple[str, ...]]:
+    """The text of a module that holds `tool`, a definition as it is to stand there, and the modules it imports.
 
-    def __init__(self, module: ModuleType, units: Iterable[Unit]) -> None:
-        self._names: Mapping[str, object] = vars(module)
-        self._package = str(vars(module).get("__package__") or "")
-        self._statements = [statement for unit in units for statement in unit.tree.body]
-        self._binding: dict[str, list[int]] = {}
-        for number, statement in enumerate(self._statements):
-            for name in bound_by(statement):
-                self._binding.setdefault(name, []).append(number)
+    Raises CannotTravel.
+    """
+    taken = _Taking(vars(module), text).by(tool)
+    package = str(vars(module).get("__package__") or "")
+    key = (ast.dump(tool), package, tuple((number, tuple(sorted(names))) for number, names in sorted(taken.items())))
+    if (made := text.made.get(key)) is None:
+        made = text.made[key] = _written(text, tool, taken, package)
+    return made
+
+
+def _written(text: Text, tool: ast.stmt, taken: Mapping[int, set[str]], package: str) -> tuple[str, tuple[str, ...]]:
+    parts = [_reduced(text.statements[number], names) for number, names in sorted(taken.items())]
+    futures = [each for each in text.statements if _is_future(each)]
+    first = ast.parse("from __future__ import annotations").body
+    whole = _Absolute(package).visit(deepcopy(ast.Module([*first, *futures, *parts, tool], [])))
+    imports = [each for each in ast.walk(whole) if isinstance(each, ast.Import | ast.ImportFrom)]
+    names = dict.fromkeys(name for each in imports for name in imported(each, ""))
+    return f"{ast.unparse(ast.fix_missing_locations(whole))}\n", tuple(names)
+
+
+class _Taking:
+    """Follows names to the statements that bind them."""
+
+    def __init__(self, names: Mapping[str, object], text: Text) -> None:
+        self._names = names
+        self._text = text
         self._taken: dict[int, set[str]] = {}
-        """Statements by number, with the names that are wanted of them."""
 
-    def text(self, tool: ast.stmt) -> str:
-        """The text with `tool`, a definition as it is to stand there, at its end. Raises CannotTravel."""
-        self._follow(tool)
-        parts = [self._reduced(self._statements[number], names) for number, names in sorted(self._taken.items())]
-        futures = [each for each in self._statements if _is_future(each)]
-        first = ast.parse("from __future__ import annotations").body
-        whole = ast.Module([*first, *futures, *parts, tool], [])
-        text = ast.unparse(ast.fix_missing_locations(_Absolute(self._package).visit(deepcopy(whole))))
-        return f"{text}\n"
-
-    def _follow(self, statement: ast.stmt) -> None:
-        waiting = [(name, True) for name in names_read(statement)] + [(name, False) for name in _annotated(statement)]
+    def by(self, tool: ast.stmt) -> Mapping[int, set[str]]:
+        """Statements by number, with the names that are wanted of each."""
+        waiting = [(name, True) for name in names_read(tool)] + [(name, False) for name in annotated(tool)]
         while waiting:
             name, hard = waiting.pop()
-            for number in self._binding.get(name, ()) or self._unbound(name, hard=hard):
-                known = self._taken.get(number)
-                if known is None:
-                    try:
-                        self._check(self._statements[number], name)
-                        self._check_unchanged(self._statements[number], name)
-                    except CannotTravel:
-                        if hard:
-                            raise
-                        continue
-                    self._taken[number] = {name}
-                    waiting.extend((each, hard) for each in names_read(self._statements[number]))
-                    waiting.extend((each, False) for each in _annotated(self._statements[number]))
-                else:
-                    known.add(name)
+            for number in self._text.binding.get(name, ()) or self._unbound(name, hard=hard):
+                if number in self._taken:
+                    self._taken[number].add(name)
+                    continue
+                try:
+                    self._check(self._text.statements[number], name)
+                    check_unchanged(self._text, number, name, self._names)
+                except CannotTravel:
+                    if hard:
+                        raise
+                    continue  # an annotation is not evaluated
+                self._taken[number] = {name}
+                reads, soft = self._text.reads(number)
+                waiting.extend((each, hard) for each in reads)
+                waiting.extend((each, False) for each in soft)
+        return self._taken
 
     def _unbound(self, name: str, *, hard: bool) -> tuple[int, ...]:
         """The statements that a name which none binds may come from: `from … import *`."""
         if name in _GIVEN or not hard:
             return ()
-        stars = tuple(number for number, each in enumerate(self._statements) if _is_star(each))
+        stars = tuple(number for number, each in enumerate(self._text.statements) if _is_star(each))
         if name == "__file__" or name not in self._names or not stars:
-            raise CannotTravel(f"it reads {name}, which its module's text does not define", f"{_VALUE}")
+            raise CannotTravel(f"it reads {name}, which its module's text does not define", _VALUE)
         return stars
 
     def _check(self, statement: ast.stmt, name: str) -> None:
@@ -89,9 +97,7 @@ class Slice:
             if is_cops(module):
                 raise CannotTravel(f"it reads {name}, which is AgentCop's", "leave the cop to the program around it")
         elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if "__agentcop_seam__" in getattr(self._names.get(name), "__dict__", {}):
-                out = f"call it from outside of the tool, or {MODULE}"
-                raise CannotTravel(f"it calls {name}, a guarded tool, which nobody would judge in a box", out)
+            pass
         elif isinstance(statement, ast.Try | ast.If):
             self._check_branches(statement, name)
         elif not self._is_constant(statement):
@@ -110,43 +116,11 @@ class Slice:
 
     def _is_constant(self, statement: ast.stmt) -> bool:
         if isinstance(statement, ast.Assign):
-            return all(isinstance(each, ast.Name | ast.Tuple) for each in statement.targets) and is_literal(
-                statement.value, self._names
-            )
+            plain = all(isinstance(each, ast.Name | ast.Tuple) for each in statement.targets)
+            return plain and is_literal(statement.value, self._names)
         if isinstance(statement, ast.AnnAssign):
             return statement.value is None or is_literal(statement.value, self._names)
         return type(statement).__name__ == "TypeAlias"  # Python 3.12
-
-    def _check_unchanged(self, statement: ast.stmt, name: str) -> None:
-        """A literal that the program has changed since is no constant."""
-        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-        if value is None or len(self._binding[name]) > 1:
-            return
-        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        if not all(isinstance(each, ast.Name) for each in targets):
-            return
-        try:
-            literal = ast.literal_eval(value)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return
-        if not _same(self._names.get(name), literal):
-            raise CannotTravel(f"it reads {name}, which has changed since its module ran", _VALUE)
-
-    def _reduced(self, statement: ast.stmt, names: set[str]) -> ast.stmt:
-        """Of an import only what is wanted."""
-        if not isinstance(statement, ast.Import | ast.ImportFrom) or _is_star(statement):
-            return statement
-        wanted = [each for each in statement.names if (each.asname or each.name.partition(".")[0]) in names]
-        copied = deepcopy(statement)
-        copied.names = wanted
-        return copied
-
-
-def _same(live: object, literal: object) -> bool:
-    try:
-        return type(live) is type(literal) and bool(live == literal)
-    except Exception:  # what was put into a list may compare as it likes
-        return False
 
 
 class _Absolute(ast.NodeTransformer):
@@ -161,12 +135,14 @@ class _Absolute(ast.NodeTransformer):
         return ast.ImportFrom(module=absolute(node, self._package), names=node.names, level=0)
 
 
-def _annotated(statement: ast.stmt) -> Iterable[str]:
-    """Names that stand in a class's annotations: dataclasses and models read some of them."""
-    if not isinstance(statement, ast.ClassDef):
-        return ()
-    annotations = (each.annotation for each in ast.walk(statement) if isinstance(each, ast.AnnAssign))
-    return {node.id for each in annotations for node in ast.walk(each) if isinstance(node, ast.Name)}
+def _reduced(statement: ast.stmt, names: set[str]) -> ast.stmt:
+    """Of an import only what is wanted."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom) or _is_star(statement):
+        return statement
+    wanted = [each for each in statement.names if (each.asname or each.name.partition(".")[0]) in names]
+    copied = deepcopy(statement)
+    copied.names = wanted
+    return copied
 
 
 def _is_star(statement: ast.stmt) -> bool:
