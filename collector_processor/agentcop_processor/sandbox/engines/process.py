@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox import bytecode, inside
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
 from agentcop_processor.sandbox.engines.pipes import PipeLink
@@ -50,6 +50,7 @@ class ProcessEngine:
         """Start a box that sees `mounts`, this process's interpreter and `/usr`. Blocks up to 10 s. Raises EngineDown."""
         program = bwrap.find()
         python = bwrap.interpreter()
+        bytecode.ready()
         here = os.path.dirname(os.path.realpath(inside.__file__))
         bound = bwrap.mounts(python, here, mounts)
         for mount in bound:
