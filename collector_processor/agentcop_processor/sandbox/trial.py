@@ -1,10 +1,11 @@
-"""A box, tried: started, asked what it is, given one call. What `agentcop sandbox check` and `doctor` go by."""
+"""Boxes, tried: started, asked what they are, given one call. What `agentcop sandbox check` and `doctor` go by."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.outlets import Outlets
@@ -32,7 +33,7 @@ class Trial:
     """What became of one box."""
 
     engine: str
-    """`docker`, `podman` or `process`."""
+    """`docker`, `podman` or `process`; `container` where no engine answers at all."""
     facts: tuple[Reading, ...]
     """What it says of itself, against what must be so; none where it did not open."""
     why: str
@@ -44,6 +45,24 @@ class Trial:
     def holds(self) -> bool:
         """Whether tools may run in such a box."""
         return not self.why
+
+
+def try_mode(mode: Literal["container", "process"], settings: Settings, home: Path) -> tuple[Trial, ...]:
+    """A box of every engine of this mode that answers; of none, one trial that says what to install.
+
+    The order is that in which calls would use them. Blocks up to a minute an engine; never raises for what is wrong.
+    """
+    settings = replace(settings, mode=mode)
+    try:
+        if mode == "process":
+            from agentcop_processor.sandbox.engines.process import ProcessEngine
+
+            return (try_engine(ProcessEngine(), settings, home),)
+        from agentcop_processor.sandbox.engines.found import found
+
+        return tuple(try_engine(engine, settings, home) for engine in found(os.environ))
+    except EngineDown as down:
+        return (Trial(engine=mode, facts=(), why=str(down), ms=0.0),)
 
 
 def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:

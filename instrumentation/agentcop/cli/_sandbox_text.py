@@ -20,16 +20,17 @@ _LABEL: Final = 6
 _MILLION: Final = 1_000_000
 
 
-def print_built(built: Built, tag: str, what: str, *, pinned: bool) -> None:
-    """The image's id on stdout; what it is and what to do with it as talk."""
+def print_built(built: Built, tag: str, what: str, *, pinned: str) -> None:
+    """The image's id on stdout; what it is and what to do with it as talk. `pinned`: the id that the policy has."""
     say(f"{what}, {built.size / _MILLION:.0f} MB")
     if not pinned:
-        say("pin it in the policy, so that no other image of that name is run:")
-        say(f"  sandbox:\n    image: {escape(tag)}\n    image_digest: {built.id}")
+        say(f"pin it in the policy, beside `image: {escape(tag)}`: `image_digest:` and")
+    elif pinned != built.id:
+        say("the policy pins another image: it refuses this one until its `image_digest` is")
     click.echo(built.id)
 
 
-def print_text(trials: Sequence[Trial], mode: str, *, holds: bool, by: str) -> None:
+def print_text(trials: Sequence[Trial], mode: str, by: Sequence[str]) -> None:
     """Each engine's box, fact by fact, then the answer."""
     colour = colours(sys.stdout)
     for trial in trials:
@@ -44,18 +45,18 @@ def print_text(trials: Sequence[Trial], mode: str, *, holds: bool, by: str) -> N
             _line(f"{'a call':<{width}}  2 + 3 came back as 5 in {trial.ms:.0f} ms", good=True, colour=colour)
         elif not any(each.miss for each in trial.facts):
             _line(f"{'a call':<{width}}  {trial.why}", good=False, word="MISS", colour=colour)
-    if holds:
-        click.echo(f"{paint('holds', 'good', on=colour)}: mode {mode}, on {by}")
+    if by:
+        click.echo(f"{paint('holds', 'good', on=colour)}: mode {mode}, on {' and '.join(by)}")
     else:
         click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
 
 
-def print_json(trials: Sequence[Trial], mode: str, *, holds: bool, by: str) -> None:
+def print_json(trials: Sequence[Trial], mode: str, by: Sequence[str]) -> None:
     """One JSON object."""
     answer: dict[str, Any] = {
         "mode": mode,
-        "holds": holds,
-        "by": by,
+        "holds": bool(by),
+        "by": list(by),
         "engines": [
             {
                 "engine": trial.engine,

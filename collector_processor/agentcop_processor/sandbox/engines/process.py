@@ -1,0 +1,187 @@
+"""Boxes without a container engine: bubblewrap, seccomp, landlock and resource limits, and no daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import platform
+import select
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox.engine import EngineDown
+from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
+from agentcop_processor.sandbox.engines.pipes import PipeLink
+from agentcop_processor.sandbox.engines.staging import staged
+from agentcop_processor.sandbox.engines.starter import Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agentcop_processor.sandbox.engine import EngineName, Mount
+    from agentcop_processor.sandbox.settings import Settings
+
+_log = logging.getLogger(__name__)
+_START = 10.0  # seconds that a start may take
+_MAX_INFO = 4096  # bytes that bubblewrap says of a box it made
+_MAX_WORDS = 64  # of a command line in which the owner is looked for
+_OWNER = "agentcop-owner:"  # begins the word in bwrap's arguments that says who started it
+
+
+class ProcessEngine:
+    """Starts boxes by bubblewrap. Thread-safe."""
+
+    name: EngineName = "process"
+
+    def __init__(self) -> None:
+        self._starter = Starter()
+
+    def start(self, settings: Settings, mounts: tuple[Mount, ...]) -> PipeLink:
+        """Start a box that sees `mounts`, this process's interpreter and `/usr`. Blocks up to 10 s. Raises EngineDown."""
+        program = bwrap.find()
+        python = bwrap.interpreter()
+        here = os.path.dirname(os.path.realpath(inside.__file__))
+        bound = bwrap.mounts(python, here, mounts)
+        for mount in bound:
+            if not os.path.exists(mount.source):
+                raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
+        try:
+            return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
+        except OSError as error:
+            raise EngineDown(f"bubblewrap could not be started: {error}") from error
+
+    def expected(self, settings: Settings) -> Mapping[str, object]:
+        """What the facts of every box of this engine must say; memory and pids are limits of the child's own."""
+        return {
+            "pid": 1,
+            "uid": bwrap.NOBODY,
+            "gid": bwrap.NOBODY,
+            "cap_eff": "0",
+            "no_new_privs": 1,
+            "seccomp": 2,
+            "interfaces": ["lo"],
+            "root_writable": False,
+            "dumpable": 0,
+        }
+
+    def sweep(self) -> int:
+        """Kill the bubblewraps whose owner died while they were being started; how many. Never raises."""
+        swept = 0
+        for pid, owner in _owned():
+            if not _alive(owner):
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+                    swept += 1
+        if swept:
+            _log.warning("agentcop: %d boxes of processes that are gone have been killed", swept)
+        return swept
+
+
+def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tmpfs: int) -> PipeLink:
+    """Runs in the starter's thread."""
+    with ExitStack() as files:
+        if os.geteuid() == 0:
+            places = files.enter_context(staged(dict.fromkeys(mount.source for mount in bound)))
+            bound = tuple(replace(mount, source=places[mount.source]) for mount in bound)
+        texts = {path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()}
+        seccomp = _pipe_of(seccomp_bpf.bpf(platform.machine()), files)
+        info, info_end = os.pipe()
+        files.callback(os.close, info)
+        with open(info_end, "wb", buffering=0) as ours:
+            arguments = bwrap.arguments(
+                python,
+                bound,
+                tmpfs=tmpfs,
+                files=texts,
+                seccomp=seccomp,
+                info=ours.fileno(),
+                owner=f"{_OWNER}{os.getpid()}:{_began(os.getpid())}",
+            )
+            process = _popen([program, *arguments], (*texts.values(), seccomp, ours.fileno()))
+        link = PipeLink(process)
+        try:
+            link.first = _first(info, time.monotonic() + _START)
+        except OSError:
+            link.kill()
+            raise
+        if link.first is None:
+            link.kill()
+            raise EngineDown(blame.explained(link.stderr()))
+        return link
+
+
+def _popen(command: list[str], files: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    """With an empty environment, as bubblewrap's own is what its first process shows; and never as root."""
+    pipe = subprocess.PIPE
+    root = os.geteuid() == 0
+    user = {"user": bwrap.NOBODY, "group": bwrap.NOBODY, "extra_groups": []} if root else {}
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603 -- our own words, no shell  # mypy: **user
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env={},
+        cwd="/",
+        bufsize=0,
+        pass_fds=files,
+        start_new_session=True,  # a Ctrl-C is for the host
+        **user,
+    )
+
+
+def _first(info: int, deadline: float) -> int | None:
+    """A pidfd of the box's pid 1, as bubblewrap tells of it; None where it ends, or is late, before there is one."""
+    said = b""
+    poll = select.poll()
+    poll.register(info, select.POLLIN)
+    while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        piece = os.read(info, _MAX_INFO)
+        said += piece
+        if not piece or len(said) >= _MAX_INFO:
+            break
+    try:
+        return os.pidfd_open(json.loads(said)["child-pid"])
+    except (ValueError, KeyError, TypeError, ProcessLookupError):
+        return None
+
+
+def _pipe_of(data: bytes, files: ExitStack) -> int:
+    """The end to read of a pipe that holds `data`, which must be less than a pipe can; open until `files` closes."""
+    read, write = os.pipe()
+    files.callback(os.close, read)
+    with open(write, "wb", buffering=0) as pipe:
+        os.set_blocking(write, False)
+        if pipe.write(data) != len(data):
+            raise OSError("a pipe is too small for what a box needs")
+    return read
+
+
+def _owned() -> Iterator[tuple[int, str]]:
+    """Every bubblewrap of an agent's, with the mark of its owner."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                for word in Path("/proc", name, "cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
+                    if word.startswith(_OWNER.encode()):
+                        yield int(name), word.decode("ascii", "replace").removeprefix(_OWNER)
+
+
+def _alive(owner: str) -> bool:
+    pid, _, began = owner.partition(":")
+    return _began(pid) == began
+
+
+def _began(pid: int | str) -> str:
+    """When it began, in ticks since the machine did; "" if there is no such process."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text("utf-8").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
