@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SHOWN = 300
-_SEEN = 200_000
+_SEEN = 10_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
