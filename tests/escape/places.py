@@ -12,6 +12,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from tests.escape.outcomes import Outcome
+from tests.escape.scene import PROBES, PROJECT, SHARED
+
 from agentcop_core.errors import (
     AgentCopError,
     ResultTooLarge,
@@ -29,17 +32,16 @@ from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.pool import Kind, Waiting
 from agentcop_processor.sandbox.runner import opened, prepare
 from agentcop_processor.sandbox.settings import Settings
-from tests.escape.outcomes import Outcome
-from tests.escape.scene import PROBES, PROJECT, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agentcop_processor.sandbox.conversation import Reply
-    from agentcop_processor.sandbox.engine import Engine
     from tests.escape.expected import Special
     from tests.escape.outcomes import Ended
+
+    from agentcop_processor.sandbox.conversation import Reply
+    from agentcop_processor.sandbox.engine import Engine
 
 Call = tuple[str, str, "Mapping[str, object]"]
 """Theme, probe, and what it is given."""

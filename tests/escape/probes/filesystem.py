@@ -290,7 +290,7 @@ def _changed(tries: Tries, folder: str, name: str) -> None:
     tries.attempt(f"write {path}", open_to_write, path)
     tries.attempt(f"rename {path}", os.rename, path, path + "-old")
     tries.attempt(f"remove {path}", os.unlink, path)
-    tries.attempt(f"chmod {path}", os.chmod, path, 0o666)  # noqa: S103 -- what must not be possible
+    tries.attempt(f"chmod {path}", os.chmod, path, 0o666)
     tries.attempt(f"utime {path}", os.utime, path, (1, 1))
     tries.attempt(f"new file in {folder}", os.open, f"{folder}/{_MINE}", os.O_CREAT | os.O_WRONLY)
     tries.attempt(f"link in {folder}", os.symlink, "/etc", f"{folder}/{_MINE}-link")
@@ -336,7 +336,7 @@ def inherited_files(tries: Tries) -> None:
             continue  # the one that listed them
         if target.startswith("pipe:") and int(name) in {1, 2, 4}:
             tries.refuse(f"file {name}", f"{target}, the call's own")
-        elif target == "/dev/null" or target.startswith("pipe:") and int(name) == 0:
+        elif target == "/dev/null" or (target.startswith("pipe:") and int(name) == 0):
             tries.refuse(f"file {name}", f"{target}, empty")
         else:
             tries.achieve(f"file {name} is {target}")

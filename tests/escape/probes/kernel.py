@@ -266,7 +266,7 @@ def personality(tries: Tries) -> None:
 
 
 def other_system_call_tables(tries: Tries) -> None:
-    """unshare by the 32-bit entrance and by the x32 numbers, past a filter that knows 64-bit numbers alone."""
+    """Unshare by the 32-bit entrance and by the x32 numbers, past a filter that knows 64-bit numbers alone."""
     if not X86:
         tries.refuse("32-bit entrance", "not on this architecture")
         return

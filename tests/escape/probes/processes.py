@@ -49,7 +49,7 @@ def everything_killed(tries: Tries) -> None:
 
 
 def traced(tries: Tries) -> None:
-    """ptrace of pid 1, of the parent, and of a child."""
+    """Ptrace of pid 1, of the parent, and of a child."""
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(20)"])
     try:
         for pid in (1, os.getppid(), child.pid):
