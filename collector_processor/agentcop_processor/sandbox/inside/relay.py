@@ -27,7 +27,7 @@ def start(socket_path: str) -> int:
     Does not block. Raises OSError where the box has no loopback.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-    listener.setblocking(False)
+    listener.settimeout(0)
     port: int = listener.getsockname()[1]
     relay = _Relay(listener, socket_path)
     threading.Thread(target=relay.run, name="relay", daemon=True).start()
@@ -134,8 +134,8 @@ class _Relay:
             inner.close()
             outer.close()
             return
-        inner.setblocking(False)
-        outer.setblocking(False)
+        inner.settimeout(0)
+        outer.settimeout(0)
         link = _Link(inner, outer)
         self._links[link] = {}
         self._watch(link)
