@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from agentcop_core.errors import (
     SandboxTimeout,
 )
 from agentcop_core.escape import escape, shorten
+from agentcop_processor.sandbox.inside.frames import loads
 from agentcop_processor.sandbox.inside.values import decode
 
 if TYPE_CHECKING:
@@ -50,27 +50,31 @@ def given(tool: str, reply: Reply, settings: Settings) -> Given:
     if reply.status == "crashed":
         raise SandboxCrashed(f"{tool}: ended in its box without a result ({_how(reply.exit)})")
     try:
-        return _read(tool, json.loads(reply.result))
+        answer = _read(tool, loads(reply.result))
     except (ValueError, RecursionError, MemoryError):
         raise SandboxCrashed(f"{tool}: what its box gave back is no answer") from None
+    if isinstance(answer, Given):
+        return answer
+    raise answer
 
 
 _KINDS: Final = frozenset({"value", "error", "unsendable", "unloadable", "stream"})
 
 
-def _read(tool: str, answer: object) -> Given:
+def _read(tool: str, answer: object) -> Given | Exception:
+    """What came back, or what is to be raised. Raises ValueError for what is no answer."""
     if not isinstance(answer, dict) or len(answer.keys() & _KINDS) != 1:
         raise ValueError(answer)
     if "value" in answer:
         return Given(decode(answer["value"]), awaited=answer.get("awaited") is True)
     if "unsendable" in answer:
         why = _text(answer["unsendable"])
-        raise ResultUnsendable(f"{tool}: its result cannot leave the box ({why}): return text, numbers, lists, dicts")
+        return ResultUnsendable(f"{tool}: its result cannot leave the box ({why}): return text, numbers, lists, dicts")
     if "unloadable" in answer:
-        raise Unloadable(_text(answer["unloadable"]))
+        return Unloadable(_text(answer["unloadable"]))
     if "stream" in answer:
-        raise Unloadable("it gives a stream, which cannot leave the box: return a list instead")
-    raise _raised(tool, answer["error"])
+        return Unloadable("it gives a stream, which cannot leave the box: return a list instead")
+    return _raised(tool, answer["error"])
 
 
 def _raised(tool: str, error: object) -> Exception:

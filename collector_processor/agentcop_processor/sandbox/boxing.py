@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from agentcop_processor.call.passage import Passage
     from agentcop_processor.judges import Seat
     from agentcop_processor.sandbox.answer import Given
+    from agentcop_processor.sandbox.lease import Lease
     from agentcop_processor.sandbox.parcel import Parcel
-    from agentcop_processor.sandbox.runner import Lease
     from agentcop_processor.sandbox.settings import Settings
 
     Ship = Callable[[], Parcel]
     """How the seam's tool is made in a box; raises `NotShippable`."""
 
 _log = logging.getLogger("agentcop")
-_CANNOT = "the policy wants this call in a sandbox, and it cannot be put there"
+_CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
 
@@ -86,7 +86,7 @@ class Boxed:
         self._lock = threading.Lock()
 
     def get(self, agent: str) -> str:
-        """Have a box with the tool loaded; which engine's. Blocks up to ten seconds. Raises `runner.Refused`."""
+        """Have a box with the tool loaded; which engine's. Blocks up to ten seconds. Raises `lease.Refused`."""
         with IMPORTING:
             from agentcop_processor.sandbox.runner import runner_for
 
@@ -155,7 +155,7 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
         raise RuntimeError("this call has no box")
     with IMPORTING:
         from agentcop_processor.sandbox.answer import Unloadable
-        from agentcop_processor.sandbox.runner import Refused
+        from agentcop_processor.sandbox.lease import Refused
     try:
         return passage.box.run(passage.call.tool, args, kwargs)
     except (Unloadable, Refused) as why:
@@ -173,7 +173,7 @@ async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Ma
 
 def _refused(passage: Passage, why: Exception) -> ToolBlocked:
     from agentcop_processor.sandbox.answer import Unloadable
-    from agentcop_processor.sandbox.runner import Refused
+    from agentcop_processor.sandbox.lease import Refused
 
     if isinstance(why, Unloadable):
         reason = (

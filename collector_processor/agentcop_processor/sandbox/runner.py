@@ -1,4 +1,4 @@
-"""Where a boxed call goes: a warm box or a new one, one call, its answer, and the box's end."""
+"""Where a boxed call finds its box: a warm one or a new one, opened, probed and with the tool loaded."""
 
 from __future__ import annotations
 
@@ -7,108 +7,29 @@ import json
 import logging
 import os
 import weakref
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from agentcop_core.escape import escape, shorten
 from agentcop_core.locks import IMPORTING, safe_lock
-from agentcop_processor.sandbox.answer import given
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
-from agentcop_processor.sandbox.inside.values import Unsendable, encode
+from agentcop_processor.sandbox.inside.values import encode
+from agentcop_processor.sandbox.lease import Lease, Refused
 from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.probe import misses
+from agentcop_processor.sandbox.reaper import Reaper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agentcop_processor.sandbox.answer import Given
-    from agentcop_processor.sandbox.conversation import Reply
     from agentcop_processor.sandbox.engine import Engine
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings
 
 _log = logging.getLogger("agentcop")
-_SHOWN: Final = 2_000
-
-
-class Refused(Exception):  # noqa: N818 -- an answer, not a fault
-    """No box can be had, or the call cannot travel: the tool has not run. The message says why, and the way out."""
-
-
-class Lease:
-    """One box for one call. Used by one thread at a time; `close` by any."""
-
-    def __init__(self, runner: Runner, waiting: Waiting, parcel: Parcel) -> None:
-        """`waiting`: taken from the pool, or just made; the parcel is loaded in it."""
-        self._runner = runner
-        self._waiting = waiting
-        self._parcel = parcel
-        self._ended = False
-
-    @property
-    def engine(self) -> str:
-        """Which engine runs the box: `docker`, `podman` or `process`."""
-        return self._waiting.box.link.engine
-
-    def run(self, tool: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Given:
-        """Run the tool in the box; blocks up to the policy's time-out and two seconds.
-
-        Raises what the tool raised; SandboxError where it did not come to its end; Refused where its arguments cannot
-        travel; `answer.Unloadable` where it could not be made in the box.
-        """
-        settings = self._waiting.kind.settings
-        try:
-            arguments = json.dumps({"args": encode(list(args)), "kwargs": encode(dict(kwargs))}).encode()
-        except Unsendable as error:
-            self.close()
-            raise Refused(f"its arguments cannot travel into a box ({error}): pass plain values") from None
-        try:
-            reply = self._waiting.box.call(arguments, settings.timeout)
-        except LinkLost as lost:
-            self.close()
-            reply = _lost(lost)
-        except BaseException:
-            self.close()
-            raise
-        _tell(tool, reply)
-        self._end(again=reply.status == "ok")
-        return given(tool, reply, settings)
-
-    def close(self) -> None:
-        """The box is not needed any more: kill it, unless it is already gone. Never raises."""
-        self._end(again=False)
-
-    def _end(self, *, again: bool) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        if again and self._waiting.kind.settings.reuse == "per_agent":
-            self._runner.wait_again(self._waiting)
-        else:
-            self._waiting.box.close()
-
-
-def _lost(lost: LinkLost) -> Reply:
-    from agentcop_processor.sandbox.conversation import Reply
-
-    _log.warning("agentcop: a box was lost: %s", lost)
-    return Reply(
-        status="timeout" if lost.late else "crashed", exit=None, ms=0.0, result=b"", stdout=b"", stderr=b"", cut=0
-    )
-
-
-def _tell(tool: str, reply: Reply) -> None:
-    """Log what the tool wrote to its standard output and error: for whoever debugs it."""
-    if reply.cut:
-        _log.warning("agentcop: %s wrote %d bytes more than sandbox.max_stdout keeps", tool, reply.cut)
-    for name, text in (("output", reply.stdout), ("error", reply.stderr)):
-        if text and _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "agentcop: %s: standard %s: %s", tool, name, shorten(escape(text.decode(errors="replace")), _SHOWN)
-            )
 
 
 class Runner:
@@ -119,6 +40,7 @@ class Runner:
         self._choice = Choice()
         self._outlets = Outlets(home)
         self._pool = Pool(self._make)
+        self._reaper = Reaper()
         _runners.add(self)
         atexit.register(self.close)
 
@@ -130,28 +52,42 @@ class Runner:
         try:
             mounts = self._outlets.mounts(settings, parcel)
             kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
-            waiting = self._pool.take(kind, parcel) or Waiting(kind=kind, box=self._open(kind), parcel=None, since=0.0)
-            if waiting.parcel is None:
-                prepare(waiting.box, settings, parcel)
+            waiting = self._warm(kind, parcel)
+            if waiting is None:
+                waiting = Waiting(kind=kind, box=self._make(kind, parcel), parcel=parcel, since=0.0)
             self._pool.refill(kind, parcel)
         except EngineDown as down:
             raise Refused(str(down)) from None
         except LinkLost as lost:
             raise Refused(f"the box was lost before the tool ran ({lost})") from None
-        return Lease(self, waiting, parcel)
-
-    def wait_again(self, waiting: Waiting) -> None:
-        """Let a box that served a call serve the next of the same agent."""
-        self._pool.put(Waiting(kind=waiting.kind, box=waiting.box, parcel=None, since=waiting.since))
+        return Lease(waiting, self._back)
 
     def close(self) -> None:
-        """Kill every box that waits."""
+        """Kill every box that waits, and those whose call is over."""
         self._pool.close()
+        self._reaper.close()
         self._outlets.close()
+
+    def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
+        """A box that waits and still lives, with the parcel loaded. An engine that was restarted has left dead ones."""
+        while (waiting := self._pool.take(kind, parcel)) is not None:
+            if _ready(waiting, parcel):
+                return waiting
+            _log.warning("agentcop: a box that waited is gone; another one is made")
+            self._reaper.take(waiting.box)
+        return None
+
+    def _back(self, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
+        """Let a box that served a call serve the next of the same agent, or have it killed."""
+        if again:
+            self._pool.put(replace(waiting, parcel=None))
+        else:
+            self._reaper.take(waiting.box)
 
     def forget(self) -> None:
         """In a forked child: what the parent has is the parent's."""
         self._pool.forget()
+        self._reaper.forget()
         self._outlets.forget()
 
     def _make(self, kind: Kind, parcel: Parcel) -> Box:
@@ -166,6 +102,17 @@ class Runner:
     def _open(self, kind: Kind) -> Box:
         """Start a box and have it say what it is. Raises EngineDown where none can be had, or it does not hold."""
         return self._choice.first(kind.settings, lambda engine: opened(engine, kind))
+
+
+def _ready(waiting: Waiting, parcel: Parcel) -> bool:
+    if not waiting.box.link.alive():
+        return False
+    try:
+        if waiting.parcel is None:
+            prepare(waiting.box, waiting.kind.settings, parcel)
+    except LinkLost:
+        return False
+    return True
 
 
 def opened(engine: Engine, kind: Kind) -> Box:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import select
+import socket
 import struct
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from agentcop_processor.sandbox.engine import LinkLost
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from agentcop_processor.sandbox.engine import EngineName
@@ -61,6 +62,15 @@ class Attached:
                 self._piece(deadline)
         except LinkLost:
             return self._err.decode(errors="replace")
+
+    def alive(self) -> bool:
+        """Whether the engine has not closed the connection."""
+        try:
+            poll = select.poll()  # select takes no descriptor above 1,023
+            poll.register(self._socket, select.POLLIN)
+            return not poll.poll(0) or self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except (OSError, ValueError):
+            return False
 
     def abandon(self) -> None:
         """Close this process's end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -52,8 +53,10 @@ _LEFT_OUT: Final = (
 _DOC: Final = "usr/share/doc/"
 
 
-def build_plain(cache: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> tuple[Built, int]:
-    """The image's archive, and of how many packages it is. In `cache`, made unless one of the same packages is there.
+def build_plain(
+    cache: Path | None = None, tell: Callable[[str], None] = lambda _: None
+) -> tuple[Built, tuple[Package, ...]]:
+    """The image's archive, and of which packages it is. In `cache`, made unless one of the same packages is there.
 
     `tell` hears what is being done. Blocks for seconds; raises CannotBuild, OSError.
     """
@@ -66,8 +69,8 @@ def build_plain(cache: Path | None = None, tell: Callable[[str], None] = lambda 
     key = _key(packages)
     for known in folder.glob(f"plain-{key}-*.tar"):
         digest, size = known.stem.rsplit("-", 2)[1:]
-        return Built(path=known, id=f"sha256:{digest}", size=int(size)), len(packages)
-    tell(f"{len(packages)} Debian packages")
+        return Built(path=known, id=f"sha256:{digest}", size=int(size)), packages
+    tell(f"fetching {len(packages)} Debian packages")
     download(packages, debs)
     with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as made:
         built = _build(packages, debs, Path(made))
@@ -75,7 +78,13 @@ def build_plain(cache: Path | None = None, tell: Callable[[str], None] = lambda 
         for old in folder.glob("plain-*.tar"):
             old.unlink()
         built.path.rename(kept)
-    return Built(path=kept, id=built.id, size=built.size), len(packages)
+    return Built(path=kept, id=built.id, size=built.size), packages
+
+
+def python_of(packages: Sequence[Package]) -> str:
+    """The version of the Python among them: `3.11.2`."""
+    found = (re.match(r"python3\.\d+-minimal_([\d.]+)", package.file) for package in packages)
+    return next((match[1] for match in found if match), "3")
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:

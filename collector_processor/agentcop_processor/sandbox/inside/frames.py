@@ -35,7 +35,7 @@ def dumps(value: object) -> bytes:
 
 
 def loads(data: Raw) -> object:
-    """What hostile JSON says. Raises ValueError only: for nan, a number of thousands of digits, deep nesting too."""
+    """What hostile JSON says. Raises ValueError only: for nan, numbers of thousands of digits, deep nesting as well."""
     text = str(data, "utf-8", "surrogatepass").strip(" \t\r\n")
     try:
         value, end = _scan(text, 0)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_SHOWN = 60  # characters of a type's name
+_SHOWN = 120  # characters of a type's name
 _STEPS = 10  # of the way to what cannot cross
 
 
@@ -38,12 +38,12 @@ class Unsendable(ValueError):  # noqa: N818 -- an answer, not a fault
 
 
 def type_name(kind: type) -> str:
-    """Module and name, cut; for a message."""
+    """Module and name, the end of it if it is long; for a message."""
     try:
         name = f"{kind.__module__}.{kind.__qualname__}"
     except Exception:  # a metaclass may answer anything
         name = "without a name"
-    return name[:_SHOWN]
+    return name if len(name) <= _SHOWN else "…" + name[-_SHOWN:]
 
 
 def typed(value: Any, kind: type) -> Any:

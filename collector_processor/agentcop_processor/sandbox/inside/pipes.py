@@ -1,7 +1,8 @@
 """The supervisor's ends of a call's pipes: bounded, never blocking, wiped after use.
 
 The next call's process begins as a copy of the supervisor. So what a call sent or got is held only in byte arrays that
-are overwritten with zeros when they are done with, never in objects that Python may keep or copy.
+are overwritten with zeros when they are done with, and moved only between views of these: assigning to a slice of a
+byte array itself copies first what is none.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class Output:
         keep = max(min(size, self._limit - self.size), 0)
         if self.size + keep > len(self._kept):
             larger = bytearray(min(self._limit, 2 * len(self._kept) + keep))
-            larger[: self.size] = memoryview(self._kept)[: self.size]
+            memoryview(larger)[: self.size] = self.text()
             wipe(self._kept)
             self._kept = larger
-        self._kept[self.size : self.size + keep] = memoryview(self._scratch)[:keep]
+        memoryview(self._kept)[self.size : self.size + keep] = memoryview(self._scratch)[:keep]
         self.size += keep
         self.cut += max(size, 0) - keep
         return size
