@@ -15,10 +15,10 @@ from agentcop import AgentCop, GatePolicy
 from agentcop.adapters._langchain.boxed import ship_arun, ship_run, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
 from langchain_boxes import boxed_by
-from parcels import run_parcel
+from parcels import Project, importable, run_parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.frameworks
@@ -262,3 +262,42 @@ def test_what_cannot_be_made_again_is_refused_with_the_way_out(made: Callable[[]
 def test_defaults_that_are_models_are_left_to_the_class() -> None:
     assert ship_run(Wrapped()).init == {}
     assert ship_run(Wrapped(api_wrapper=Wrapper(region="eu"))).init == {}
+
+
+ARMED = "from agentcop import AgentCop, GatePolicy\ncop = AgentCop(agent_id='a', policy=GatePolicy(default='allow'))\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with importable(tmp_path) as made:
+        yield made
+
+
+def test_a_class_whose_module_has_a_cop_travels_as_text(project: Project, tmp_path: Path) -> None:
+    project.write(
+        "classes_armed.py",
+        ARMED
+        + "from typing import Optional\n"
+        + "from langchain_core.callbacks import CallbackManagerForToolRun\n"
+        + "from langchain_core.tools import BaseTool\n"
+        + "class Repeat(BaseTool):\n"
+        + "    name: str = 'repeat'\n"
+        + "    description: str = 'Repeat.'\n"
+        + "    times: int = 2\n"
+        + "    def _run(self, query: str, run_manager: Optional[CallbackManagerForToolRun] = None) -> str:\n"
+        + "        return query * self.times\n",
+    )
+    parcel = ship_run(project.load("classes_armed").Repeat(times=3))
+    assert "agentcop" not in parcel.source
+    assert run_parcel(parcel, tmp_path / "box", query="x") == "xxx"
+
+
+def test_a_decorated_function_that_no_text_can_hold_is_found_in_its_tool(project: Project, tmp_path: Path) -> None:
+    project.write(
+        "decorated_tools.py",
+        "import os\nfrom langchain_core.tools import tool\nPLACE = os.path.join(os.sep)\n"
+        "@tool\ndef place(query: str) -> str:\n    'Where.'\n    return PLACE + query\n",
+    )
+    parcel = ship_run(project.load("decorated_tools").place)
+    assert (parcel.name, parcel.source) == ("place.func", "")
+    assert run_parcel(parcel, tmp_path / "box", query="x") == "/x"

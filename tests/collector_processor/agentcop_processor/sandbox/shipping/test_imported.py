@@ -150,6 +150,21 @@ def test_nor_one_that_imports_a_module_with_a_cop(project: Project) -> None:
         ship_function(project.load("tools").double)
 
 
+def test_an_import_for_types_alone_is_none(project: Project, box: Path) -> None:
+    project.write(
+        "typed.py",
+        """
+        from typing import TYPE_CHECKING
+        if TYPE_CHECKING:
+            from agentcop import AgentCop
+        def double(x: "AgentCop") -> int: return 2 * x
+        """,
+    )
+    parcel = ship_function(project.load("typed").double)
+    assert parcel.source == ""
+    assert run_parcel(parcel, box, 2) == 4
+
+
 def test_a_name_that_leads_to_another_function_by_now_is_not_used(shop: Project, box: Path) -> None:
     tools = shop.load("shop.tools")
     original = tools.total
