@@ -9,7 +9,7 @@ import pytest
 
 from agentcop import AgentCop, GatePolicy
 from agentcop_processor.sandbox.parcel import NotShippable
-from agentcop_processor.sandbox.shipping import ship_function
+from agentcop_processor.sandbox.shipping import ship_class, ship_function
 from parcels import run_parcel
 
 if TYPE_CHECKING:
@@ -111,6 +111,13 @@ def test_an_installed_function_needs_no_mount() -> None:
 def test_two_calls_of_one_tool_have_equal_parcels(shop: Project) -> None:
     total = shop.load("shop.tools").total
     assert ship_function(total) == ship_function(total)
+
+
+def test_parcels_of_objects_are_told_apart_by_what_the_objects_are_made_of(shop: Project) -> None:
+    own = shop.load("shop.tools").Own
+    made = [ship_class(own, {"rate": rate}, "rated") for rate in (1, True, 1.0, [1], 1)]
+    assert len(set(made)) == 4
+    assert made[0] == made[4]
 
 
 def test_a_function_that_was_guarded_in_place_is_imported_as_it_was(shop: Project, box: Path) -> None:

@@ -293,4 +293,5 @@ def _printed(*arguments: str) -> Parcel:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
+    del told["made_of"]
     return Parcel(**{**told, "path": tuple(told["path"]), "mounts": tuple(Mount(**each) for each in told["mounts"])})
