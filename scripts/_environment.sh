@@ -10,11 +10,11 @@ python=${PYTHON:-python3}
 
 say() { printf '%s\n' "$*" >&2; }
 
-# need_package PACKAGE WHY: install a system package where we may, else print the one line that does and exit 2.
+# need_package PACKAGES WHY: install system packages, a blank between two, where we may, else print the one line that does and exit 2.
 need_package() {
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
     say "$2: installing the system package $1 (apt-get)"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >/dev/null && return
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1; } >/dev/null && return
     say "apt-get could not install $1"
     exit 2
   fi

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 _NEEDS = {
     "langchain/test_approvals.py": ("langchain_openai", "langgraph", "langchain_classic"),
+    "langchain/test_boxed.py": ("langchain_openai",),
     "langchain/test_examples.py": ("langchain_openai", "langgraph"),
     "langchain/test_tools.py": ("langchain_openai",),
     "langchain/test_models.py": ("langchain_openai",),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class NotShippable(Exception):  # noqa: N818 -- an answer, not a fault
-    """This tool cannot run in a box: the message says why, and the way out. One sentence each, no argument values."""
+    """The tool cannot run in a box: the message says why, and the way out. One sentence each, no argument values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
