@@ -56,20 +56,7 @@ class ProcessEngine:
                 bytecode.ready()
         program = self._program
         python = bwrap.interpreter()
-<<<<<<< HEAD
         bound = bwrap.mounts(python, str(_inside()), mounts)
-=======
-<<<<<<< HEAD
-        bytecode.ready()
-        here = os.path.dirname(os.path.realpath(inside.__file__))
-        bound = bwrap.mounts(python, here, mounts)
-        for mount in bound:
-            if not os.path.exists(mount.source):
-                raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
-=======
-        bound = bwrap.mounts(python, str(_inside()), mounts)
->>>>>>> wt-process
->>>>>>> wt-inside
         try:
             return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
         except PermissionError as error:

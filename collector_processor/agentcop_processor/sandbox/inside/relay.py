@@ -33,19 +33,10 @@ def start(socket_path: str) -> int:
 
     Does not block. Raises OSError where the box has no loopback.
     """
-<<<<<<< HEAD
-    listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-    listener.settimeout(0)
-    port: int = listener.getsockname()[1]
-    relay = _Relay(listener, socket_path)
-    threading.Thread(target=relay.run, name="relay", daemon=True).start()
-    return port
-=======
     relay = _Relay(socket_path)
     _relays.append(relay)
     _thread.start_new_thread(relay.run, ())
     return relay.port
->>>>>>> wt-inside
 
 
 def forget() -> None:
@@ -183,13 +174,6 @@ class _Relay:
             inner.close()
             outer.close()
             return
-<<<<<<< HEAD
-        inner.settimeout(0)
-        outer.settimeout(0)
-        link = _Link(inner, outer)
-        self._links[link] = {}
-        self._watch(link)
-=======
         self._links[inner.fileno()] = self._links[outer.fileno()] = link
         link.watch(self._poll)
 
@@ -200,7 +184,6 @@ class _Relay:
         except OSError:
             return None
         return file
->>>>>>> wt-inside
 
     def _make_room(self) -> bool:
         """End the oldest connection whose tool is done sending: it died, as likely as not."""
