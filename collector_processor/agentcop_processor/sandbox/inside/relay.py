@@ -8,7 +8,6 @@ the descriptors that the child does not need.
 
 from __future__ import annotations
 
-import contextlib
 import selectors
 import socket
 import threading
@@ -46,23 +45,34 @@ class _Pipe:
         self.ended = False
         """The source has said all."""
         self.shut = False
-        """And the sink knows."""
+        """And the sink knows, or wants no more."""
 
     def read(self) -> None:
-        data = self.source.recv(_BUFFER - len(self.buffer))
-        if data:
-            self.buffer += data
-        else:
+        try:
+            data = self.source.recv(_BUFFER - len(self.buffer))
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""  # it broke off: what it said before that goes on
+        if not data:
             self.ended = True
-        self.write()
+        if not self.shut:
+            self.buffer += data
+            self.write()
 
     def write(self) -> None:
-        if self.buffer:
-            with contextlib.suppress(BlockingIOError):
+        try:
+            if self.buffer:
                 del self.buffer[: self.sink.send(self.buffer)]
-        if self.ended and not self.buffer and not self.shut:
+            if self.ended and not self.buffer and not self.shut:
+                self.shut = True
+                self.sink.shutdown(socket.SHUT_WR)
+        except BlockingIOError:
+            return
+        except OSError:
+            # It may have answered before it stopped listening: the other direction goes on.
             self.shut = True
-            self.sink.shutdown(socket.SHUT_WR)
+            self.buffer.clear()
 
 
 class _Link:
@@ -91,13 +101,12 @@ class _Link:
         return events
 
     def move(self, end: socket.socket, events: int) -> None:
-        """Carry what can be carried at `end` now. Raises OSError where an end is gone."""
+        """Carry what can be carried at `end` now."""
         reads, writes = (self.forth, self.back) if end is self.inner else (self.back, self.forth)
         if events & selectors.EVENT_WRITE:
             writes.write()
         if events & selectors.EVENT_READ and not reads.ended:
-            with contextlib.suppress(BlockingIOError):
-                reads.read()
+            reads.read()
 
 
 class _Relay:
@@ -149,14 +158,11 @@ class _Relay:
         return False
 
     def _serve(self, link: _Link, end: socket.socket, events: int) -> None:
-        try:
-            link.move(end, events)
-            if not link.over:
-                self._watch(link)
-                return
-        except OSError:
-            pass
-        self._close(link)
+        link.move(end, events)
+        if link.over:
+            self._close(link)
+        else:
+            self._watch(link)
 
     def _watch(self, link: _Link) -> None:
         watched = self._links[link]
