@@ -44,7 +44,7 @@ def _bwrap(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 
 def test_what_bubblewrap_says_as_it_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _bwrap(tmp_path, monkeypatch, "echo 'bwrap: Unknown option --size' >&2; exit 1")
-    with pytest.raises(EngineDown, match="Unknown option --size[.] this bubblewrap is older than 0.8"):
+    with pytest.raises(EngineDown, match="this bubblewrap is older than"):
         ProcessEngine().start(SETTINGS, ())
 
 
