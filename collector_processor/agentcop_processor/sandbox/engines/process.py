@@ -107,7 +107,7 @@ def _start(program: bwrap.Program, python: bwrap.Interpreter, bound: tuple[Mount
         files.callback(os.close, info)
         with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
             inherited = bwrap.Files(
-                own={path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()},
+                own={name: _pipe_of(text.encode(), files) for name, text in bwrap.own_files().items()},
                 seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
                 info=info_end,
             )
