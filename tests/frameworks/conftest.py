@@ -13,6 +13,7 @@ _NEEDS = {
     "langchain/test_graphs.py": ("langchain_openai", "langgraph", "langchain_classic"),
     "langchain/test_executors.py": ("langchain_openai", "langchain"),
     "langchain/test_guide.py": ("langchain_openai", "ddgs"),
+    "langchain/test_guide_in_a_box.py": ("langchain_openai", "langchain", "ddgs"),
     "langchain/test_guide_create_agent.py": ("langchain_openai", "ddgs", "langgraph", "langchain_classic"),
     "mcp/test_armed.py": ("mcp",),
     "mcp/test_carried.py": ("mcp",),

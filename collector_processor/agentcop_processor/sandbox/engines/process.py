@@ -7,12 +7,16 @@ import json
 import logging
 import os
 import platform
+import py_compile
 import select
 import signal
 import subprocess
+import sys
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _START = 10.0  # seconds that a start may take
+_CODE = 1 << 29  # bytes of address space for libraries
+_FILES = 1024  # open at once, by one process
 _MAX_INFO = 4096  # bytes that bubblewrap says of a box it made
 _MAX_WORDS = 64  # of a command line in which the owner is looked for
 _OWNER = "agentcop-owner:"  # begins the word in bwrap's arguments that says who started it
@@ -43,22 +49,29 @@ class ProcessEngine:
 
     def __init__(self) -> None:
         self._starter = Starter()
+        self._lock = threading.Lock()
+        self._program = ""
 
     def start(self, settings: Settings, mounts: tuple[Mount, ...]) -> PipeLink:
-        """Start a box that sees `mounts`, this process's interpreter and `/usr`. Blocks up to 10 s. Raises EngineDown."""
-        program = bwrap.find()
+        """Start a box that sees `mounts`, this Python, and `/usr`. Blocks for up to ten seconds. Raises EngineDown."""
+        with self._lock:
+            if not self._program:
+                self._program = bwrap.find()
+                _compile(_inside())
+        program = self._program
         python = bwrap.interpreter()
-        here = os.path.dirname(os.path.realpath(inside.__file__))
-        bound = bwrap.mounts(python, here, mounts)
-        for mount in bound:
-            if not os.path.exists(mount.source):
-                raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
+        bound = bwrap.mounts(python, str(_inside()), mounts)
         try:
             return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
+        except PermissionError as error:
+            raise EngineDown(
+                f"bubblewrap could not be started: {error}. A root that lacks CAP_SYS_ADMIN, as in a container, makes no"
+                " boxes: run the agent as an ordinary user, or use mode: container"
+            ) from error
         except OSError as error:
             raise EngineDown(f"bubblewrap could not be started: {error}") from error
 
-    def expected(self, settings: Settings) -> Mapping[str, object]:
+    def expected(self, settings: Settings) -> Mapping[str, object]:  # noqa: ARG002 -- the same for all settings
         """What the facts of every box of this engine must say; memory and pids are limits of the child's own."""
         return {
             "pid": 1,
@@ -70,6 +83,20 @@ class ProcessEngine:
             "interfaces": ["lo"],
             "root_writable": False,
             "dumpable": 0,
+        }
+
+    def confine(self, settings: Settings) -> dict[str, int]:
+        """What the supervisor's `open` has for `confine`: the limits of each process of the tool.
+
+        `data` is what counts as memory; `as` leaves room for code, and for what is reserved and never used.
+        """
+        return {
+            "as": 2 * settings.memory + _CODE,
+            "data": settings.memory,
+            "nproc": settings.pids,
+            "nofile": _FILES,
+            "fsize": settings.tmpfs,
+            "landlock": True,
         }
 
     def sweep(self) -> int:
@@ -91,21 +118,16 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
         if os.geteuid() == 0:
             places = files.enter_context(staged(dict.fromkeys(mount.source for mount in bound)))
             bound = tuple(replace(mount, source=places[mount.source]) for mount in bound)
-        texts = {path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()}
-        seccomp = _pipe_of(seccomp_bpf.bpf(platform.machine()), files)
         info, info_end = os.pipe()
         files.callback(os.close, info)
-        with open(info_end, "wb", buffering=0) as ours:
-            arguments = bwrap.arguments(
-                python,
-                bound,
-                tmpfs=tmpfs,
-                files=texts,
-                seccomp=seccomp,
-                info=ours.fileno(),
-                owner=f"{_OWNER}{os.getpid()}:{_began(os.getpid())}",
+        with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
+            inherited = bwrap.Files(
+                own={path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()},
+                seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
+                info=info_end,
             )
-            process = _popen([program, *arguments], (*texts.values(), seccomp, ours.fileno()))
+            owner = f"{_OWNER}{os.getpid()}:{_began(os.getpid())}"
+            process = _popen([program, *bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=owner)], inherited)
         link = PipeLink(process)
         try:
             link.first = _first(info, time.monotonic() + _START)
@@ -118,22 +140,22 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
         return link
 
 
-def _popen(command: list[str], files: tuple[int, ...]) -> subprocess.Popen[bytes]:
-    """With an empty environment, as bubblewrap's own is what its first process shows; and never as root."""
-    pipe = subprocess.PIPE
+def _popen(command: list[str], files: bwrap.Files) -> subprocess.Popen[bytes]:
+    """With an empty environment, since bubblewrap's own can be read in the box; and never as root."""
     root = os.geteuid() == 0
-    user = {"user": bwrap.NOBODY, "group": bwrap.NOBODY, "extra_groups": []} if root else {}
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603 -- our own words, no shell  # mypy: **user
+    return subprocess.Popen(  # noqa: S603 -- our own words, no shell
         command,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env={},
         cwd="/",
         bufsize=0,
-        pass_fds=files,
+        pass_fds=files.all(),
         start_new_session=True,  # a Ctrl-C is for the host
-        **user,
+        user=bwrap.NOBODY if root else None,
+        group=bwrap.NOBODY if root else None,
+        extra_groups=[] if root else None,
     )
 
 
@@ -157,21 +179,39 @@ def _pipe_of(data: bytes, files: ExitStack) -> int:
     """The end to read of a pipe that holds `data`, which must be less than a pipe can; open until `files` closes."""
     read, write = os.pipe()
     files.callback(os.close, read)
-    with open(write, "wb", buffering=0) as pipe:
+    with os.fdopen(write, "wb", buffering=0) as pipe:
         os.set_blocking(write, False)
         if pipe.write(data) != len(data):
             raise OSError("a pipe is too small for what a box needs")
     return read
 
 
+def _inside() -> Path:
+    return Path(inside.__file__).resolve().parent
+
+
+def _compile(folder: Path) -> None:
+    """A box cannot keep what it compiles, and would take as long again for it as for all else."""
+    if sys.dont_write_bytecode:
+        return
+    for source in folder.glob("*.py"):
+        compiled = Path(cache_from_source(str(source)))
+        try:
+            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+                py_compile.compile(str(source), doraise=True)
+        except (OSError, py_compile.PyCompileError):
+            _log.info("agentcop: %s cannot be compiled beforehand: boxes start more slowly", source)
+            return
+
+
 def _owned() -> Iterator[tuple[int, str]]:
     """Every bubblewrap of an agent's, with the mark of its owner."""
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
             with contextlib.suppress(OSError):
-                for word in Path("/proc", name, "cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
+                for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
                     if word.startswith(_OWNER.encode()):
-                        yield int(name), word.decode("ascii", "replace").removeprefix(_OWNER)
+                        yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)
 
 
 def _alive(owner: str) -> bool:
