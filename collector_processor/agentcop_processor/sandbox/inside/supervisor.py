@@ -50,13 +50,13 @@ def main() -> int:
 class _Box:
     """One conversation with the host."""
 
-    __slots__ = ("_confine", "_env", "_forked", "_limits", "_null", "_places", "_scratch")
+    __slots__ = ("_before", "_confine", "_env", "_forked", "_limits", "_null", "_scratch")
 
     def __init__(self) -> None:
         self._forked: Forked | None = None
         self._scratch = bytearray(CHUNK)
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self._places = wipe.Places()
+        self._before = wipe.Before()
         self._confine: Callable[[], None] | None = None
         self._env: dict[str, str] = {}
         self._limits = {"max_result": 0, "max_output": 0}
@@ -106,7 +106,7 @@ class _Box:
         ended = time.monotonic()
         exited = forked.exit if status == "crashed" else None
         forked.kill()
-        empty = self._places.wipe()
+        empty = self._before.restore()
         self._say(
             {
                 "op": "done",
