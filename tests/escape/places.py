@@ -154,9 +154,7 @@ def _outcome(value: object, ended: Ended, said: str, seconds: float, kept: int =
         return Outcome(ended="raised", said=f"answered with a {type(value).__name__}", seconds=seconds, kept=kept)
     notes = value if isinstance(value, dict) else {}
     achieved, refused, seen = (tuple(map(str, notes.get(name, ()))) for name in ("achieved", "refused", "seen"))
-    return Outcome(
-        ended=ended, achieved=achieved, refused=refused, seen=seen, said=said, seconds=seconds, kept=kept
-    )
+    return Outcome(ended=ended, achieved=achieved, refused=refused, seen=seen, said=said, seconds=seconds, kept=kept)
 
 
 _BARE = """\
@@ -184,7 +182,15 @@ class Bare:
         }
         read, write = os.pipe()
         apart = ["unshare", "--mount", "--uts", "--propagation", "private", "--"]
-        command = [sys.executable, "-B", "-c", _BARE, str(folder / "code"), json.dumps([theme, probe, given]), str(write)]
+        command = [
+            sys.executable,
+            "-B",
+            "-c",
+            _BARE,
+            str(folder / "code"),
+            json.dumps([theme, probe, given]),
+            str(write),
+        ]
         with open(read, "rb") as answer:
             process = subprocess.Popen(
                 [*apart, *command] if os.geteuid() == 0 and shutil.which("unshare") else command,

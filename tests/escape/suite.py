@@ -78,7 +78,9 @@ def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
     particular = special(probe.id)
     trap.sprung.clear()
     before = _peak_from_now()
-    outcomes = place.run((probe.theme, probe.name, {name: given[name] for name in probe.takes}), particular, scene.folder)
+    outcomes = place.run(
+        (probe.theme, probe.name, {name: given[name] for name in probe.takes}), particular, scene.folder
+    )
     grown = _peak() - before
     escapes = [each for outcome in outcomes for each in _got_out(outcome, particular, scene.secret)]
     escapes += scene.damage(token)

@@ -47,9 +47,8 @@ class Outlets:
             try:
                 from agentcop_processor.sandbox.egress.way_out import egress_for
             except ImportError as missing:
-                raise EngineDown(
-                    f"sandbox.network needs {missing.name}: pip install 'agentcop-runtime[sandbox]', or write network: none"
-                ) from None
+                install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
+                raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
         with self._lock:
             egress = self._proxies.get(settings)
             if egress is None:

@@ -43,7 +43,14 @@ def root_written(tries: Tries) -> None:
 
 def host_file(tries: Tries, secret_file: str) -> None:
     """A file of the host, by its path and by every other name that a path has."""
-    for before in ("", "/proc/1/root", "/proc/self/root", "/proc/1/cwd/..", "/proc/self/cwd/..", "/proc/thread-self/root"):
+    for before in (
+        "",
+        "/proc/1/root",
+        "/proc/self/root",
+        "/proc/1/cwd/..",
+        "/proc/self/cwd/..",
+        "/proc/thread-self/root",
+    ):
         tries.look(before + secret_file, read, before + secret_file)
     tries.look("/../..", read, "/../../../../.." + secret_file)
 
@@ -82,7 +89,11 @@ def host_file_by_handle(tries: Tries, secret_file: str, secret_inode: int) -> No
             try:
                 tries.attempt(
                     f"open_by_handle_at({mount}, {inode})",
-                    syscall, "open_by_handle_at", folder, handle, os.O_RDONLY,
+                    syscall,
+                    "open_by_handle_at",
+                    folder,
+                    handle,
+                    os.O_RDONLY,
                 )
             finally:
                 os.close(folder)
@@ -129,7 +140,13 @@ def mounted(tries: Tries) -> None:
         ):
             if tries.attempt(
                 f"mount({what})",
-                libc, "mount", source, place.encode(), kind, ctypes.c_ulong(flags), None,
+                libc,
+                "mount",
+                source,
+                place.encode(),
+                kind,
+                ctypes.c_ulong(flags),
+                None,
             ):
                 libc("umount2", place.encode(), 2)
         tries.attempt("umount(/proc)", _unmounted, b"/agentcop")

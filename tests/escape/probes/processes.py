@@ -87,9 +87,7 @@ def memory_of_others(tries: Tries) -> None:
     remote = (ctypes.c_void_p * 2)(ctypes.addressof(secret), 16)
     try:
         for name in ("process_vm_readv", "process_vm_writev"):
-            tries.attempt(
-                name, syscall, name, pid, ctypes.addressof(local), 1, ctypes.addressof(remote), 1, 0
-            )
+            tries.attempt(name, syscall, name, pid, ctypes.addressof(local), 1, ctypes.addressof(remote), 1, 0)
         file = syscall("pidfd_open", pid, 0)
         tries.attempt("pidfd_getfd", syscall, "pidfd_getfd", file, 0, 0)
     except OSError as error:
