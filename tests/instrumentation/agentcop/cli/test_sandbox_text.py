@@ -1,4 +1,4 @@
-"""What `agentcop sandbox check` shows: every fact of every box, what is wrong in words, and nothing a box could draw."""
+"""What `agentcop sandbox check` shows: every fact of every box, what is wrong in words, nothing that a box draws."""
 
 from __future__ import annotations
 
