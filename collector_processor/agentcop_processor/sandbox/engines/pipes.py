@@ -93,10 +93,9 @@ class PipeLink:
     def abandon(self) -> None:
         """Close this process's ends: in a forked child the box is the parent's."""
         self._killed = True
-        for file in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if file is not None:
-                with contextlib.suppress(OSError):
-                    file.close()
+        for stream in self._streams:
+            with contextlib.suppress(OSError):
+                stream.close()
         for pidfd in (self._outer, self.first):
             if pidfd is not None:
                 with contextlib.suppress(OSError):
@@ -117,9 +116,7 @@ class PipeLink:
         if self.first is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.first, signal.SIGKILL)
-            _ended(
-                self.first, deadline
-            )  # pid 1 has when all of its namespace has; bubblewrap follows, having no more to do
+            _ended(self.first, deadline)  # pid 1 ends after all of its namespace, and bubblewrap next
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

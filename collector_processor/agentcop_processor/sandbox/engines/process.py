@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from agentcop_processor.sandbox import bytecode, inside
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
+from agentcop_processor.sandbox.engines.owner import is_dead, owner
 from agentcop_processor.sandbox.engines.pipes import PipeLink
 from agentcop_processor.sandbox.engines.staging import staged
 from agentcop_processor.sandbox.engines.starter import Starter
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _START = 10.0  # seconds that a start may take
-_CODE = 1 << 29  # bytes of address space for libraries
-_FILES = 1024  # open at once, by one process
 _MAX_INFO = 4096  # bytes that bubblewrap says of a box it made
 _MAX_WORDS = 64  # of a command line in which the owner is looked for
 _OWNER = "agentcop-owner:"  # begins the word in bwrap's arguments that says who started it
@@ -74,8 +73,8 @@ class ProcessEngine:
             return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
         except PermissionError as error:
             raise EngineDown(
-                f"bubblewrap could not be started: {error}. A root that lacks CAP_SYS_ADMIN, as in a container, makes no"
-                " boxes: run the agent as an ordinary user, or use mode: container"
+                f"bubblewrap could not be started: {error}. A root without CAP_SYS_ADMIN, as in a container, makes"
+                " no boxes: run the agent as an ordinary user, or use mode: container"
             ) from error
         except OSError as error:
             raise EngineDown(f"bubblewrap could not be started: {error}") from error
@@ -94,25 +93,11 @@ class ProcessEngine:
             "dumpable": 0,
         }
 
-    def confine(self, settings: Settings) -> dict[str, int]:
-        """What the supervisor's `open` has for `confine`: the limits of each process of the tool.
-
-        `data` is what counts as memory; `as` leaves room for code, and for what is reserved and never used.
-        """
-        return {
-            "as": 2 * settings.memory + _CODE,
-            "data": settings.memory,
-            "nproc": settings.pids,
-            "nofile": _FILES,
-            "fsize": settings.tmpfs,
-            "landlock": True,
-        }
-
     def sweep(self) -> int:
         """Kill the bubblewraps whose owner died while they were being started; how many. Never raises."""
         swept = 0
-        for pid, owner in _owned():
-            if not _alive(owner):
+        for pid, whose in _owned():
+            if is_dead(whose):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
                     swept += 1
@@ -135,8 +120,8 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
                 seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
                 info=info_end,
             )
-            owner = f"{_OWNER}{os.getpid()}:{_began(os.getpid())}"
-            process = _popen([program, *bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=owner)], inherited)
+            words = bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=_OWNER + owner())
+            process = _popen([program, *words], inherited)
         link = PipeLink(process)
         try:
             link.first = _first(info, time.monotonic() + _START)
@@ -214,23 +199,12 @@ def _compile(folder: Path) -> None:
 
 
 def _owned() -> Iterator[tuple[int, str]]:
-    """Every bubblewrap of an agent's, with the mark of its owner."""
+    """Every bubblewrap that was started by an engine like this, with whose it is."""
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             with contextlib.suppress(OSError):
+                if process.joinpath("comm").read_bytes() != b"bwrap\n":
+                    continue
                 for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
                     if word.startswith(_OWNER.encode()):
                         yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)
-
-
-def _alive(owner: str) -> bool:
-    pid, _, began = owner.partition(":")
-    return _began(pid) == began
-
-
-def _began(pid: int | str) -> str:
-    """When it began, in ticks since the machine did; "" if there is no such process."""
-    try:
-        return Path("/proc", str(pid), "stat").read_text("utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

@@ -27,6 +27,7 @@ class _Job:
     done: threading.Event = field(default_factory=threading.Event)
     outcome: PipeLink | BaseException | None = None
     given_up: bool = False
+    """Whoever waited for it does not any more."""
 
 
 class Starter:
@@ -75,8 +76,9 @@ def _do(job: _Job) -> None:
     except BaseException as error:
         outcome = error
     with job.lock:
-        if not job.given_up:
+        unwanted = job.given_up
+        if not unwanted:
             job.outcome = outcome
     job.done.set()
-    if job.given_up and not isinstance(outcome, BaseException):
+    if unwanted and not isinstance(outcome, BaseException):
         outcome.kill()

@@ -92,4 +92,4 @@ CLONE3: Final = 435
 """On every machine. Its flags lie in memory, where a filter cannot look: glibc takes `clone` where this is unknown."""
 
 UNCOUNTED: Final = frozenset({"msgget", "semget", "shmget"})
-"""Make what takes memory that belongs to no process, so that only a container's limit counts it: not for process mode."""
+"""Make what keeps memory of no process, which only a container's limit counts: refused in process mode."""

@@ -50,7 +50,7 @@ def _limit(what: int, most: int) -> None:
 
 
 def _landlock() -> None:
-    """Forbid to write but where it is meant, and to execute what could be written. Nothing where the kernel has none."""
+    """Forbid to write elsewhere, and to execute what can be written. Does nothing where the kernel has no landlock."""
     version = _syscall(_CREATE_RULESET, 0, 0, _VERSION)
     if version < 1:
         return
