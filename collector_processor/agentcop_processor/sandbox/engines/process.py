@@ -20,7 +20,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox import bytecode, inside
+from agentcop_processor.sandbox import inside
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
@@ -49,26 +49,17 @@ class ProcessEngine:
     def __init__(self) -> None:
         self._starter = Starter()
         self._lock = threading.Lock()
-        self._program = ""
+        self._program: bwrap.Program | None = None
 
     def start(self, settings: Settings, mounts: tuple[Mount, ...]) -> PipeLink:
         """Start a box that sees `mounts`, this Python, and `/usr`. Blocks for up to ten seconds. Raises EngineDown."""
         with self._lock:
-            if not self._program:
+            if self._program is None:
                 self._program = bwrap.find()
                 _compile(_inside())
-        program = self._program
+            program = self._program
         python = bwrap.interpreter()
-<<<<<<< HEAD
-        bytecode.ready()
-        here = os.path.dirname(os.path.realpath(inside.__file__))
-        bound = bwrap.mounts(python, here, mounts)
-        for mount in bound:
-            if not os.path.exists(mount.source):
-                raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
-=======
         bound = bwrap.mounts(python, str(_inside()), mounts)
->>>>>>> wt-process
         try:
             return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
         except PermissionError as error:
@@ -106,12 +97,15 @@ class ProcessEngine:
         return swept
 
 
-def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tmpfs: int) -> PipeLink:
+def _start(program: bwrap.Program, python: bwrap.Interpreter, bound: tuple[Mount, ...], tmpfs: int) -> PipeLink:
     """Runs in the starter's thread."""
     with ExitStack() as files:
+        path = program.path
         if os.geteuid() == 0:
-            places = files.enter_context(staged(dict.fromkeys(mount.source for mount in bound)))
+            private = [] if Path(path).is_relative_to("/usr") else [program.needs]  # profiles go by the path in /usr
+            places = files.enter_context(staged(dict.fromkeys((*private, *(mount.source for mount in bound)))))
             bound = tuple(replace(mount, source=places[mount.source]) for mount in bound)
+            path = path.replace(program.needs, places.get(program.needs, program.needs), 1)
         info, info_end = os.pipe()
         files.callback(os.close, info)
         with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
@@ -121,7 +115,7 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
                 info=info_end,
             )
             words = bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=_OWNER + owner())
-            process = _popen([program, *words], inherited)
+            process = _popen([path, *words], inherited)
         link = PipeLink(process)
         try:
             link.first = _first(info, time.monotonic() + _START)
