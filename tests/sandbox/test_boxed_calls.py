@@ -26,6 +26,9 @@ from gatefile import lines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agentcop import ToolCall
+    from agentcop_control.approval import Approver
+
 __all__ = ["engine", "nothing_is_left"]
 
 pytestmark = pytest.mark.sandbox
@@ -160,7 +163,7 @@ def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(cop: AgentCop, ag
     assert (decision["verdict"], outcome["outcome"]) == ("allow", "ok")
 
 
-def asking(folder: Path, engine: Engine, approver: Callable[..., object]) -> AgentCop:
+def asking(folder: Path, engine: Engine, approver: Approver) -> AgentCop:
     file = folder / "policy.yaml"
     text = f"agent_id: boxed\ngate: {{require_approval: ['*']}}\nsandbox: {{mode: {mode(engine)}, network: none}}\n"
     file.write_text(text, encoding="utf-8")
@@ -175,7 +178,12 @@ def test_a_call_that_a_person_let_pass_runs_in_the_box(engine: Engine, tmp_path:
 
 def test_nobody_is_asked_about_a_call_that_cannot_run_in_a_box(engine: Engine, tmp_path: Path) -> None:
     asked: list[object] = []
-    cop = asking(tmp_path, engine, lambda call, deadline: asked.append(call) or Approve())
+
+    def approver(call: ToolCall, deadline: float) -> Approve:
+        asked.append(call)
+        return Approve()
+
+    cop = asking(tmp_path, engine, approver)
     with pytest.raises(SandboxRefused):
         tool(cop, lambda: tmp_path)()
     assert asked == []

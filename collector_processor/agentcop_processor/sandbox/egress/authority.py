@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import re
 import ssl
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from agentcop_processor.sandbox.egress.places import Place
+    from agentcop_policies.document.places import Place
 
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -24,8 +24,8 @@ _BUNDLES: Final = (
     "/etc/ssl/cert.pem",
 )
 _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
-_LIFE: Final = datetime.timedelta(days=3_650)
-_SLACK: Final = datetime.timedelta(days=1)
+_LIFE: Final = dt.timedelta(days=3_650)
+_SLACK: Final = dt.timedelta(days=1)
 
 
 def system_certificates() -> str:
@@ -52,10 +52,11 @@ class Authority:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
         hosts = sorted({place.host for place in places})
         key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "AgentCop sandbox egress")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "AgentCop sandbox egress")])
         usage = {
             "digital_signature": False,
             "content_commitment": False,
@@ -82,12 +83,12 @@ class Authority:
         )
         self._contexts: dict[str, ssl.SSLContext] = {}
         for host in hosts:
-            subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "AgentCop sandbox egress")])
+            subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "AgentCop sandbox egress")])
             leaf = (
                 _started(subject, name, leaf_key.public_key())
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
                 .add_extension(x509.SubjectAlternativeName([_named(host)]), critical=True)
-                .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+                .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
                 .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
                 .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key()), critical=False)
                 .sign(key, hashes.SHA256())
@@ -112,7 +113,7 @@ def _serving(pem: bytes) -> ssl.SSLContext:
     # The module reads keys from files only; this one is memory with a name.
     descriptor = os.memfd_create("agentcop-egress", os.MFD_CLOEXEC)
     try:
-        with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123 -- a descriptor has no path
+        with open(descriptor, "wb", closefd=False) as file:
             file.write(pem)
         context.load_cert_chain(f"/proc/self/fd/{descriptor}")
     finally:
@@ -123,7 +124,7 @@ def _serving(pem: bytes) -> ssl.SSLContext:
 def _started(subject: x509.Name, issuer: x509.Name, key: object) -> x509.CertificateBuilder:
     from cryptography import x509
 
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

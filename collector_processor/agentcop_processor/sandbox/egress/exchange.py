@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import h11
 
-from agentcop_processor.sandbox.egress.heads import Headers, backward
-from agentcop_processor.sandbox.egress.masking import Mask, masked
+from agentcop_processor.sandbox.egress.heads import backward
+from agentcop_processor.sandbox.egress.masking import Mask, masked, needles
 from agentcop_processor.sandbox.egress.outside import Unreachable
 
 if TYPE_CHECKING:
     from agentcop_processor.sandbox.egress.carrying import End, Meter
+    from agentcop_processor.sandbox.egress.heads import Onward
 
 _PIECE: Final = 65_536
 MAX_HEAD: Final = 32_768
@@ -37,35 +38,41 @@ async def next_event(connection: h11.Connection, end: End, meter: Meter | None =
 class Exchange:
     """One request and its response."""
 
-    def __init__(self, inbound: h11.Connection, near: End, far: End, meter: Meter) -> None:
+    def __init__(self, inbound: h11.Connection, near: End, far: End) -> None:
         """`inbound`: what the request's head was read with, from `near`."""
         self._inbound = inbound
-        self._near = near
+        self.near = near
         self._far = far
-        self._meter = meter
         self._outbound = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
 
-    async def run(self, method: bytes, path: bytes, headers: Headers, secrets: tuple[bytes, ...]) -> None:
-        """Send the request, then what it got, with `secrets` masked.
+    @property
+    def answered(self) -> bool:
+        """Whether `near` has got anything of a response."""
+        return self._inbound.our_state is not h11.SEND_RESPONSE
 
-        Raises h11.ProtocolError where an end speaks no HTTP, Unreachable before anything of a response went to `near`.
+    async def run(self, onward: Onward, meter: Meter) -> None:
+        """Send the request, then give `near` what it got, with what was added masked.
+
+        Raises h11.ProtocolError where an end speaks no HTTP, OSError, and Unreachable.
         """
-        await self._write(self._far, self._outbound.send(h11.Request(method=method, target=path, headers=headers)))
-        body = asyncio.ensure_future(self._body())
+        secrets = tuple(needle for each in onward.added for needle in needles(each.value))
+        head = h11.Request(method=onward.request.method, target=onward.path, headers=onward.headers)
+        await self._write(self._far, self._outbound.send(head))
+        body = asyncio.ensure_future(self._body(meter))
         try:
-            await self._response(secrets, body)
+            await self._response(secrets, body, meter)
         finally:
             body.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError, h11.ProtocolError):
                 await body
 
-    async def _body(self) -> None:
+    async def _body(self, meter: Meter) -> None:
         """Pass on the rest of the request."""
         while True:
             if self._inbound.they_are_waiting_for_100_continue:
                 going = h11.InformationalResponse(status_code=100, headers=[])
-                await self._write(self._near, self._inbound.send(going))
-            event = await next_event(self._inbound, self._near, self._meter)
+                await self._write(self.near, self._inbound.send(going))
+            event = await next_event(self._inbound, self.near, meter)
             if isinstance(event, h11.Data):
                 await self._write(self._far, self._outbound.send(h11.Data(data=bytes(event.data))))
             elif isinstance(event, h11.EndOfMessage):
@@ -74,8 +81,8 @@ class Exchange:
             else:
                 raise h11.RemoteProtocolError("the request has no end")
 
-    async def _response(self, secrets: tuple[bytes, ...], body: asyncio.Future[None]) -> None:
-        head = await self._head(body)
+    async def _response(self, secrets: tuple[bytes, ...], body: asyncio.Future[None], meter: Meter) -> None:
+        head = await self._head(body, meter)
         answer = h11.Response(
             status_code=head.status_code,
             headers=[(masked(name, secrets), masked(value, secrets)) for name, value in backward(head)],
@@ -85,25 +92,25 @@ class Exchange:
             name == b"content-encoding" and value.lower() != b"identity" for name, value in head.headers
         ):
             raise Unreachable("it has a secret and answered in an encoding that was not asked for")
-        await self._write(self._near, self._inbound.send(answer))
+        await self._write(self.near, self._inbound.send(answer))
         mask = Mask(secrets)
         while True:
-            event = await next_event(self._outbound, self._far, self._meter)
+            event = await next_event(self._outbound, self._far, meter)
             if isinstance(event, h11.Data):
                 await self._data(mask.feed(bytes(event.data)) if secrets else bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 await self._data(mask.end())
-                await self._write(self._near, self._inbound.send(h11.EndOfMessage()))
+                await self._write(self.near, self._inbound.send(h11.EndOfMessage()))
                 return
             else:
                 raise h11.RemoteProtocolError("the response has no end")
 
-    async def _head(self, body: asyncio.Future[None]) -> h11.Response:
+    async def _head(self, body: asyncio.Future[None], meter: Meter) -> h11.Response:
         """The response's head, or what went wrong with the request's body before there was one."""
         while True:
-            coming = asyncio.ensure_future(next_event(self._outbound, self._far, self._meter))
+            coming = asyncio.ensure_future(next_event(self._outbound, self._far, meter))
             try:
-                waits = {coming} if body.done() else {coming, body}
+                waits: set[asyncio.Future[Any]] = {coming} if body.done() else {coming, body}
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                 if not coming.done():
                     body.result()  # raises what ended it early
@@ -117,7 +124,7 @@ class Exchange:
 
     async def _data(self, data: bytes) -> None:
         if data:
-            await self._write(self._near, self._inbound.send(h11.Data(data=data)))
+            await self._write(self.near, self._inbound.send(h11.Data(data=data)))
 
     async def _write(self, end: End, data: bytes | None) -> None:
         if data:

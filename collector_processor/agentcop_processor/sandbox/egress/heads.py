@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.egress.places import NoPlace, place, place_of
+from agentcop_policies.document.places import NoPlace, place, place_of
 from agentcop_processor.sandbox.egress.rules import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import h11
 
-    from agentcop_processor.sandbox.egress.places import Place
+    from agentcop_policies.document.places import Place
     from agentcop_processor.sandbox.egress.rules import Added
 
 Headers = list[tuple[bytes, bytes]]
@@ -28,10 +30,14 @@ _HOP: Final = frozenset(
         b"keep-alive",
         b"te",
         b"trailer",
+        b"upgrade",
+        b"expect",
+        b"host",
     )
-    + (b"upgrade", b"expect", b"host")
 )
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
+_PARTIAL: Final = frozenset((b"accept-encoding", b"range", b"if-range"))
+"""What makes a response come compressed or in part: a secret in it could not be seen."""
 _MAX_TARGET: Final = 16_384
 
 
@@ -91,22 +97,32 @@ def check_inner(request: h11.Request, where: Place) -> None:
         raise Refused("this place has a secret: the request's Host header must name it, and nothing else")
 
 
-def onward(request: h11.Request, where: Place, port: int, added: tuple[Added, ...]) -> Headers:
-    """The headers that `where` gets, Host first; `port`: the one that goes without saying."""
-    names = {each.header.encode("ascii") for each in added}
-    listed = _listed(request.headers)
-    kept: Headers = [(b"Host", _host(where, port)), (b"Connection", b"close")]
-    for name, value in request.headers:
-        if name in _FRAMING:
-            kept.append((name, value))
-        elif name not in _HOP and name not in names and name not in listed:
-            # What came back would be compressed, or in part: a secret in it could not be seen.
-            if not added or name not in (b"accept-encoding", b"range", b"if-range"):
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """A request as a place gets it."""
+
+    request: h11.Request
+    """As it came."""
+    path: bytes
+    """Path and query."""
+    where: Place
+    port: int
+    """The one that goes without saying in the Host header."""
+    added: tuple[Added, ...]
+
+    @property
+    def headers(self) -> Headers:
+        """Host first, what is added last; a header of the same name as an added one does not go on."""
+        added = self.added
+        dropped = _HOP | {each.header.encode("ascii") for each in added} | (_PARTIAL if added else frozenset())
+        listed = _listed(self.request.headers)
+        kept: Headers = [(b"Host", _host(self.where, self.port)), (b"Connection", b"close")]
+        for name, value in self.request.headers:
+            if name in _FRAMING or (name not in dropped and name not in listed):
                 kept.append((name, value))
-    if added:
-        kept.append((b"Accept-Encoding", b"identity"))
-    kept += [(each.header.encode("ascii"), each.value.encode("ascii")) for each in added]
-    return kept
+        if added:
+            kept.append((b"Accept-Encoding", b"identity"))
+        return kept + [(each.header.encode("ascii"), each.value.encode("ascii")) for each in added]
 
 
 def backward(response: h11.Response) -> Headers:
@@ -123,7 +139,7 @@ def backward(response: h11.Response) -> Headers:
     return [*kept, (b"Connection", b"close")]
 
 
-def _listed(headers: h11.Headers) -> frozenset[bytes]:
+def _listed(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
     """What a Connection header says is for this connection only."""
     values = b",".join(value for name, value in headers if name == b"connection")
     return frozenset(each.strip().lower() for each in values.split(b","))

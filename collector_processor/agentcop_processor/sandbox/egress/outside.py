@@ -1,4 +1,4 @@
-"""From a place to an open connection: the name is looked up once, here, and what was checked is what is connected to."""
+"""From a place to an open connection: the name is looked up once, and what was checked is what is connected to."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Sequence
 
+    from agentcop_policies.document.places import Place
     from agentcop_processor.sandbox.egress.addresses import Address
-    from agentcop_processor.sandbox.egress.places import Place
     from agentcop_processor.sandbox.egress.rules import Rules
 
 _LOOKUP: Final = 5.0
@@ -42,7 +42,7 @@ async def dial(address: Address, port: int) -> socket.socket:
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setblocking(False)
+        made.setblocking(False)  # noqa: FBT003 -- as socket has it
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(made, (str(address), port))
     except BaseException:
@@ -140,7 +140,7 @@ async def _in_thread(look: Callable[[str], Sequence[str]], host: str) -> Sequenc
         with contextlib.suppress(RuntimeError):  # the proxy was closed meanwhile
             loop.call_soon_threadsafe(settle, found, fault)
 
-    while not _LOOKING.acquire(blocking=False):
+    while not _LOOKING.acquire(blocking=False):  # noqa: ASYNC110 -- what frees a place is no loop's thread
         await asyncio.sleep(_AGAIN)
     threading.Thread(target=work, name="agentcop-egress-lookup", daemon=True).start()
     return await answer

@@ -12,14 +12,13 @@ import h11
 from agentcop_processor.sandbox.egress.authority import Authority, upstream
 from agentcop_processor.sandbox.egress.carrying import End, Limits, TooMuch, metered, tunnel
 from agentcop_processor.sandbox.egress.exchange import MAX_HEAD, Exchange, next_event
-from agentcop_processor.sandbox.egress.heads import Malformed, check_framing, check_inner, onward, target_of
-from agentcop_processor.sandbox.egress.masking import needles
+from agentcop_processor.sandbox.egress.heads import Malformed, Onward, check_framing, check_inner, target_of
 from agentcop_processor.sandbox.egress.outside import Unreachable, reach
 from agentcop_processor.sandbox.egress.rules import Refused
 
 if TYPE_CHECKING:
+    from agentcop_policies.document.places import Place
     from agentcop_processor.sandbox.egress.outside import Outside
-    from agentcop_processor.sandbox.egress.places import Place
     from agentcop_processor.sandbox.egress.rules import Added, Rules
     from agentcop_processor.sandbox.egress.tally import Tally
 
@@ -132,7 +131,7 @@ class Proxy:
             self._tally.turned_away(str(where), str(fault))
             await _answer(near, 400, str(fault))
             return
-        await self._exchange(near, far, inbound, request, request.target, where, 443, added)
+        await self._exchange(Exchange(inbound, near, far), Onward(request, request.target, where, 443, added))
 
     async def _plain(self, near: End, request: h11.Request, where: Place, path: bytes, inbound: h11.Connection) -> None:
         self._rules.check_place(where)
@@ -144,31 +143,19 @@ class Proxy:
         far = End(*await reach(where, self._rules, self._outside))
         try:
             self._tally.reached(str(where))
-            await self._exchange(near, far, inbound, request, path, where, 80, added)
+            await self._exchange(Exchange(inbound, near, far), Onward(request, path, where, 80, added))
         finally:
             far.drop()
 
-    async def _exchange(
-        self,
-        near: End,
-        far: End,
-        inbound: h11.Connection,
-        request: h11.Request,
-        path: bytes,
-        where: Place,
-        port: int,
-        added: tuple[Added, ...],
-    ) -> None:
-        secrets = tuple(needle for each in added for needle in needles(each.value))
+    async def _exchange(self, exchange: Exchange, onward: Onward) -> None:
         try:
             async with metered(self._limits) as meter:
-                exchange = Exchange(inbound, near, far, meter)
-                await exchange.run(request.method, path, onward(request, where, port, added), secrets)
+                await exchange.run(onward, meter)
         except (OSError, TimeoutError, h11.ProtocolError, Unreachable) as fault:
-            if inbound.our_state is not h11.SEND_RESPONSE:
+            if exchange.answered:
                 raise ConnectionResetError from fault  # the response is cut, and the tool must see that it is
             said = str(fault) if isinstance(fault, Unreachable) else "it gave no answer that is one"
-            await _answer(near, 502, f"the place could not be reached: {said}")
+            await _answer(exchange.near, 502, f"the place could not be reached: {said}")
 
 
 async def _answer(near: End, status: int, why: str) -> None:

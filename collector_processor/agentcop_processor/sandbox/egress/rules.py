@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Final
 
+from agentcop_policies.document.places import NoPlace, place
 from agentcop_processor.sandbox.egress.addresses import kind_of
-from agentcop_processor.sandbox.egress.places import NoPlace, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agentcop_policies.document.places import Place
     from agentcop_processor.sandbox.egress.addresses import Address
-    from agentcop_processor.sandbox.egress.places import Place
     from agentcop_processor.sandbox.settings import Secret, Settings
 
 _PRIVATE: Final = (
@@ -27,7 +27,7 @@ _PLAIN: Final = "http://"
 
 
 class Refused(Exception):  # noqa: N818 -- an answer, not a fault
-    """This request does not leave the box: why, in one sentence that names the rule and no secret."""
+    """A request that does not leave the box: why, in one sentence that names the rule and no secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

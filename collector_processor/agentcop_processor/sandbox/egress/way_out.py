@@ -167,7 +167,7 @@ def _listening(seen: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     descriptor = os.open(seen, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        listener.setblocking(False)
+        listener.setblocking(False)  # noqa: FBT003 -- as socket has it
         listener.bind(f"/proc/self/fd/{descriptor}/{SOCKET}")
         (seen / SOCKET).chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH)
         listener.listen(_BACKLOG)

