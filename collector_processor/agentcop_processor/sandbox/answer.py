@@ -120,7 +120,7 @@ _STEERING: Final = frozenset(
         ("langgraph.errors", "GraphBubbleUp"),
     }
 )
-"""What Python's or a framework's own loop obeys rather than reports: an end, a cancelled caller, a question to a person."""
+"""What Python's or a framework's own loop obeys rather than reports: an end, a cancelled caller, a pause."""
 
 
 def _steers(kind: type[Exception]) -> bool:
