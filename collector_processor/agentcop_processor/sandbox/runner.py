@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 
-_CODE = 1 << 29  # bytes of address space that a process may have for code, and to reserve without ever using it
+_CODE = 1 << 28  # bytes of address space that a process may have for code, and to reserve without ever using it
 
 
 class Runner:
@@ -164,7 +164,7 @@ def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
     if engine.name != "process":
         return None
     return {
-        "as": 2 * settings.memory + _CODE,
+        "as": settings.memory + _CODE,
         "data": settings.memory,
         "nproc": settings.pids,
         "nofile": 1_024,
