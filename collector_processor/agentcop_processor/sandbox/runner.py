@@ -179,12 +179,13 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
-    """What each process of the tool limits itself to, where no cgroup does it: `data` is what counts as memory."""
+    """What each process of the tool limits itself to, where no cgroup does it; `memory` is of all of them."""
     if engine.name != "process":
         return None
     return {
         "as": settings.memory + _CODE,
         "data": settings.memory,
+        "memory": settings.memory,
         "nproc": settings.pids,
         "nofile": 1_024,
         "fsize": settings.tmpfs,

@@ -1,7 +1,8 @@
 """What the process that is the tool gives up before any of the tool's code runs, where no container holds it.
 
-The limits are each process's own, so that all of the box may have `nproc` times as much memory. Landlock adds what the
-mounts of a box cannot say: what is mounted so that it can be written cannot be executed.
+The limits are each process's own: what all of them hold together the supervisor looks at, see `memory`. Landlock adds
+what the mounts of a box cannot say: what is mounted so that it can be written cannot be executed. (The dynamic linker
+can still be told to map such a file, which gives a tool no more than it has: it runs what code it likes anyway.)
 """
 
 from __future__ import annotations
