@@ -10,11 +10,11 @@ python=${PYTHON:-python3}
 
 say() { printf '%s\n' "$*" >&2; }
 
-# need_package PACKAGE WHY: install a system package where we may, else print the one line that does and exit 2.
+# need_package PACKAGES WHY: install system packages, a blank between two, where we may, else print the one line that does and exit 2.
 need_package() {
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; then
     say "$2: installing the system package $1 (apt-get)"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >/dev/null && return
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1; } >/dev/null && return
     say "apt-get could not install $1"
     exit 2
   fi
@@ -82,6 +82,8 @@ framework_venv() {
         'langchain-community>=0.4,<0.5' 'ddgs>=9'
         'openinference-instrumentation-langchain>=0.1' 'opentelemetry-instrumentation-langchain>=0.40') ;;
     langchain03) packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' 'ddgs>=9') ;;
+    langchain_boxed) # its search asks nobody
+      packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' ./tests/sandbox/search) ;;
     openai_agents) packages=('openai-agents>=0.24,<0.25') ;;
     openai_agents08) packages=('openai-agents==0.8.*' 'openai<2.18') ;;
     mcp2) packages=('mcp>=2.3,<3' 'fastmcp>=4.1,<5' 'openai-agents>=0.24,<0.25' 'trio') ;;
@@ -91,5 +93,5 @@ framework_venv() {
     mcp123) packages=('mcp==1.23.*' 'openai-agents==0.8.*' 'openai<2.18') ;;
     *) say "there is no framework environment $1"; return 1 ;;
   esac
-  make_venv "$1" -e '.[test]' "${packages[@]}"
+  make_venv "$1" -e '.[test,sandbox]' "${packages[@]}"
 }

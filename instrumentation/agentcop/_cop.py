@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
-from agentcop._options import check_approver, chosen_policy, local_approval_warnings
+from agentcop._options import check_approver, chosen_policy, local_approval_warnings, unsandboxed_warnings
 from agentcop._startup.scan import StartupScan
 from agentcop._wrap import guard_tool, wrap
 from agentcop.adapters import open_scopes
@@ -68,7 +68,8 @@ class AgentCop:
             sandbox_mode=sandbox_mode,
         )
         check_approver(approver)
-        for warning in (*loaded.warnings, *local_approval_warnings(loaded, approver)):
+        warnings = (*local_approval_warnings(loaded, approver), *unsandboxed_warnings(loaded, judging=judging))
+        for warning in (*loaded.warnings, *warnings):
             _log.warning("agentcop: %s", warning)
         home = state_folder()
         given = policy is not None or policy_file is not None

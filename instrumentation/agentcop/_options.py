@@ -106,6 +106,17 @@ def check_approver(approver: object) -> None:
         raise TypeError(message)
 
 
+def unsandboxed_warnings(policy: Policy, *, judging: bool) -> Iterator[str]:
+    """What is to be said where a sandbox is asked for and no call runs in it."""
+    sandbox = policy.document.sandbox
+    if sandbox is None or sandbox.mode == "none" or (judging and policy.document.mode == "enforce"):
+        return
+    if not judging:
+        yield "gate=False switches the sandbox off too: no call runs in it"
+    elif not policy.files:  # a file's own warning has said so
+        yield "mode: observe only watches: no call runs in the sandbox"
+
+
 def local_approval_warnings(policy: Policy, approver: object) -> Iterator[str]:
     """What is to be said where the agent's own process can say yes to itself."""
     if approver is not None and policy.document.environment == "production":

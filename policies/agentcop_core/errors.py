@@ -10,6 +10,10 @@ AgentCopError
 │  ├─ AgentFrozen       the agent is stopped
 │  └─ SandboxRefused    the sandbox the policy demands cannot be given
 ├─ SandboxError         the tool ran in its box and failed there
+│  ├─ SandboxTimeout    it took longer than sandbox.timeout, and was killed
+│  ├─ SandboxCrashed    it ended without a result: killed, out of memory, its box gone
+│  ├─ ResultTooLarge    its result is longer than sandbox.max_result
+│  └─ ResultUnsendable  its result is no plain data
 ├─ ScanRefused          the start-up scan found what the policy forbids: .findings
 ├─ ScanError            a file or folder could not be scanned
 └─ NotArmed             a seam is missing or its self-test failed: refuse to start
@@ -139,6 +143,22 @@ class SandboxRefused(ToolBlocked):
 
 class SandboxError(AgentCopError):
     """The tool ran in its sandbox and failed there."""
+
+
+class SandboxTimeout(SandboxError):  # noqa: N818 -- architecture's name
+    """It took longer than the policy's `sandbox.timeout`, and was killed with all that it had started."""
+
+
+class SandboxCrashed(SandboxError):  # noqa: N818 -- architecture's name
+    """It ended without a result: it was killed, ran out of memory, or its box is gone."""
+
+
+class ResultTooLarge(SandboxError):  # noqa: N818 -- architecture's name
+    """Its result is longer than the policy's `sandbox.max_result`."""
+
+
+class ResultUnsendable(SandboxError):  # noqa: N818 -- as its siblings
+    """It ran to its end, and its result is no plain data that JSON can carry."""
 
 
 class ScanRefused(AgentCopError):  # noqa: N818 -- architecture's name

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 CALLS: Final[dict[str, str]] = {
-    "sandbox": "the sandbox",
     "gate.flows": "the order of calls (flows)",
     "gate.limits": "counting calls, sums and tokens (limits)",
     "gate.taint": "tracking untrusted output (taint)",

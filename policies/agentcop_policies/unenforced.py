@@ -20,7 +20,7 @@ class Unenforced:
     """A demand that cannot be met here: the calls it covers are refused where they would run or go to a person."""
 
     rule: str
-    """The demanding key, as it stands on the verdict: `sandbox`, `gate.flows[0]`, `gate.allow[2]`."""
+    """The demanding key, as it stands on the verdict: `gate.flows[0]`, `gate.allow[2]`."""
     what: str
     """The subject of "… is not in this build"."""
     tools: tuple[str, ...]
@@ -36,9 +36,6 @@ def unenforced(document: PolicyDocument) -> tuple[Unenforced, ...]:
 
 def _demands(document: PolicyDocument) -> Iterator[tuple[str, Unenforced]]:
     """All demands with their key in `build.CALLS`; those that are met are left out by the caller."""
-    sandbox = document.sandbox
-    if sandbox is not None and sandbox.mode != "none":
-        yield _demand("sandbox", "sandbox", sandbox.tools)
     yield from _in_gate(document.gate)
     if document.approvals.required > 1:
         yield _demand("approvals.required", "approvals.required", _EVERY, only_asked=True)

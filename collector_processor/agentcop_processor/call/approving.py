@@ -31,6 +31,7 @@ from agentcop_processor.call.records import approval_attributes, approval_line, 
 from agentcop_processor.call.refusals import duration, refuse
 from agentcop_processor.judges import answering, seated
 from agentcop_processor.protected import led_to
+from agentcop_processor.sandbox.boxing import Boxed, Boxing, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
+    from agentcop_processor.sandbox.boxing import Ship
 
 _log = logging.getLogger("agentcop")
 
@@ -67,6 +69,7 @@ class Held:
         "_owner",
         "_run",
         "_session",
+        "_ship",
         "_span",
         "_ways",
         "call",
@@ -86,8 +89,13 @@ class Held:
         run: Run | None,
         span: Span,
         decision: str,
+        ship: Ship | None = None,
     ) -> None:
-        """As `Passage`; `verdict` is the one that holds the call, and is in the log already, at `decision`."""
+        """As `Passage`; `verdict` is the one that holds the call, and is in the log already, at `decision`.
+
+        `ship`: how its tool is made in a box, if a policy wants it there.
+        """
+        self._ship = ship
         self.call = call
         self.verdict = verdict
         self._max_argument = max_argument
@@ -112,14 +120,16 @@ class Held:
         with self._failing_closed():
             while (found := self._next()) is not None:
                 self._take(ask(*found))
-            return self._passage()
+            passage = self._passage()
+        return passage if passage.box is None else Boxing(passage, passage.box).wait()
 
     async def awaited(self) -> Passage:
         """The same for callers in an event loop, which goes on meanwhile. Needs asyncio's loop."""
         with self._failing_closed():
             while (found := self._next()) is not None:
                 self._take(await ask_async(*found))
-            return self._passage()
+            passage = self._passage()
+        return passage if passage.box is None else await Boxing(passage, passage.box).awaited()
 
     @contextmanager
     def _failing_closed(self) -> Iterator[None]:
@@ -223,6 +233,10 @@ class Held:
         verdict = self._holds
         if last is not None and verdict.stops:
             verdict = replace(verdict, decision="allow", reason=f"approved by {last.by}")
+        order, ordering = ordered(self.call, verdict, self._bench, self._ship)  # policies may have changed meanwhile
+        if ordering is not verdict:
+            self._withdraw()
+            raise self._refusal(ordering)
         head = self._log_decision(verdict, last)
         self._mark(verdict, head)
         gate = self._gate
@@ -240,6 +254,7 @@ class Held:
             run=self._run,
             span=self._span,
             decision=head,
+            box=Boxed(order, gate.pipeline.home) if order is not None else None,
             grants=tuple(self._grants.values()),
         )
 

@@ -20,12 +20,13 @@ OwnRule = Literal[
     "gate.protected",
     "gate.strict",
     "run.blocked",
+    "sandbox",
 ]
 """`gate.approval`: the grant was used, or is for another call. `gate.arguments`: they cannot be judged (too
 large, too deep, not text). `gate.digest`: they changed after the verdict. `gate.error`: a fault. `gate.log_failure`:
 the decision could not be written. `gate.protected`: an argument leads to what the gate itself rests on; holds in
 `mode: observe` too. `gate.strict`: nobody judged, or not the span processor, and the policy insists. `run.blocked`:
-this run was blocked before."""
+this run was blocked before. `sandbox`: the policy wants this call in a box, and there is none for it."""
 
 
 def own_verdict(

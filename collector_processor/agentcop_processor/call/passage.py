@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from agentcop_core.session import Session
     from agentcop_core.toolcall import ToolCall
     from agentcop_core.verdict import Verdict
+    from agentcop_processor.call.own_rules import OwnRule
     from agentcop_processor.call.transport import Transport
     from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
+    from agentcop_processor.sandbox.boxing import Boxed
 
 _log = logging.getLogger("agentcop")
 
@@ -58,6 +60,7 @@ class Passage:
         "_bench",
         "_context_token",
         "_decision",
+        "_ended",
         "_gate",
         "_max_argument",
         "_passage_token",
@@ -67,6 +70,7 @@ class Passage:
         "_span",
         "_started",
         "_values",
+        "box",
         "call",
         "crossing",
         "owner",
@@ -88,13 +92,16 @@ class Passage:
         run: Run | None,
         span: Span,
         decision: str,
+        box: Boxed | None = None,
     ) -> None:
         """`owner` is the tool object called and `ways` its methods that the call came through.
 
         `bench` has judged it; it is recorded in the name of the last. `decision` is the head of its line in gate.log;
-        "" where the policy lets an unwritable log pass.
+        "" where the policy lets an unwritable log pass. `box`: where its body must run; None: here.
         """
         self.call = call
+        self.box = box
+        self._ended = False
         self.verdict = verdict
         self.owner = owner
         self.ways = ways
@@ -247,6 +254,24 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
+    def refused(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
+        """The error to raise where the body cannot run after all. Nothing more is recorded of this call."""
+        verdict = own_verdict(rule, reason, seat=answering(self._bench), call=self.call)
+        return self._unusable(verdict, outcome=outcome)
+
+    def given_up(self, error: BaseException) -> None:
+        """The caller was interrupted before the body ran. Never raises."""
+        try:
+            self._span.set_status(Status(StatusCode.ERROR, "the caller gave up before the call ran"))
+            self._span.set_attribute(names.ERROR_TYPE, type(error).__qualname__)
+            self._close("interrupted", type(error).__qualname__)
+        except Exception:
+            _log.exception("agentcop: the end of %s could not be recorded", self.call.tool)
+
+    def mark(self, attribute: str, value: str) -> None:
+        """Write something found out since on the call's span."""
+        self._span.set_attribute(attribute, value)
+
     def _changed(self) -> None:
         """The arguments are not those that were judged: a block, or a line in the log that there would be one."""
         reason = "the arguments changed between the verdict and the call"
@@ -257,12 +282,22 @@ class Passage:
         alert_of_block(self.call, verdict, gate=self._gate, span=self._span)
 
     def _unusable(self, verdict: Verdict, *, outcome: str) -> ToolBlocked:
+        self._ended = True
+        if self.box is not None:
+            self.box.close()
         self._gate.log_line(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _close(self, outcome: str, error: str) -> None:
-        ms = round((time.perf_counter() - self._started) * 1_000, 3)
-        self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
+        if self._ended:
+            return
+        if self.box is not None:
+            self.box.close()
+        ms = round((time.perf_counter() - self._started) * 1_000, 3) if self._started else 0.0
+        line = outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms)
+        if self.box is not None:
+            line["box"] = self.box.engine
+        self._gate.log_line(line)
         self._gate.end_span(self._span)
 
 

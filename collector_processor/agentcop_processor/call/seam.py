@@ -34,6 +34,7 @@ from agentcop_processor.call.ungoverned import let_pass
 from agentcop_processor.judges import answering, judges, seated
 from agentcop_processor.protected import led_to, led_to_unread
 from agentcop_processor.runs import current_run
+from agentcop_processor.sandbox.boxing import Boxed, Boxing, ordered
 from agentcop_processor.sessions import current_session
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from agentcop_processor.gate import Gate
     from agentcop_processor.judges import Seat
     from agentcop_processor.runs import Run
+    from agentcop_processor.sandbox.boxing import Ship
 
 _log = logging.getLogger("agentcop")
 
@@ -64,8 +66,9 @@ def admit(  # noqa: PLR0913 -- as `admission`
     live: Collection[str] = (),
     unfit: str = "",
     transport: Transport | None = None,
+    ship: Ship | None = None,
 ) -> Passage | None:
-    """As `admission`, and blocks this thread while a person is asked."""
+    """As `admission`, and blocks this thread while a person is asked or a box is made."""
     admitted = admission(
         tool,
         arguments,
@@ -76,6 +79,7 @@ def admit(  # noqa: PLR0913 -- as `admission`
         live=live,
         unfit=unfit,
         transport=transport,
+        ship=ship,
     )
     return admitted if admitted is None or isinstance(admitted, Passage) else admitted.wait()
 
@@ -91,16 +95,19 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
     live: Collection[str] = (),
     unfit: str = "",
     transport: Transport | None = None,
-) -> Passage | Held | None:
+    ship: Ship | None = None,
+) -> Passage | Held | Boxing | None:
     """A passage to the body; None where nobody governs the call, or only observes it and failed (both counted).
 
     Raises ToolBlocked; nothing else but what interrupts the thread.
 
-    A call that needs a person's yes comes back as `Held`: waiting is the caller's, who knows how it can wait.
+    A call that needs a person's yes comes back as `Held`, one that needs a box as `Boxing`: waiting is the caller's,
+    who knows how it can wait. Where the passage has a `box`, the caller runs the body there and nowhere else.
     `arguments` by name, bound and defaulted; `registered` are the gates of this tool object; `owner` and `way` (its
     method) tell one call that comes through two methods of one object from two calls; arguments named in `live` are
     shared with the caller rather than copied. `unfit` says why no policy can let it run; `transport`, that it is on
-    its way to a server: the call around it, if it is the same, has been judged.
+    its way to a server: the call around it, if it is the same, has been judged. `ship`: how the tool is made in a box;
+    without it a call that needs one is refused.
     """
     run = current_run()
     gates = judges(registered, run)
@@ -119,6 +126,7 @@ def admission(  # noqa: PLR0913 -- the call, who answers for it, and where it ca
             live=live,
             unfit=unfit,
             transport=transport,
+            ship=ship,
         )
     except ToolBlocked:
         raise
@@ -140,7 +148,8 @@ def _admit(  # noqa: PLR0913 -- as `admit`
     live: Collection[str],
     unfit: str,
     transport: Transport | None,
-) -> Passage | Held:
+    ship: Ship | None,
+) -> Passage | Held | Boxing:
     bench = seated(gates)
     gate = gates[-1]
     max_argument = _max_argument(bench)
@@ -172,6 +181,9 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         # It may quote an argument's name, which a caller chose.
         _decide_here(slot, "gate.arguments", gate.pipeline.redactor.redact_text(unfit))
     span, verdict = _judged(slot)
+    order, verdict = (
+        ordered(call, verdict, bench, ship) if any(seat.policy.document.sandbox for seat in bench) else (None, verdict)
+    )
     verdict, head = _log_decision(call, verdict, bench, span)
     span.set_attributes(verdict_attributes(verdict, head))
     if verdict.stops:
@@ -190,12 +202,14 @@ def _admit(  # noqa: PLR0913 -- as `admit`
                 run=run,
                 span=span,
                 decision=head,
+                ship=ship,
             )
         raise refuse(call, verdict, gate=gate, session=session, run=run, span=span)
     if verdict.decision == "block":
         alert_of_block(call, verdict, gate=gate, span=span)
     gate.count("allowed" if verdict.decision == "allow" else "observed")
-    return Passage(
+    boxed = Boxed(order, gate.pipeline.home) if order is not None else None
+    passage = Passage(
         call=call,
         verdict=verdict,
         values=arguments if unfit else call.arguments.values,
@@ -207,7 +221,9 @@ def _admit(  # noqa: PLR0913 -- as `admit`
         run=run,
         span=span,
         decision=head,
+        box=boxed,
     )
+    return passage if boxed is None else Boxing(passage, boxed)
 
 
 def _judged(slot: Slot) -> tuple[Span, Verdict]:

@@ -60,6 +60,12 @@ class Link(Protocol):
     def stderr(self) -> str:
         """The last 4 KiB that the supervisor itself said on standard error, for a message; never the tool's own."""
 
+    def alive(self) -> bool:
+        """Whether the box is still there, as far as this end of the pipe shows. Never blocks."""
+
+    def abandon(self) -> None:
+        """Close this process's ends of the pipe and kill nothing: in a forked child the box is the parent's."""
+
     def kill(self) -> None:
         """Kill and remove the whole box by its id. Idempotent; blocks up to a few seconds; never raises, but logs."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+Network = Literal["public", "none"] | tuple[str, ...]
+"""`public`: public addresses through the proxy; `none`; or the only `host:port` that it lets through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,7 @@ class Settings:
     tmpfs: int = 16_777_216
     max_result: int = 1_048_576
     max_stdout: int = 65_536
-    network: Literal["public", "none"] | tuple[str, ...] = "public"
-    """`public`: public addresses through the proxy; `none`; or the only `host:port` that it lets through."""
+    network: Network = "public"
     secrets: tuple[Secret, ...] = ()
     mounts: tuple[str, ...] = ()
     """As the policy has them: `SOURCE:/TARGET`, with `:ro` or `:rw`."""
@@ -49,3 +51,43 @@ class Settings:
     """The container runtime, as `runsc`; "" for the engine's default."""
     fallback: bool = False
     """Whether `process` may stand in where no container engine answers."""
+
+
+class Disagree(Exception):  # noqa: N818 -- an answer, not a fault
+    """Two policies judge one call, and no box is what both ask for: the message says why."""
+
+
+def meet(one: Settings, other: Settings) -> Settings:
+    """The box that both policies allow: in each key the stricter. Raises Disagree."""
+    if one == other:
+        return one
+    for key in ("image", "image_digest", "runtime"):
+        if getattr(one, key) and getattr(other, key) and getattr(one, key) != getattr(other, key):
+            raise Disagree(f"two policies judge this call and ask for different boxes: sandbox.{key} differs")
+    smallest = {
+        key: min(getattr(one, key), getattr(other, key))
+        for key in ("timeout", "memory", "pids", "cpus", "tmpfs", "max_result", "max_stdout", "pool")
+    }
+    return replace(
+        one,
+        **smallest,
+        mode="container" if "container" in {one.mode, other.mode} else "process",
+        image_digest=one.image_digest or other.image_digest,
+        network=_narrower(one.network, other.network),
+        secrets=tuple(each for each in one.secrets if each in other.secrets),
+        mounts=tuple(each for each in one.mounts if each in other.mounts),
+        env=tuple(each for each in one.env if each in other.env),
+        reuse="never" if "never" in {one.reuse, other.reuse} else "per_agent",
+        runtime=one.runtime or other.runtime,
+        fallback=one.fallback and other.fallback,
+    )
+
+
+def _narrower(one: Network, other: Network) -> Network:
+    if one == "public":
+        return other
+    if other == "public" or one == "none":
+        return one
+    if other == "none":
+        return other
+    return tuple(each for each in one if each in other)

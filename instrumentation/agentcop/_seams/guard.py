@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from agentcop._seams.binding import Binding
+from agentcop._seams.boxed import InBox
 from agentcop._seams.dress import dress
 from agentcop._seams.later import Later
 from agentcop._seams.shapes import shaped
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from agentcop._seams.step import Begun
     from agentcop_processor.gate import Gate
+    from agentcop_processor.sandbox.parcel import Parcel
 
 _SEAM = "__agentcop_seam__"
 
@@ -26,7 +28,7 @@ _SEAM = "__agentcop_seam__"
 class FunctionSeam:
     """Where the calls of one guarded function pass. Immutable but for `gates`, which only grows."""
 
-    __slots__ = ("_bound_first", "_live", "binding", "gates", "guarded", "name")
+    __slots__ = ("_bound_first", "_function", "_live", "binding", "gates", "guarded", "name")
 
     def __init__(self, function: Callable[..., Any], name: str, live: Collection[str]) -> None:
         """`name` is the tool's name in policies, fixed here: renaming the function later changes nothing.
@@ -35,6 +37,7 @@ class FunctionSeam:
         """
         self.name = name
         self._live = frozenset(live)
+        self._function = function
         self.gates: tuple[Gate, ...] = ()
         self.guarded: object = None
         self._bound_first = _is_method(function)
@@ -52,16 +55,24 @@ class FunctionSeam:
         except TypeError as error:
             log_invalid(self.name, error, self.gates)
             raise
-        passage = admission(self.name, named, self.gates, live=self._live)
+        passage = admission(self.name, named, self.gates, live=self._live, ship=self._ship)
         if passage is None:
             return None, (*first, *args), kwargs
         if not isinstance(passage, Passage):
             return Later(passage, lambda granted: self._entered(granted, first))
         return self._entered(passage, first)
 
-    def _entered(self, passage: Passage, first: tuple[Any, ...]) -> Begun:
+    def _entered(self, passage: Passage, first: tuple[Any, ...]) -> Begun | Later[Begun]:
         run_args, run_kwargs = self.binding.unbind(passage.enter())
+        if passage.box is not None:
+            return InBox(passage, run_args, run_kwargs)
         return passage, (*first, *run_args), run_kwargs
+
+    def _ship(self) -> Parcel:
+        """Raises NotShippable."""
+        from agentcop_processor.sandbox.shipping import ship_function
+
+        return ship_function(self._function)
 
 
 def guard(function: Callable[..., Any], name: str, gate: Gate, live: Collection[str] = ()) -> Callable[..., Any]:

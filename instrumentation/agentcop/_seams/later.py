@@ -1,8 +1,8 @@
-"""The rest of a call's beginning, while a person is asked: a plain shape blocks for it, an async shape awaits it."""
+"""The rest of a call's beginning, while a person is asked or a box is made: plain shapes block, async ones await."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agentcop_core.errors import ToolBlocked
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from agentcop_processor.call.approving import Held
     from agentcop_processor.call.passage import Passage
+    from agentcop_processor.sandbox.boxing import Boxing
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -21,8 +22,8 @@ class Later(Generic[_T]):
 
     def __init__(
         self,
-        held: Held,
-        go_on: Callable[[Passage], _T],
+        held: Held | Boxing,
+        go_on: Callable[[Passage], _T | Later[_T]],
         refused: Callable[[ToolBlocked], BaseException] = lambda blocked: blocked,
     ) -> None:
         """`go_on`: from the passage to what `begin` would have returned. `refused`: what to raise if there is none."""
@@ -36,7 +37,7 @@ class Later(Generic[_T]):
             passage = self._held.wait()
         except ToolBlocked as blocked:
             raise self._refused(blocked) from None
-        return self._go_on(passage)
+        return now(self._go_on(passage))
 
     async def awaited(self) -> _T:
         """Await it: the event loop goes on meanwhile."""
@@ -44,12 +45,17 @@ class Later(Generic[_T]):
             passage = await self._held.awaited()
         except ToolBlocked as blocked:
             raise self._refused(blocked) from None
-        return self._go_on(passage)
+        begun = self._go_on(passage)
+        return await begun.awaited() if isinstance(begun, Later) else begun
 
     def then(self, further: Callable[[_T], _U]) -> Later[_U]:
         """The same wait with one more step after it."""
-        go_on: Callable[[Any], _T] = self._go_on
-        return Later(self._held, lambda passage: further(go_on(passage)), self._refused)
+
+        def go_on(passage: Passage) -> _U | Later[_U]:
+            begun = self._go_on(passage)
+            return begun.then(further) if isinstance(begun, Later) else further(begun)
+
+        return Later(self._held, go_on, self._refused)
 
 
 def now(begun: _T | Later[_T]) -> _T:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentcop._seams.boxed import InBox
 from agentcop._seams.held import hold
 from agentcop._seams.later import Later
 from agentcop._seams.patches import patch
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from agentcop.adapters._interface import ParsedCall, ToolTarget
     from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate
+    from agentcop_processor.sandbox.boxing import Boxing
 
 _log = logging.getLogger("agentcop")
 _QUIET = frozenset({"return_message", "alert"})
@@ -89,7 +92,7 @@ def _calls(target: ToolTarget, way: str) -> Begin:
 
 def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
     target: ToolTarget, tool: object, parsed: ParsedCall, name: str, gates: tuple[Gate, ...], way: str
-) -> Passage | Held | None:
+) -> Passage | Held | Boxing | None:
     try:
         return admission(
             name,
@@ -100,6 +103,7 @@ def _admitted(  # noqa: PLR0913, PLR0917 -- the call, and where it came in
             call_id=parsed.call_id,
             unfit=parsed.unfit,
             transport=Transport(again=parsed.again) if target.transport else None,
+            ship=None if target.ship is None else partial(target.ship, tool),
         )
     except ToolBlocked as blocked:
         raise _refused(target, tool, parsed, blocked) from None
@@ -125,7 +129,7 @@ def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it wher
     passage: Passage,
     governed: tuple[str, tuple[Gate, ...]],
     given: tuple[tuple[Any, ...], dict[str, Any]],
-) -> Begun:
+) -> Begun | Later[Begun]:
     """What the tool's method is called with, and the step around it. `given`: its own arguments, `self` first."""
     try:
         values = passage.enter()
@@ -138,7 +142,12 @@ def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it wher
         unreadable(*governed, error)
         return None, *given
     step = _Said(passage, target.said) if target.said is not None else passage
-    return step, (given[0][0], *run_args), run_kwargs
+    if passage.box is None:
+        return step, (given[0][0], *run_args), run_kwargs
+    in_box = InBox(passage, *(parsed.boxed(values) if parsed.boxed is not None else ((), dict(values))))
+    if target.stand_in is None:
+        return in_box
+    return step, (target.stand_in(tool, in_box.body, in_box.awaited_body), *run_args), run_kwargs
 
 
 def _refused(target: ToolTarget, tool: object, parsed: ParsedCall, blocked: ToolBlocked) -> Exception:

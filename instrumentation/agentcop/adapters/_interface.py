@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from agentcop._seams.registry import Role
     from agentcop_core.errors import ToolBlocked
     from agentcop_core.session import Observed
     from agentcop_processor.model_call import Answer, Model
+    from agentcop_processor.sandbox.parcel import Parcel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class ParsedCall:
     """Why the call may not run whatever a policy says, in one sentence; "": it may."""
     again: bool = False
     """Whether it goes on with a request that a server has left open, rather than making one."""
+    boxed: Callable[[Mapping[str, object]], tuple[tuple[Any, ...], dict[str, Any]]] | None = None
+    """From the frozen arguments to those of what `ToolTarget.ship` ships; None: all of them by name."""
     invalid: Exception | None = None
     """The framework's own error about these arguments: no verdict; the call goes on, for the framework to raise it."""
 
@@ -77,6 +80,14 @@ class ToolTarget:
     """Whether calls pass here on their way to a server: one that a tool above has had judged is not judged again."""
     remote: Callable[[Any], str] | None = None
     """From the tool to its name at its server, which it declares and whose calls it only passes on; "": to none."""
+    ship: Callable[[Any], Parcel] | None = None
+    """From the tool to how a box makes what this method runs; raises NotShippable. None: nothing here is boxed."""
+    stand_in: Callable[[Any, Callable[[], object], Callable[[], Awaitable[object]]], object] | None = None
+    """From the tool, and two ways to run this very call's body in the box, to what the method is called on instead.
+
+    Where the tool holds its body, to the body that is called instead. All that the framework does around the body
+    happens as it does for the tool; the body is the box's.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agentcop.adapters._framework import Framework, at
 from agentcop.adapters._interface import CopyTarget, EntryTarget, HandoverTarget, ModelTarget, ToolTarget
 from agentcop.adapters._langchain import arguments as call
+from agentcop.adapters._langchain import boxed
 from agentcop.adapters._langchain import words as said
 from agentcop.adapters._langchain.canary import canaries
 from agentcop.adapters._langchain.check import check_tool
@@ -35,6 +36,12 @@ _JUDGED: dict[str, Any] = {
     "said": said.result_text,
     "remote": name_at_server,
 }
+_RUN: dict[str, Any] = {
+    "parse": call.parse_run,
+    "overridden": call.parse_own_run,
+    "stand_in": boxed.stand_in,
+    **_JUDGED,
+}
 _GIVEN: dict[str, Any] = {"observe": said.said_to_agent, "conversation": said.conversation}
 _ASKED: dict[str, Any] = {"read": said.model_answered, "model": said.model_asked, "told": said.told_to_model}
 
@@ -53,7 +60,8 @@ class LangChainAdapter(Framework):
 
     # `batch` and agents come through `invoke`, and that through `run`, unless a class has its own.
     tools = (
-        at([_TOOL], ["run", "arun"], ToolTarget, parse=call.parse_run, overridden=call.parse_own_run, **_JUDGED),
+        at([_TOOL], ["run"], ToolTarget, ship=boxed.ship_run, **_RUN),
+        at([_TOOL], ["arun"], ToolTarget, ship=boxed.ship_arun, **_RUN),
         at([_TOOL], ["invoke", "ainvoke"], ToolTarget, parse=call.no_call, overridden=call.parse_own_invoke, **_JUDGED),
     )
     # Where a tool parses, it finds what was judged.

@@ -108,6 +108,9 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         "erase": Lazy("agentcop.cli.erase", "erase", "Delete what the detector keeps about an agent."),
         "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
         "rule": Lazy("agentcop.cli.rule", "rule", "Explain a rule of the scanner."),
+        "sandbox": Lazy(
+            "agentcop.cli.sandbox", "sandbox", "Make the image that tools run in, and see whether a box holds."
+        ),
         "scan": Lazy("agentcop.cli.scan", "scan", "Find weaknesses in agent code, and score it."),
         "policy": Lazy("agentcop.cli.policy", "policy", "Check, test and explain policy files."),
         "run": Lazy("agentcop.cli.run", "run", "Run a command whose Python is armed."),

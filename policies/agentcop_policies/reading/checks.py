@@ -69,6 +69,9 @@ def check_document(document: PolicyDocument, root: Table, problems: Problems) ->
     if document.approvals.local and document.environment == "production":
         mark = where(root, ("approvals", "local"))
         problems.warn(mark, "approvals.local does not count in environment: production")
+    if document.mode == "observe" and document.sandbox is not None and document.sandbox.mode != "none":
+        mark = where(root, ("sandbox",), key=True)
+        problems.warn(mark, "mode: observe only watches: no call runs in the sandbox")
 
 
 def _complaints(document: PolicyDocument) -> Iterator[Complaint]:

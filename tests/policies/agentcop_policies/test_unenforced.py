@@ -41,20 +41,31 @@ def test_calls_that_a_missing_part_covers_are_refused(
     assert any(line.startswith("policy.yaml:5:") and "is not in this build" in line for line in loaded.warnings)
 
 
-def test_the_sandbox_covers_its_tools_and_a_person_is_not_asked_in_vain() -> None:
-    text = "agent_id: x\ngate: {allow: [a, b], require_approval: [c]}\n"
-    loaded = policy(text + "sandbox: {tools: [a, c]}\n")
+def test_a_person_is_not_asked_in_vain() -> None:
+    text = "agent_id: x\ngate: {allow: [a, b], require_approval: [c], results: {redact: [secrets]}}\n"
 
-    assert [verdict(loaded, tool).rule for tool in ("a", "b", "c")] == ["sandbox", "gate.allow[1]", "sandbox"]
-    assert policy(text + "sandbox: {mode: none}\n").unenforced == ()
+    assert [verdict(policy(text), tool).rule for tool in ("a", "b", "c")] == ["gate.results"] * 3
+
+
+def test_the_sandbox_is_no_missing_part() -> None:
+    loaded = policy("agent_id: x\ngate: {allow: [a]}\nsandbox: {tools: [a]}\n")
+
+    assert (verdict(loaded, "a").decision, loaded.unenforced, loaded.warnings) == ("allow", (), ())
+
+
+def test_that_observe_mode_leaves_the_sandbox_out_is_said() -> None:
+    loaded = policy("agent_id: x\nmode: observe\ngate: {allow: [a]}\nsandbox: {tools: [a]}\n")
+
+    assert loaded.warnings == ("policy.yaml:4:1 mode: observe only watches: no call runs in the sandbox",)
 
 
 @pytest.mark.parametrize(("mode", "word"), [("enforce", "will"), ("observe", "would")])
 def test_the_warning_says_what_becomes_of_the_calls(mode: str, word: str) -> None:
-    loaded = policy(f"agent_id: x\nmode: {mode}\ngate: {{allow: [a]}}\nsandbox: {{tools: [a]}}\n")
-    assert loaded.warnings == (
-        f"policy.yaml:4:1 sandbox: the sandbox is not in this build; calls of a {word} be refused",
+    loaded = policy(
+        f"agent_id: x\nmode: {mode}\ngate:\n  allow: [a]\n  limits: [{{tool: a, max_calls: 3, per: run}}]\n"
     )
+    (warning,) = loaded.warnings
+    assert warning.endswith(f"is not in this build; calls of a {word} be refused")
 
 
 def test_approval_by_two_covers_only_calls_that_go_to_a_person() -> None:

@@ -55,13 +55,17 @@ def parse_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parse
     injected = {key: run_kwargs[key] for key in injected_keys(tool, run_kwargs)}
     names = positional_names(tool, len(run_args))
 
-    def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def body(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         rest = dict(frozen)
         positional = tuple(rest.pop(name) for name in names)
-        _HANDOVER.leave(tool, (positional, {**rest, **injected}))
+        return positional, {**rest, **injected}
+
+    def run(frozen: Mapping[str, object]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        _HANDOVER.leave(tool, body(frozen))
         return args, kwargs
 
-    return ParsedCall(arguments=_named(names, run_args, run_kwargs, injected), run=run, call_id=str(call_id or ""))
+    arguments = _named(names, run_args, run_kwargs, injected)
+    return ParsedCall(arguments=arguments, run=run, boxed=body, call_id=str(call_id or ""))
 
 
 def parse_own_run(tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall | None:  # noqa: ANN401 -- untyped

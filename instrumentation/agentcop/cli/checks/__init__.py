@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from agentcop.cli.checks import channels, clock, detector, environment, exporter, gate_log, origin, policy
+from agentcop.cli.checks import channels, clock, detector, environment, exporter, gate_log, origin, policy, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +16,7 @@ CHECKS: Final[tuple[Callable[[Context], Iterable[Found]], ...]] = (
     environment.check,
     policy.check,
     gate_log.check,
+    sandbox.check,
     exporter.check,
     detector.check,
     channels.check,

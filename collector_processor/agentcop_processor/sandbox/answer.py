@@ -1,0 +1,131 @@
+"""From a box's reply to a value or an exception at the caller; what came back is hostile, and runs nothing here."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import TYPE_CHECKING, Final
+
+from agentcop_core.errors import (
+    AgentCopError,
+    ResultTooLarge,
+    ResultUnsendable,
+    SandboxCrashed,
+    SandboxError,
+    SandboxTimeout,
+)
+from agentcop_core.escape import escape, shorten
+from agentcop_processor.sandbox.inside.frames import loads
+from agentcop_processor.sandbox.inside.values import decode
+
+if TYPE_CHECKING:
+    from agentcop_processor.sandbox.conversation import Reply
+    from agentcop_processor.sandbox.settings import Settings
+
+_MAX_TEXT: Final = 2_000
+_MAX_ARGS: Final = 20
+
+
+class Unloadable(Exception):  # noqa: N818 -- an answer, not a fault
+    """The tool could not be made in the box, so its body did not run: the message says why."""
+
+
+class Given:
+    """What a tool gave back."""
+
+    __slots__ = ("awaited", "value")
+
+    def __init__(self, value: object, *, awaited: bool) -> None:
+        """`awaited`: the tool is a plain function that gave something to await, and the box has awaited it."""
+        self.value = value
+        self.awaited = awaited
+
+
+def given(tool: str, reply: Reply, settings: Settings) -> Given:
+    """What the tool returned. Raises what it raised, by type, else a SandboxError; Unloadable where nothing ran."""
+    if reply.status == "timeout":
+        raise SandboxTimeout(f"{tool}: took longer than sandbox.timeout ({settings.timeout:g} s) and was killed")
+    if reply.status == "too_large":
+        raise ResultTooLarge(f"{tool}: its result is longer than sandbox.max_result ({settings.max_result} bytes)")
+    if reply.status == "crashed":
+        raise SandboxCrashed(f"{tool}: ended in its box without a result ({_how(reply.exit)})")
+    try:
+        answer = _read(tool, loads(reply.result))
+    except (ValueError, RecursionError, MemoryError):
+        raise SandboxCrashed(f"{tool}: what its box gave back is no answer") from None
+    if isinstance(answer, Given):
+        return answer
+    raise answer
+
+
+_KINDS: Final = frozenset({"value", "error", "unsendable", "unloadable", "stream"})
+
+
+def _read(tool: str, answer: object) -> Given | Exception:
+    """What came back, or what is to be raised. Raises ValueError for what is no answer."""
+    if not isinstance(answer, dict) or len(answer.keys() & _KINDS) != 1:
+        raise ValueError(answer)
+    if "value" in answer:
+        return Given(decode(answer["value"]), awaited=answer.get("awaited") is True)
+    if "unsendable" in answer:
+        why = _text(answer["unsendable"])
+        return ResultUnsendable(f"{tool}: its result cannot leave the box ({why}): return text, numbers, lists, dicts")
+    if "unloadable" in answer:
+        return Unloadable(_text(answer["unloadable"]))
+    if "stream" in answer:
+        return Unloadable("it gives a stream, which cannot leave the box: return a list instead")
+    return _raised(tool, answer["error"])
+
+
+def _raised(tool: str, error: object) -> Exception:
+    """The tool's exception: of its own type where that is loaded here, without running its constructor."""
+    if not isinstance(error, dict):
+        return SandboxError(f"{tool}: failed in its box, and did not say how")
+    module, name, args = error.get("module"), error.get("name"), error.get("args")
+    text = _text(error.get("text"))
+    kind = _type(module, name)
+    if kind is not None and isinstance(args, list) and len(args) <= _MAX_ARGS:
+        try:
+            values = [decode(each) for each in args]
+            made = kind(*values) if kind.__module__ == "builtins" else kind.__new__(kind, *values)
+            made.args = tuple(values) if kind.__module__ != "builtins" else made.args
+            str(made)
+        except Exception:
+            return SandboxError(f"{tool}: {_text(name)}: {text}")
+        return made
+    return SandboxError(f"{tool}: {_text(name)}: {text}")
+
+
+def _type(module: object, name: object) -> type[Exception] | None:
+    """An exception class that this process has loaded already: nothing is imported because a box names it."""
+    if not isinstance(module, str) or not isinstance(name, str):
+        return None
+    found: object = builtins if module == "builtins" else sys.modules.get(module)
+    for part in name.split("."):
+        found = vars(found).get(part) if hasattr(found, "__dict__") else None
+    if not isinstance(found, type) or not issubclass(found, Exception) or issubclass(found, AgentCopError):
+        return None
+    # A class that makes itself in a way of its own could be made to run anything.
+    return found if found.__module__ == module and _plainly_made(found) else None
+
+
+def _plainly_made(kind: type[Exception]) -> bool:
+    """Whether `__new__` and `__setattr__` are the builtins' own."""
+    return (
+        all(
+            vars(cls).get(method) is None or cls.__module__ == "builtins"
+            for cls in kind.__mro__
+            for method in ("__new__", "__setattr__", "__getattribute__")
+        )
+        and type(kind) is type
+    )
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "its box is gone"
+    return f"signal {-code}: killed, or out of memory" if code < 0 else f"exit code {code}"
+
+
+def _text(value: object) -> str:
+    return shorten(escape(value if isinstance(value, str) else repr(value)), _MAX_TEXT)

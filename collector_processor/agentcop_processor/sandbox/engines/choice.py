@@ -1,0 +1,78 @@
+"""Which engine a call's box comes from: the one the policy's mode asks for, and no other behind anybody's back."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from agentcop_core.locks import safe_lock
+from agentcop_processor.sandbox.engine import EngineDown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentcop_processor.sandbox.engine import Engine
+    from agentcop_processor.sandbox.settings import Settings
+
+_log = logging.getLogger("agentcop")
+_T = TypeVar("_T")
+
+
+class Choice:
+    """The engines that have answered in this process. Thread-safe."""
+
+    def __init__(self) -> None:
+        """None was asked yet."""
+        self._containers: tuple[Engine, ...] = ()
+        self._process: Engine | None = None
+        self._lock = safe_lock()
+        self._said = False
+
+    def first(self, settings: Settings, use: Callable[[Engine], _T]) -> _T:
+        """What `use` gives of the first engine of the policy's mode that it works with.
+
+        Raises EngineDown with every reason. Only a policy with `fallback: process` gets a process in a container's
+        place, and that is logged.
+        """
+        if settings.mode == "process":
+            return use(self._bubblewrap())
+        try:
+            return self._in_container(use)
+        except EngineDown as down:
+            if not settings.fallback:
+                raise
+            if not self._said:
+                self._said = True
+                _log.warning("agentcop: sandbox.fallback: tools run in mode process, not container: %s", down)
+            return use(self._bubblewrap())
+
+    def _in_container(self, use: Callable[[Engine], _T]) -> _T:
+        reasons: list[str] = []
+        for engine in self._found():
+            try:
+                return use(engine)
+            except EngineDown as down:
+                reasons.append(str(down))
+        with self._lock:
+            self._containers = ()  # they are looked for again at the next call
+        raise EngineDown("; ".join(reasons))
+
+    def _found(self) -> tuple[Engine, ...]:
+        if not self._containers:
+            from agentcop_processor.sandbox.engines.found import found
+
+            engines = found(os.environ)
+            for engine in engines:
+                engine.sweep()
+            with self._lock:
+                self._containers = engines
+        return self._containers
+
+    def _bubblewrap(self) -> Engine:
+        with self._lock:
+            if self._process is None:
+                from agentcop_processor.sandbox.engines.process import ProcessEngine
+
+                self._process = ProcessEngine()
+            return self._process

@@ -1,0 +1,174 @@
+"""The tool, made from a parcel, and what one call of it comes to. Only ever in the process that is the tool."""
+
+from __future__ import annotations
+
+import sys
+
+from .frames import dumps
+from .values import Unsendable, decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+    from typing import Any
+
+SHOWN = 200
+"""Characters of the `repr` that stands for an argument of an error that cannot be sent."""
+TOLD = 4000
+"""Characters of an error's text."""
+_COROUTINE = 0x80
+_GENERATOR = 0x20
+_ASYNC_GENERATOR = 0x200
+_ITERABLE_COROUTINE = 0x100
+
+
+class Tool:
+    """A callable, ready."""
+
+    __slots__ = ("_flags", "_function")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._flags = _flags_of(function)
+        if self._flags & _COROUTINE:
+            import asyncio  # noqa: F401 -- before the call's time runs
+
+    def call(self, arguments: Any, max_result: int) -> dict[str, object]:
+        """The answer: value, error, unsendable or stream. Raises nothing, but may never return."""
+        if self._flags & (_GENERATOR | _ASYNC_GENERATOR):
+            return {"stream": True}
+        try:
+            positional = decode(arguments["args"])
+            named = decode(arguments["kwargs"])
+            value, awaited = self._value(positional, named)
+        except BaseException as error:
+            return {"error": _told(error, max_result)}
+        try:
+            return {"value": encode(value, "result"), "awaited": awaited}
+        except Unsendable as error:
+            return {"unsendable": str(error)}
+        except BaseException as error:
+            return {"unsendable": f"looking at the result: {said(error)}"}
+
+    def _value(self, positional: Any, named: Any) -> tuple[object, bool]:
+        if self._flags & _COROUTINE:
+            return _run(lambda: self._function(*positional, **named)), False
+        value = self._function(*positional, **named)
+        if _awaitable(value):
+            return _run(lambda: value), True
+        return value, False
+
+
+def make(parcel: Mapping[str, Any]) -> Tool:
+    """The tool, whatever its code does meanwhile. Raises what that raises."""
+    import site
+
+    site.main()
+    sys.path[:0] = [str(folder) for folder in parcel["path"]]
+    module = _from_source(parcel["module"], parcel["source"]) if parcel["source"] else _imported(parcel["module"])
+    found: Any = module
+    for name in parcel["name"].split("."):
+        found = getattr(found, name)
+    if parcel["init"] is not None:
+        init: Any = decode(parcel["init"])
+        found = found(**init)
+    if parcel["method"]:
+        found = getattr(found, parcel["method"])
+    if not callable(found):
+        raise TypeError(f"{parcel['module']}:{parcel['name']} is not callable")
+    return Tool(found)
+
+
+def said(error: BaseException) -> str:
+    """Its type and text, as the last line of a traceback says them."""
+    return f"{type(error).__name__}: {_text(str, error, TOLD)}"
+
+
+class _Source:
+    """What `linecache`, and with it tracebacks and `inspect`, asks for a module's text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, _name: str) -> str:
+        """The module's text."""
+        return self._text
+
+
+def _from_source(name: str, text: str) -> ModuleType:
+    module = type(sys)(name)
+    module.__file__ = f"/agentcop/source/{name}.py"
+    vars(module)["__loader__"] = _Source(text)
+    module.__package__ = name.rpartition(".")[0]
+    sys.modules[name] = module
+    exec(compile(text, module.__file__, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 -- what a box is for
+    return module
+
+
+def _imported(name: str) -> ModuleType:
+    import importlib
+
+    return importlib.import_module(name)
+
+
+def _flags_of(function: Any) -> int:
+    """The flags of the code behind partials, bound methods and objects that are called."""
+    for _ in range(16):
+        if hasattr(function, "__func__"):
+            function = function.__func__
+        elif hasattr(function, "func") and hasattr(function, "keywords"):
+            function = function.func
+        elif hasattr(function, "__code__"):
+            break
+        elif isinstance(function, type) or not hasattr(type(function).__call__, "__code__"):
+            return 0
+        else:
+            function = type(function).__call__
+    return int(getattr(getattr(function, "__code__", None), "co_flags", 0))
+
+
+def _awaitable(value: object) -> bool:
+    if hasattr(type(value), "__await__"):
+        return True
+    code = getattr(value, "gi_code", None)
+    return code is not None and bool(code.co_flags & _ITERABLE_COROUTINE)
+
+
+def _run(make_awaitable: Callable[[], Any]) -> object:
+    import asyncio
+
+    async def main() -> object:
+        return await make_awaitable()
+
+    return asyncio.run(main())
+
+
+def _told(error: BaseException, max_result: int) -> dict[str, object]:
+    kind = type(error)
+    shown = [_text(repr, argument, SHOWN) for argument in error.args[:16]]
+    told: dict[str, object] = {
+        "module": str(kind.__module__)[:SHOWN],
+        "name": str(kind.__qualname__)[:SHOWN],
+        "args": [_sendable(argument, text) for argument, text in zip(error.args, shown)],
+        "text": _text(str, error, TOLD),
+    }
+    if len(dumps(told)) > max_result // 2:
+        told["args"] = shown
+    return told
+
+
+def _sendable(argument: object, otherwise: str) -> object:
+    try:
+        return encode(argument)
+    except Exception:
+        return otherwise
+
+
+def _text(show: Callable[[object], str], value: object, limit: int) -> str:
+    """What `show` makes of it, cut with a sign; what goes wrong meanwhile instead of raising it."""
+    try:
+        text = show(value)
+    except BaseException as error:
+        text = f"<{type(value).__name__} whose text raises {type(error).__name__}>"
+    return text if len(text) <= limit else f"{text[:limit]}… +{len(text) - limit}"

@@ -1,0 +1,72 @@
+"""What a box sees of the host: the tool's own files, the policy's mounts, and the egress proxy's socket."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentcop_core.locks import IMPORTING, safe_lock
+from agentcop_processor.sandbox.engine import EngineDown, Mount
+
+if TYPE_CHECKING:
+    from agentcop_processor.sandbox.egress.way_out import Egress
+    from agentcop_processor.sandbox.parcel import Parcel
+    from agentcop_processor.sandbox.settings import Settings
+
+
+class Outlets:
+    """The mounts of one process's boxes, and its egress proxies: one for all boxes of equal settings. Thread-safe."""
+
+    def __init__(self, home: Path) -> None:
+        """`home`: the state folder, which is never mounted but for the proxies' own folders."""
+        self._home = home
+        self._proxies: dict[Settings, Egress] = {}
+        self._lock = safe_lock()
+
+    def mounts(self, settings: Settings, parcel: Parcel) -> tuple[Mount, ...]:
+        """Every mount of a box. Starts the proxy at its first use. Raises EngineDown."""
+        own = tuple(self._of_policy(mount) for mount in settings.mounts)
+        return (*parcel.mounts, *own, *self._egress(settings))
+
+    def close(self) -> None:
+        """Stop the proxies."""
+        with self._lock:
+            proxies, self._proxies = self._proxies, {}
+        for egress in proxies.values():
+            egress.close()
+
+    def forget(self) -> None:
+        """In a forked child: the proxies' threads do not exist here."""
+        self._proxies = {}
+
+    def _egress(self, settings: Settings) -> tuple[Mount, ...]:
+        if settings.network == "none":
+            return ()
+        with IMPORTING:
+            try:
+                from agentcop_processor.sandbox.egress.way_out import egress_for
+            except ImportError as missing:
+                install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
+                raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
+        with self._lock:
+            egress = self._proxies.get(settings)
+            if egress is None:
+                try:
+                    egress = egress_for(settings, self._home / "sandbox")
+                except (OSError, ValueError) as error:
+                    raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
+                if egress is None:
+                    return ()
+                self._proxies[settings] = egress
+            return (egress.mount,)
+
+    def _of_policy(self, mount: str) -> Mount:
+        source, target, *access = mount.split(":")
+        real = os.path.realpath(source)
+        if not Path(real).exists():
+            raise EngineDown(f"sandbox.mounts: {source} does not exist")
+        home = os.path.realpath(self._home)
+        if os.path.commonpath([real, home]) in {real, home}:
+            raise EngineDown(f"sandbox.mounts: {source} leads to AgentCop's state folder, which no box may see")
+        return Mount(source=real, target=target, writable=access == ["rw"])

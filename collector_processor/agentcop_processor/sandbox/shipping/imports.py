@@ -1,0 +1,145 @@
+"""What a module imports, and whether importing it would build a cop: in a box nobody is there to answer it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from types import FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Final
+
+from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Paths stay text: those of modules are.
+# ruff: noqa: PTH116, PTH123
+
+_MOST: Final = 2_000  # modules of one project that are followed
+_LATER: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def cop_behind(names: Iterable[str]) -> str:
+    """The first module of the project that has to do with AgentCop, if one of these is imported; "" for none."""
+    for name, imports in _followed(names):
+        if is_cops(name) or any(is_cops(each) for each in imports.first):
+            return name
+    return ""
+
+
+def missing_of(names: Iterable[str]) -> frozenset[str]:
+    """First parts of the names that these modules import at any time and that are not loaded yet."""
+    named = list(names)
+    found = {name.partition(".")[0] for name in named}
+    for _, imports in _followed(named):
+        found.update(name.partition(".")[0] for name in (*imports.first, *imports.later))
+    return frozenset(name for name in found if name and name not in sys.modules)
+
+
+@dataclass(frozen=True, slots=True)
+class _Imports:
+    """What one module imports: when it is imported itself, and later, by its functions."""
+
+    first: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+def _followed(names: Iterable[str]) -> Iterator[tuple[str, _Imports]]:
+    """These modules and all of the project that are imported with them."""
+    waiting, seen = list(names), set[str]()
+    while waiting and len(seen) < _MOST:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        module = sys.modules.get(name)
+        if is_cops(name):
+            yield name, _Imports()
+        elif isinstance(module, ModuleType) and origin_of(name, module).kind == "project":
+            imports = _imports_of(module)
+            yield name, imports
+            waiting.extend(imports.first)
+            waiting.append(name.rpartition(".")[0] or name)
+
+
+def holds_cop(module: ModuleType) -> bool:
+    """Whether a module's namespace holds anything of AgentCop's: a cop, a class, a method of one."""
+    return any(is_cops(home_of(value)) for value in list(vars(module).values()))
+
+
+def home_of(value: object) -> object:
+    """The module that a value is of."""
+    if isinstance(value, ModuleType):
+        return vars(value).get("__name__")
+    if isinstance(value, MethodType):
+        return home_of(value.__self__)
+    if isinstance(value, FunctionType):
+        return value.__module__
+    kind = value if isinstance(value, type) else type(value)
+    return type.__getattribute__(kind, "__module__")
+
+
+def imported(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
+    """The modules that a statement may load, absolute: what `from` names may be one as well."""
+    if isinstance(statement, ast.Import):
+        for alias in statement.names:
+            yield alias.name
+        return
+    base = absolute(statement, package)
+    yield base
+    for alias in statement.names:
+        yield f"{base}.{alias.name}"
+
+
+def absolute(statement: ast.ImportFrom, package: str) -> str:
+    """The module that `from … import` names, without dots before it."""
+    if not statement.level:
+        return statement.module or ""
+    parts = package.split(".")
+    base = parts[: len(parts) - statement.level + 1]
+    return ".".join([*base, *([statement.module] if statement.module else [])])
+
+
+def _imports_of(module: ModuleType) -> _Imports:
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or not file.endswith(".py"):
+        return _Imports()
+    try:
+        found = os.stat(file)
+    except OSError:
+        return _Imports()
+    return _read(file, found.st_mtime_ns, found.st_size, str(getattr(module, "__package__", "") or ""))
+
+
+@lru_cache(maxsize=2 * _MOST)
+def _read(file: str, changed: int, size: int, package: str) -> _Imports:  # noqa: ARG001 -- part of the key
+    try:
+        with open(file, "rb") as opened:
+            tree = ast.parse(opened.read())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return _Imports()
+    first = {name: None for each in _at_import(tree) for name in imported(each, package)}
+    every = (each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom))
+    later = {name: None for each in every for name in imported(each, package) if name not in first}
+    return _Imports(tuple(first), tuple(later))
+
+
+def _at_import(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The import statements that run when the module is imported."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If) and _is_for_types(node.test):
+            waiting.extend(node.orelse)
+            continue
+        waiting.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, _LATER))
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"

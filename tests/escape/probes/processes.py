@@ -1,0 +1,165 @@
+"""Other processes: the host's, those of another box, and those that a call leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from .tries import Tries, in_child, libc, read, syscall
+
+_FOR_EVER = "import signal, time\nfor n in range(1, 65):\n  try: signal.signal(n, signal.SIG_IGN)\n  except Exception: pass\ntime.sleep(120)"
+_PTRACE_ATTACH, _PTRACE_SEIZE, _PTRACE_TRACEME = 16, 0x4206, 0
+_KEY = 0x61676370
+
+
+def host_process_killed(tries: Tries, victim: int) -> None:
+    """A process of the host, killed by its number."""
+    for name, action, arguments in (
+        ("kill", os.kill, (victim, signal.SIGUSR1)),
+        ("killpg", os.killpg, (victim, signal.SIGUSR1)),
+        ("sigqueue", libc, ("sigqueue", victim, int(signal.SIGUSR1), None)),
+    ):
+        tries.attempt(f"{name} {victim}", action, *arguments)
+    try:
+        file = syscall("pidfd_open", victim, 0)
+    except OSError as error:
+        tries.refuse(f"pidfd_open {victim}", error)
+    else:
+        tries.attempt(f"pidfd_send_signal {victim}", syscall, "pidfd_send_signal", file, int(signal.SIGUSR1), None, 0)
+
+
+def host_processes_seen(tries: Tries) -> None:
+    """What else runs on the host: its command lines."""
+    for name in sorted(os.listdir("/proc")):
+        if name.isdigit():
+            for part in ("cmdline", "comm", "status"):
+                tries.look(f"/proc/{name}/{part}", read, f"/proc/{name}/{part}")
+
+
+def everything_killed(tries: Tries) -> None:
+    """kill(-1): all that a program may kill."""
+    tries.refuse("kill -1", "what was hit is looked at on the host")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+
+
+def traced(tries: Tries) -> None:
+    """Ptrace of pid 1, of the parent, and of a child."""
+    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(20)"])
+    try:
+        for pid in (1, os.getppid(), child.pid):
+            for name, request in (("attach", _PTRACE_ATTACH), ("seize", _PTRACE_SEIZE)):
+                tries.attempt(f"ptrace {name} {pid}", syscall, "ptrace", request, pid, None, None)
+    finally:
+        child.kill()
+        child.wait()
+    status = in_child(_traced_itself)
+    if status == 0:
+        tries.achieve("ptrace traceme")
+    else:
+        tries.refuse("ptrace traceme", OSError(status, ""))
+
+
+def _traced_itself() -> int:
+    try:
+        syscall("ptrace", _PTRACE_TRACEME, 0, None, None)
+    except OSError as error:
+        return error.errno or 99
+    return 0
+
+
+def memory_of_others(tries: Tries) -> None:
+    """The memory of another process of the box, by the calls that debuggers use."""
+    secret = ctypes.create_string_buffer(b"only here", 16)
+    gate, hold = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(hold)
+        os.read(gate, 1)
+        os._exit(0)
+    mine = ctypes.create_string_buffer(16)
+    local = (ctypes.c_void_p * 2)(ctypes.addressof(mine), 16)
+    remote = (ctypes.c_void_p * 2)(ctypes.addressof(secret), 16)
+    try:
+        for name in ("process_vm_readv", "process_vm_writev"):
+            tries.attempt(name, syscall, name, pid, ctypes.addressof(local), 1, ctypes.addressof(remote), 1, 0)
+        file = syscall("pidfd_open", pid, 0)
+        tries.attempt("pidfd_getfd", syscall, "pidfd_getfd", file, 0, 0)
+    except OSError as error:
+        tries.refuse("pidfd_open", error)
+    finally:
+        os.close(hold)
+        os.waitpid(pid, 0)
+
+
+def _spawn_for_ever(token: str) -> None:
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", _FOR_EVER, token], start_new_session=True)
+
+
+def outlives_its_return(tries: Tries, token: str) -> None:
+    """A grandchild in a session of its own, which ignores signals, after the tool has returned."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        _spawn_for_ever(token)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    time.sleep(0.3)
+    tries.refuse("grandchild left", "what still runs is looked at on the host")
+
+
+def outlives_the_deadline(tries: Tries, token: str) -> None:
+    """The tool and a grandchild, both deaf to signals, past the deadline."""
+    for number in range(1, 65):
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN)
+    _spawn_for_ever(token)
+    time.sleep(120)
+    tries.achieve("slept for two minutes")
+
+
+def keeps_forking(tries: Tries, token: str) -> None:
+    """A process that is another every millisecond, so that no list of processes ever has it."""
+    program = (
+        "import os, sys, time\nend = time.time() + 60\nwhile time.time() < end:\n  if os.fork(): os._exit(0)\n"
+        "  os.setsid()\n  time.sleep(0.001)"
+    )
+    for _ in range(4):
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", program, token], start_new_session=True)
+    time.sleep(0.5)
+    tries.refuse("forks left", "what still runs is looked at on the host")
+
+
+def stops_itself(tries: Tries) -> None:
+    """SIGSTOP to itself: a stopped process hears nothing."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+    tries.achieve("was woken up again")
+
+
+def shared_memory_of_the_host(tries: Tries, key: int) -> None:
+    """System V and POSIX memory and queues that have no file: the host's."""
+    library = ctypes.CDLL(None, use_errno=True)
+    library.shmat.restype = ctypes.c_void_p
+    try:
+        number = libc("shmget", key, ctypes.c_size_t(64), 0)
+        place = library.shmat(number, None, 0o10000)
+        tries.see(f"shared memory {key:#x}", ctypes.string_at(place, 64))
+    except OSError as error:
+        tries.refuse(f"shmget {key:#x}", error)
+    tries.look("/dev/shm", lambda: repr(os.listdir("/dev/shm")))
+    tries.look("/proc/sysvipc/shm", read, "/proc/sysvipc/shm")
+    tries.look("/dev/mqueue", lambda: repr(os.listdir("/dev/mqueue")))
+
+
+def shared_memory_left(tries: Tries, own_key: int) -> None:
+    """System V memory that the host, or another box, finds afterwards."""
+    try:
+        libc("shmget", own_key, ctypes.c_size_t(64), 0o1666)
+        tries.refuse("shmget", "made, in whose namespace the host sees")
+    except OSError as error:
+        tries.refuse("shmget", error)

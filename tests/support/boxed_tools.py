@@ -1,0 +1,84 @@
+"""Tools as an application has them: functions of a module, that a box imports by name."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+HOST_PID = os.getpid()
+
+
+class OutOfStock(Exception):  # noqa: N818 -- as an application names it
+    """An application's own error."""
+
+
+def where(text: str = "") -> dict[str, Any]:
+    """Where this runs, and what it was given."""
+    return {"pid": os.getpid(), "uid": os.getuid(), "text": text, "home": os.environ.get("HOME")}
+
+
+async def later(text: str) -> str:
+    """A tool that is awaited."""
+    await asyncio.sleep(0.01)
+    return f"{text} in {os.getpid()}"
+
+
+def touch(path: str) -> str:
+    """Leave a mark on the host, if this runs there."""
+    Path(path).write_text("ran", encoding="utf-8")
+    return "written"
+
+
+def order(count: int) -> int:
+    """Raise the application's own error, or a builtin one."""
+    if count < 0:
+        raise ValueError(count)
+    if count > 3:
+        raise OutOfStock("only 3 left", count)
+    return count
+
+
+def give(kind: str) -> Any:
+    """Results of all kinds."""
+    return {
+        "tuple": (1, (2, 3)),
+        "set": {1, 2},
+        "bytes": b"\x00\xff",
+        "deep": {"a": [{"b": None}], 1: True},
+        "object": object(),
+        "large": "x" * 3_000_000,
+    }[kind]
+
+
+def hang(mark: str) -> None:
+    """Ignore every signal that can be, leave a grandchild in a session of its own, and never end."""
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except OSError:
+            continue
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", mark], start_new_session=True)
+    while True:
+        time.sleep(600)
+
+
+async def hang_async(mark: str) -> None:
+    """As `hang`, for callers that await."""
+    hang(mark)
+
+
+def write(text: str, times: int) -> str:
+    """Write to both outputs."""
+    import sys
+
+    for _ in range(times):
+        sys.stdout.write(text)
+        sys.stderr.write(text)
+    return "written"
