@@ -67,6 +67,7 @@ SPECIALS: Final[Mapping[str, Special]] = MappingProxyType(
         "supervisor.memory": Special(bare=_NO_SUPERVISOR),
         "supervisor.stopped_at_the_deadline": Special(ends=_LATE, timeout=2.0, bare=_NO_SUPERVISOR),
         "supervisor.too_deep_to_wipe": Special(calls=2, bare=_NO_SUPERVISOR),
+        "supervisor.traced": Special(bare="it would stop the machine's first process"),
         "supervisor.wiped_through_a_link": Special(calls=2, bare=_NO_SUPERVISOR),
     }
 )

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -180,21 +181,20 @@ class Bare:
             name: str(folder / value.rpartition("/")[2]) if value in {PROJECT, SHARED} else value
             for name, value in given.items()
         }
-        read, write = os.pipe()
         apart = ["unshare", "--mount", "--uts", "--propagation", "private", "--"]
-        command = [sys.executable, "-B", "-c", _BARE, str(folder / "code"), json.dumps([theme, probe, given]), str(write)]
-        with open(read, "rb") as answer:
+        ended: Ended = "ok"
+        with tempfile.TemporaryFile() as answer:
+            asked = [str(folder / "code"), json.dumps([theme, probe, given]), str(answer.fileno())]
+            command = [sys.executable, "-B", "-c", _BARE, *asked]
             process = subprocess.Popen(
                 [*apart, *command] if os.geteuid() == 0 and shutil.which("unshare") else command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[write],
+                pass_fds=[answer.fileno()],
                 start_new_session=True,
             )
-            os.close(write)
             began = time.monotonic()
-            ended: Ended = "ok"
             try:
                 process.wait(timeout=special.timeout)
             except subprocess.TimeoutExpired:
@@ -202,16 +202,14 @@ class Bare:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            os.set_blocking(read, False)
-            data = answer.read(_MOST) or b""
-            error = _last_line(process)
-        try:
-            value = json.loads(data) if data else None
-        except ValueError:
-            value = None
+            answer.seek(0)
+            try:
+                value = json.loads(answer.read(_MOST))
+            except ValueError:
+                value = None
         if ended == "ok" and process.returncode:
             ended = "crashed"
-        return [_outcome(value, ended, error, time.monotonic() - began)]
+        return [_outcome(value, ended, _last_line(process), time.monotonic() - began)]
 
 
 def _last_line(process: subprocess.Popen[bytes]) -> str:

@@ -11,10 +11,16 @@ import struct
 import subprocess
 import time
 
-from .tries import Tries, libc, open_to_write, read, syscall
+from .tries import Tries, in_child, libc, open_to_write, read, syscall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MINE = "agentcop-escape"
 _SECONDS = 6.0
+# What belongs to the kernel, and what the tool may write to.
+_SKIPPED = {"/proc", "/sys", "/tmp", "/dev/shm", "/dev/fd", "/agentcop/shared"}
 _DEVICES = {"null", "zero", "full", "random", "urandom", "tty", "ptmx"}
 _MS_BIND = 4096
 _AT_FDCWD = -100
@@ -26,7 +32,7 @@ def root_written(tries: Tries) -> None:
     looked = 0
     for top, folders, _ in os.walk("/"):
         folders[:] = [
-            name for name in folders if os.path.join(top, name) not in {"/proc", "/sys", "/tmp", "/dev/shm", "/dev/fd"}
+            name for name in folders if os.path.join(top, name) not in _SKIPPED
         ]
         if time.monotonic() > until or len(tries.achieved) > 5:
             break
@@ -132,27 +138,17 @@ def mounted(tries: Tries) -> None:
                 libc, "mount", source, place.encode(), kind, ctypes.c_ulong(flags), None,
             ):
                 libc("umount2", place.encode(), 2)
-        tries.attempt("umount(/proc)", _unmounted, b"/agentcop")
+        tries.attempt("umount", libc, "umount2", b"/agentcop/inside", 2)
         tries.attempt("fsopen", syscall, "fsopen", b"tmpfs", 0)
         tries.attempt("open_tree", syscall, "open_tree", _AT_FDCWD & (1 << 64) - 1, b"/", 1)
         tries.attempt("pivot_root", syscall, "pivot_root", place.encode(), place.encode())
     finally:
         os.rmdir(place)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.chroot("/tmp")
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    if os.waitpid(pid, 0)[1] == 0:
+    status = in_child(_errno_of, os.chroot, "/tmp")
+    if status == 0:
         tries.achieve("chroot")
     else:
-        tries.refuse("chroot", "refused")
-
-
-def _unmounted(path: bytes) -> None:
-    libc("umount2", path, 2)
+        tries.refuse("chroot", OSError(status, os.strerror(status)))
 
 
 def devices_made(tries: Tries) -> None:
@@ -240,33 +236,39 @@ def _rights(status: str) -> list[str]:
 
 def became_root(tries: Tries) -> None:
     """Another user than 65534, root first of all."""
-    for name, action in (
+    for name, action, argument in (
         ("setuid(0)", os.setuid, 0),
         ("setgid(0)", os.setgid, 0),
-        ("setresuid(0)", os.setresuid, 0, 0, 0),
-        ("setgroups", os.setgroups, [0]),
+        ("setreuid(0)", _real_and_effective, 0),
+        ("setgroups(0)", os.setgroups, [0]),
         ("setuid(1000)", os.setuid, 1000),
-        ("chown to root", _chowned),
+        ("chown to root", _chowned, 0),
     ):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                action()
-            except OSError as error:
-                os._exit(error.errno or 99)
-            os._exit(0)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        status = in_child(_errno_of, action, argument)
         if status == 0:
             tries.achieve(name)
         else:
-            tries.refuse(name, OSError(status, "") if status > 0 else f"signal {-status}")
+            tries.refuse(name, OSError(status, os.strerror(status)) if status > 0 else f"signal {-status}")
 
 
-def _chowned() -> None:
+def _errno_of(action: Callable[[object], None], argument: object) -> int:
+    """0 where it was done."""
+    try:
+        action(argument)
+    except OSError as error:
+        return error.errno or 99
+    return 0
+
+
+def _real_and_effective(number: int) -> None:
+    os.setreuid(number, number)
+
+
+def _chowned(owner: int) -> None:
     path = f"/tmp/{_MINE}-chown-{os.getpid()}"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
-        os.chown(path, 0, 0)
+        os.chown(path, owner, owner)
     finally:
         os.unlink(path)
 

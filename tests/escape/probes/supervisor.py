@@ -52,6 +52,12 @@ def files(tries: Tries) -> None:
         tries.attempt(f"pidfd_getfd {number}", syscall, "pidfd_getfd", pid_file, number, 0)
 
 
+def traced(tries: Tries) -> None:
+    """ptrace of pid 1."""
+    for name, request in (("attach", 16), ("seize", 0x4206)):
+        tries.attempt(f"ptrace {name}", syscall, "ptrace", request, 1, None, None)
+
+
 def limits_of_pid_1(tries: Tries) -> None:
     """Limits, priority and place of pid 1, changed so that it cannot do its work."""
     import resource
