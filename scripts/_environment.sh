@@ -82,6 +82,8 @@ framework_venv() {
         'langchain-community>=0.4,<0.5' 'ddgs>=9'
         'openinference-instrumentation-langchain>=0.1' 'opentelemetry-instrumentation-langchain>=0.40') ;;
     langchain03) packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' 'ddgs>=9') ;;
+    langchain_boxed) # its search asks nobody
+      packages=('langchain>=0.3,<0.4' 'langchain-community>=0.3,<0.4' 'langchain-openai>=0.3,<0.4' ./tests/sandbox/search) ;;
     openai_agents) packages=('openai-agents>=0.24,<0.25') ;;
     openai_agents08) packages=('openai-agents==0.8.*' 'openai<2.18') ;;
     mcp2) packages=('mcp>=2.3,<3' 'fastmcp>=4.1,<5' 'openai-agents>=0.24,<0.25' 'trio') ;;
@@ -91,5 +93,5 @@ framework_venv() {
     mcp123) packages=('mcp==1.23.*' 'openai-agents==0.8.*' 'openai<2.18') ;;
     *) say "there is no framework environment $1"; return 1 ;;
   esac
-  make_venv "$1" -e '.[test]' "${packages[@]}"
+  make_venv "$1" -e '.[test,sandbox]' "${packages[@]}"
 }

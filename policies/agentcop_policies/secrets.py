@@ -55,6 +55,11 @@ def holds_reference(text: str) -> bool:
     return "${" in text
 
 
+def holds_default(text: str) -> bool:
+    """Whether a reference in `text` brings a value of its own, as `${NAME:-default}`."""
+    return any(found[2] is not None for found in _REFERENCE.finditer(text))
+
+
 def is_malformed(text: str) -> bool:
     """Whether a `${` in `text` is not the start of a reference."""
     return "${" in _REFERENCE.sub("", text)

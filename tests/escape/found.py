@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.engine import EngineDown
 from tests.escape.places import Boxed
+
+from agentcop_processor.sandbox.engine import EngineDown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -63,7 +63,9 @@ def _remarks(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
             if each.broken:
                 yield f"{name}, {each.probe}: proves nothing: {each.broken}"
             for escape in each.escapes[:3]:
-                yield f"{name}, {each.probe}: {escape}" + (f" (documented: {each.documented})" if each.documented else "")
+                yield f"{name}, {each.probe}: {escape}" + (
+                    f" (documented: {each.documented})" if each.documented else ""
+                )
 
 
 def _closing(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:

@@ -163,7 +163,9 @@ class Scene:
         return {name: _digest(folder) for name, folder in folders.items()}
 
     def _victimize(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-I", "-S", "-c", _VICTIM, str(self.folder / "signalled"), self.secret])
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _VICTIM, str(self.folder / "signalled"), self.secret]
+        )
 
     def _listen(self, address: str, kind: int = socket.SOCK_STREAM) -> int:
         server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)

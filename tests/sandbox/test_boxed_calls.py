@@ -12,6 +12,7 @@ import pytest
 import boxed_tools
 from agentcop import (
     AgentCop,
+    Approve,
     ResultTooLarge,
     ResultUnsendable,
     SandboxCrashed,
@@ -24,6 +25,9 @@ from gatefile import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agentcop import ToolCall
+    from agentcop_control.approval import Approver
 
 __all__ = ["engine", "nothing_is_left"]
 
@@ -157,6 +161,48 @@ def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(cop: AgentCop, ag
     tool(cop, boxed_tools.where)("x")
     decision, outcome = lines(agentcop_home)[-2:]
     assert (decision["verdict"], outcome["outcome"]) == ("allow", "ok")
+
+
+def asking(folder: Path, engine: Engine, approver: Approver) -> AgentCop:
+    file = folder / "policy.yaml"
+    text = f"agent_id: boxed\ngate: {{require_approval: ['*']}}\nsandbox: {{mode: {mode(engine)}, network: none}}\n"
+    file.write_text(text, encoding="utf-8")
+    return AgentCop(policy_file=file, approver=approver)
+
+
+def test_a_call_that_a_person_let_pass_runs_in_the_box(engine: Engine, tmp_path: Path) -> None:
+    cop = asking(tmp_path, engine, lambda call, deadline: Approve(by="kim"))
+    assert tool(cop, boxed_tools.where)("x")["uid"] == 65534
+    assert cop.counts() == {"approved": 1, "decided_by_seam": 1} or cop.counts() == {"approved": 1}
+
+
+def test_nobody_is_asked_about_a_call_that_cannot_run_in_a_box(engine: Engine, tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def approver(call: ToolCall, deadline: float) -> Approve:
+        asked.append(call)
+        return Approve()
+
+    cop = asking(tmp_path, engine, approver)
+    with pytest.raises(SandboxRefused):
+        tool(cop, lambda: tmp_path)()
+    assert asked == []
+
+
+def test_an_async_caller_that_gives_up_has_the_box_killed(engine: Engine, tmp_path: Path) -> None:
+    mark = f"mark-{os.urandom(8).hex()}"
+    hang = tool(made(tmp_path, engine, "network: none"), boxed_tools.hang_async)
+
+    async def give_up() -> None:
+        call = asyncio.ensure_future(hang(mark))
+        while not running(mark):  # noqa: ASYNC110 -- a process of another namespace tells no event
+            await asyncio.sleep(0.02)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    asyncio.run(give_up())
+    until(lambda: not running(mark))
 
 
 def test_long_output_is_cut_and_said(cop: AgentCop, caplog: pytest.LogCaptureFixture) -> None:

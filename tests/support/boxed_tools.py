@@ -69,6 +69,11 @@ def hang(mark: str) -> None:
         time.sleep(600)
 
 
+async def hang_async(mark: str) -> None:
+    """As `hang`, for callers that await."""
+    hang(mark)
+
+
 def write(text: str, times: int) -> str:
     """Write to both outputs."""
     import sys

@@ -56,8 +56,11 @@ class Box:
         max_result: int = 1 << 20,
         max_output: int = 1 << 16,
         confine: Mapping[str, object] | None = None,
+        egress: Path | None = None,
         bwrap: Sequence[str] = (),
     ) -> None:
+        if egress is not None:
+            bwrap = (*bwrap, "--ro-bind", str(egress), "/agentcop/egress")
         seen = [word for path in _SEEN for word in ("--ro-bind-try", path, path)]
         self._process = subprocess.Popen(
             [
@@ -74,7 +77,7 @@ class Box:
             bufsize=0,
         )
         limits = {"max_result": max_result, "max_output": max_output, "confine": confine}
-        self.say({"op": "open", "limits": limits, "egress": False})
+        self.say({"op": "open", "limits": limits, "egress": egress is not None})
         ready, _ = self.hear()
         self.facts: dict[str, object] = dict(ready["facts"])  # type: ignore[call-overload]  # else the test fails here
 

@@ -43,6 +43,7 @@ def opened(parcel: Parcel, folder: Path) -> Path:
 
 def run_parcel(parcel: Parcel, folder: Path, *args: object, **kwargs: object) -> Any:
     """What the tool gives for these arguments, in a fresh interpreter that is started in the empty `folder`."""
+    folder.mkdir(exist_ok=True)
     box = opened(parcel, folder)
     told = {
         "sandbox": str(_SANDBOX),

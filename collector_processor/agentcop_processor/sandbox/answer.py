@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from agentcop_core.errors import (
     SandboxTimeout,
 )
 from agentcop_core.escape import escape, shorten
+from agentcop_processor.sandbox.inside.frames import loads
 from agentcop_processor.sandbox.inside.values import decode
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def given(tool: str, reply: Reply, settings: Settings) -> Given:
     if reply.status == "crashed":
         raise SandboxCrashed(f"{tool}: ended in its box without a result ({_how(reply.exit)})")
     try:
-        answer = _read(tool, json.loads(reply.result))
+        answer = _read(tool, loads(reply.result))
     except (ValueError, RecursionError, MemoryError):
         raise SandboxCrashed(f"{tool}: what its box gave back is no answer") from None
     if isinstance(answer, Given):

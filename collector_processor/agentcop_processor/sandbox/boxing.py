@@ -55,6 +55,7 @@ def ordered(
     if not demanding:
         return None, verdict
     with IMPORTING:
+        from agentcop_policies.secrets import SecretUnset
         from agentcop_processor.sandbox.demand import demanded
         from agentcop_processor.sandbox.parcel import NotShippable
         from agentcop_processor.sandbox.settings import Disagree
@@ -66,7 +67,7 @@ def ordered(
             return Order(settings=settings, parcel=ship()), verdict
         why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
         reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
-    except (NotShippable, Disagree) as error:
+    except (NotShippable, Disagree, SecretUnset) as error:
         reason = f"{_CANNOT}: {error}"
     seat = answering(demanding)
     return None, own_verdict("sandbox", reason, seat=seat, call=call, decided_by=verdict.decided_by)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from agentcop_processor.sandbox.engine import LinkLost
+from agentcop_processor.sandbox.inside.frames import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,8 +109,8 @@ class Box:
 
     def _hear(self, op: str, deadline: float) -> Mapping[str, object]:
         try:
-            message = json.loads(self._frame(_MAX_MESSAGE, deadline))
-        except (ValueError, RecursionError):
+            message = loads(self._frame(_MAX_MESSAGE, deadline))
+        except ValueError:
             raise LinkLost("the box said what is no message") from None
         if not isinstance(message, dict) or message.get("op") != op:
             raise LinkLost(f"the box said something else than {op}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentcop_policies.document.sections import NetworkAllow
 from agentcop_policies.judging.matching import matcher
+from agentcop_processor.sandbox.egress.from_policy import secrets_of
 from agentcop_processor.sandbox.settings import Settings, meet
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class _Demand(NamedTuple):
 
 
 def demanded(policies: Iterable[Policy], tool: str) -> Settings | None:
-    """The box in which a call of `tool` must run; None: no policy asks for one. Raises `settings.Disagree`.
+    """The box in which a call of `tool` must run; None: no policy asks for one. Raises `settings.Disagree`, SecretUnset.
 
     Only policies that enforce are handed in; where several ask, the stricter holds in each key.
     """
@@ -46,7 +47,10 @@ def _demand(policy: Policy) -> _Demand | None:
 
 
 def settings_of(policy: Policy) -> Settings | None:
-    """A policy's `sandbox` section, with paths made absolute; None where it has none, or `mode: none`."""
+    """A policy's `sandbox` section, with paths made absolute and secrets filled in; None where it asks for no box.
+
+    Raises SecretUnset, which names the variable.
+    """
     sandbox = policy.document.sandbox
     if sandbox is None or sandbox.mode == "none":
         return None
@@ -63,6 +67,7 @@ def settings_of(policy: Policy) -> Settings | None:
         max_result=sandbox.max_result,
         max_stdout=sandbox.max_stdout,
         network=network,
+        secrets=secrets_of(sandbox, os.environ),
         mounts=tuple(_absolute(mount, policy.folder) for mount in sandbox.mounts),
         env=sandbox.env,
         reuse=sandbox.reuse,

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_core.locks import safe_lock
+from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.engine import EngineDown, Mount
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.egress import Egress
+    from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings
 
@@ -43,12 +43,23 @@ class Outlets:
     def _egress(self, settings: Settings) -> tuple[Mount, ...]:
         if settings.network == "none":
             return ()
-        from agentcop_processor.sandbox.egress import egress_for
-
+        with IMPORTING:
+            try:
+                from agentcop_processor.sandbox.egress.way_out import egress_for
+            except ImportError as missing:
+                install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
+                raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
         with self._lock:
-            if settings not in self._proxies:
-                self._proxies[settings] = egress_for(settings, self._home / "sandbox")
-            return (self._proxies[settings].mount,)
+            egress = self._proxies.get(settings)
+            if egress is None:
+                try:
+                    egress = egress_for(settings, self._home / "sandbox")
+                except (OSError, ValueError) as error:
+                    raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
+                if egress is None:
+                    return ()
+                self._proxies[settings] = egress
+            return (egress.mount,)
 
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")

@@ -25,7 +25,7 @@ class Parcel:
     """The qualified name in it: a function, or a class where `init` is given."""
     source: str = ""
     """The module's text, where it cannot be imported in the box; "" to import it."""
-    init: Mapping[str, object] | None = None
+    init: Mapping[str, object] | None = field(default=None, compare=False)
     """Keyword arguments to make an object of the class, plain values only (see `inside.values`); None: a function."""
     method: str = ""
     """The method of that object that is called."""
@@ -33,3 +33,8 @@ class Parcel:
     """Folders in the box that `sys.path` begins with."""
     mounts: tuple[Mount, ...] = field(default=())
     """What of the host's files the tool needs, read-only: its package, never `.env`, `.git` or the home folder."""
+    made_of: str = field(default="", init=False, repr=False)
+    """`init` as it is compared: 1 and True are equal, and not the same to make an object of."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "made_of", "" if self.init is None else repr(dict(self.init)))

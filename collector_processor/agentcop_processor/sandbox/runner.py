@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agentcop")
 
+_CODE = 1 << 29  # bytes of address space that a process may have for code, and to reserve without ever using it
+
 
 class Runner:
     """The boxes of one process and state folder. Thread-safe."""
@@ -158,11 +160,12 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
-    """What the child limits itself to, where no cgroup does it."""
+    """What each process of the tool limits itself to, where no cgroup does it: `data` is what counts as memory."""
     if engine.name != "process":
         return None
     return {
-        "as": settings.memory,
+        "as": 2 * settings.memory + _CODE,
+        "data": settings.memory,
         "nproc": settings.pids,
         "nofile": 1_024,
         "fsize": settings.tmpfs,

@@ -33,8 +33,10 @@ async def in_thread(work: Callable[[], _T], *, name: str, given_up: Callable[[],
 
     future.set_running_or_notify_cancel()
     threading.Thread(target=run, name=f"agentcop-{name}", daemon=True).start()
+    waiting = asyncio.wrap_future(future)
     try:
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await asyncio.shield(waiting)
     except asyncio.CancelledError:
+        waiting.add_done_callback(lambda ended: ended.exception())  # nobody is left to hear of it
         threading.Thread(target=given_up, name=f"agentcop-{name}-ended", daemon=True).start()
         raise

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agentcop_processor.sandbox.conversation import Box
     from agentcop_processor.sandbox.engine import Engine
+    from agentcop_processor.sandbox.engines.container import ContainerEngine
     from agentcop_processor.sandbox.probe import Reading
     from agentcop_processor.sandbox.settings import Settings
 
@@ -38,8 +39,10 @@ class Trial:
     """What it says of itself, against what must be so; none where it did not open."""
     why: str
     """Why it does not hold, a sentence; "" where it does. May quote the box: escape it before it is shown."""
-    ms: float
+    ms: float = 0.0
     """How long the call took in the box."""
+    image: str = ""
+    """The id of the image; "" where there is none, or it cannot be told."""
 
     @property
     def holds(self) -> bool:
@@ -60,9 +63,10 @@ def try_mode(mode: Literal["container", "process"], settings: Settings, home: Pa
             return (try_engine(ProcessEngine(), settings, home),)
         from agentcop_processor.sandbox.engines.found import found
 
-        return tuple(try_engine(engine, settings, home) for engine in found(os.environ))
+        trials = ((engine, try_engine(engine, settings, home)) for engine in found(os.environ))
+        return tuple(replace(trial, image=_image(engine, settings)) for engine, trial in trials)
     except EngineDown as down:
-        return (Trial(engine=mode, facts=(), why=str(down), ms=0.0),)
+        return (Trial(engine=mode, facts=(), why=str(down)),)
 
 
 def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
@@ -78,7 +82,9 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
         finally:
             box.close()
     except (EngineDown, LinkLost) as error:
-        return Trial(engine=engine.name, facts=(), why=str(error), ms=0.0)
+        return Trial(engine=engine.name, facts=(), why=str(error))
+    except Exception as error:  # whoever asks wants to hear of all engines
+        return Trial(engine=engine.name, facts=(), why=f"no box could be tried: {type(error).__name__}: {error}")
     finally:
         outlets.close()
 
@@ -86,11 +92,18 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
 def _tried(engine: Engine, box: Box, settings: Settings) -> Trial:
     facts = readings(box.facts, engine.expected(settings))
     if missed := [each.miss for each in facts if each.miss]:
-        return Trial(engine=engine.name, facts=facts, why="; ".join(missed), ms=0.0)
+        return Trial(engine=engine.name, facts=facts, why="; ".join(missed))
     prepare(box, replace(settings, env=()), _TOOL)
     reply = box.call(_ARGUMENTS, min(settings.timeout, _SECONDS))
     why = "" if _answers(reply.result) else f"a call of 2 + 3 did not come back as 5: {reply.status}"
     return Trial(engine=engine.name, facts=facts, why=why, ms=reply.ms)
+
+
+def _image(engine: ContainerEngine, settings: Settings) -> str:
+    try:
+        return engine.image_id(settings.image)
+    except EngineDown:
+        return ""  # the trial says why
 
 
 def _answers(result: bytes) -> bool:

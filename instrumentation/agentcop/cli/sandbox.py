@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
-from agentcop_processor.sandbox.engines.found import found
 
 from agentcop._boot import HOME, POLICY
 from agentcop.cli._output import escape, say
@@ -18,17 +17,18 @@ from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
 from agentcop_processor.sandbox.demand import settings_of
 from agentcop_processor.sandbox.engine import EngineDown
+from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.image import PLAIN_TAG, VENV_TAG, CannotBuild
 from agentcop_processor.sandbox.image.baked import build_baked
+from agentcop_processor.sandbox.image.interpreter import find_interpreter
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain, python_of
 from agentcop_processor.sandbox.settings import Settings
 from agentcop_processor.sandbox.trial import try_mode
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.engines.container import ContainerEngine
-
     from agentcop_policies import Policy
+    from agentcop_processor.sandbox.engines.container import ContainerEngine
     from agentcop_processor.sandbox.image.archive import Built
 
 Mode = Literal["container", "process"]
@@ -84,9 +84,12 @@ def build(*, venv: str | None, tag: str | None, engine: str, file: str | None) -
     """
     policy = load_policy(file) if file else None
     name = tag or _image(policy) or (PLAIN_TAG if venv is None else VENV_TAG)
+    here = None if venv in {None, _HERE} else Path(str(venv))
+    if venv is not None:
+        find_interpreter(here)  # what is no environment is told before any engine is asked
     engines = _engines(engine)
     with tempfile.TemporaryDirectory(prefix="agentcop-image-", ignore_cleanup_errors=True) as made:
-        built, what = _built(venv, Path(made))
+        built, what = _plain() if venv is None else _baked(here, Path(made))
         refused = [each for each in engines if not _loaded(each, built, name)]
     print_built(built, name, what, pinned=_pinned(policy))
     sys.exit(1 if refused else 0)
@@ -123,7 +126,10 @@ def check(*, file: str | None, mode: Mode | None, home: str | None, style: Liter
     by = [trial.engine for trial in trials if trial.holds and (trial.engine == "process") == (wanted == "process")]
     if not by and settings.fallback and any(trial.holds for trial in trials):
         by = ["process, by fallback"]
-    (print_json if style == "json" else print_text)(trials, wanted, by)
+    if style == "json":
+        print_json(trials, wanted, by)
+    else:
+        print_text(trials, wanted, by, settings)
     sys.exit(0 if by else 1)
 
 
@@ -148,12 +154,15 @@ def _engines(name: str) -> tuple[ContainerEngine, ...]:
     return engines
 
 
-def _built(venv: str | None, folder: Path) -> tuple[Built, str]:
-    """The image and what is in it, in a few words."""
-    if venv is None:
-        built, packages = build_plain(tell=say)
-        return built, f"Python {python_of(packages)}, {len(packages)} Debian packages"
-    baked = build_baked(None if venv == _HERE else Path(venv), folder)
+def _plain() -> tuple[Built, str]:
+    """The image of Debian packages, and what is in it in a few words."""
+    built, packages = build_plain(tell=say)
+    return built, f"Python {python_of(packages)}, {len(packages)} Debian packages"
+
+
+def _baked(venv: Path | None, folder: Path) -> tuple[Built, str]:
+    """The image of an environment, and what is in it in a few words."""
+    baked = build_baked(venv, folder)
     for source in baked.packages.sources:
         say(f"copied as it is now: {escape(str(source))}")
     if baked.packages.left:

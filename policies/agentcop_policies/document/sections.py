@@ -109,6 +109,18 @@ class NetworkAllow(Closed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secret(Closed):
+    """A header that requests for one place get outside of the box."""
+
+    host: Annotated[str, Text()]
+    """`host:port`, exact, reached by https; `http://host:port` where it may travel unencrypted."""
+    header: Annotated[str, Text()]
+    """The header's name; one that the tool sends goes."""
+    value: Annotated[str, Text()]
+    """Its value, with the secret as `${VAR}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox(Closed):
     """The box that tools run in."""
 
@@ -134,6 +146,8 @@ class Sandbox(Closed):
     """How much standard output and error is kept."""
     network: Literal["public", "none"] | NetworkAllow = "public"
     """`public`: public addresses through the host's proxy; `none`; or `{allow: [host:port]}`."""
+    secrets: tuple[Secret, ...] = ()
+    """Headers that the proxy adds outside of the box, so that no tool sees them."""
     mounts: tuple[Annotated[str, Text()], ...] = ()
     """Folders of the host, as `SOURCE:TARGET`, read-only unless `:rw` follows."""
     env: tuple[Annotated[str, Text()], ...] = ()

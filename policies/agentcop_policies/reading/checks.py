@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from agentcop_policies.document.sections import NetworkAllow
 from agentcop_policies.models import LONE_BLOCK, lone_block
 from agentcop_policies.reading.channels import check_channels
+from agentcop_policies.reading.egress import place_problem, secret_problems
 from agentcop_policies.reading.problems import quoted
 from agentcop_policies.reading.rules import check_pattern
 from agentcop_policies.reading.tree import Path, Scalar, Table, descend, is_text, plain, walk, where
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 Complaint = tuple[Path, str]
 
 _SUM: Final = re.compile(r"args(?:\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
-_HOST_PORT: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-_SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"))
+_SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"), ("sandbox", "secrets"))
+_NOWHERE_ELSE: Final = (
+    "${…} is filled in for monitor.alert_channels, monitor.links and each value of sandbox.secrets, nowhere else"
+)
 
 
 def check_tree(root: Table, problems: Problems) -> None:
@@ -40,9 +43,9 @@ def check_tree(root: Table, problems: Problems) -> None:
             problems.add(node.mark, f"{quoted(text)} holds half of a character: a lone surrogate")
         if not holds_reference(text):
             continue
-        if path[:2] not in _SECRETS_IN:
-            problems.add(node.mark, "${…} is filled in for monitor.alert_channels and monitor.links, nowhere else")
-        elif is_malformed(text):
+        if path[:2] not in _SECRETS_IN or (path[0] == "sandbox" and path[-1] != "value"):
+            problems.add(node.mark, _NOWHERE_ELSE)
+        elif path[0] != "sandbox" and is_malformed(text):
             problems.add(node.mark, f"{quoted(text)}: secrets are written ${{NAME}} or ${{NAME:-default}}")
     check_channels(root, problems)
     gate = descend(root, "gate")
@@ -115,8 +118,9 @@ def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:
         )
     if isinstance(sandbox.network, NetworkAllow):
         for index, place in enumerate(sandbox.network.allow):
-            if not _HOST_PORT.fullmatch(place):
-                yield ("sandbox", "network", "allow", index), f"expected host:port, got {quoted(place)}"
+            if problem := place_problem(place):
+                yield ("sandbox", "network", "allow", index), problem
+    yield from secret_problems(sandbox)
     for index, name in enumerate(sandbox.env):
         if not _VARIABLE.fullmatch(name):
             yield ("sandbox", "env", index), f"expected a variable's name, got {quoted(name)}"

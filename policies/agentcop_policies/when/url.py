@@ -61,7 +61,7 @@ def host_in(url: str, hosts: list[str]) -> bool:
 @lru_cache(maxsize=256)
 def _pattern(text: str) -> tuple[str, bool]:
     name = text.removeprefix("*.")
-    return _normal(name), name != text
+    return normal_host(name), name != text
 
 
 def _host_of(url: str) -> str:
@@ -82,11 +82,14 @@ def _host_of(url: str) -> str:
         if int(port[1]) > _MAX_PORT:
             raise CannotJudgeError("the URL's port is not one")
         authority = authority[: port.start()]
-    return _normal(authority)
+    return normal_host(authority)
 
 
-def _normal(host: str) -> str:
-    """The one form of a host: lower-case IDNA name without trailing dot, or an address."""
+def normal_host(host: str) -> str:
+    """The one form of a host: lower-case IDNA name without trailing dot, or an address; IPv6 in brackets on the way in.
+
+    Raises CannotJudgeError when clients could differ about it.
+    """
     if host.startswith("["):
         return _address6(host)
     if len(host) > _MAX_NAME + 1:

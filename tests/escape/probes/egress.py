@@ -9,7 +9,14 @@ from .tries import Tries, open_to_write, read
 
 _PROXY = "/agentcop/egress/proxy.sock"
 _SECONDS = 4.0
-_METADATA = ("169.254.169.254", "[fd00:ec2::254]", "169.254.169.254.", "0xa9fea9fe", "2852039166", "[::ffff:169.254.169.254]")
+_METADATA = (
+    "169.254.169.254",
+    "[fd00:ec2::254]",
+    "169.254.169.254.",
+    "0xa9fea9fe",
+    "2852039166",
+    "[::ffff:169.254.169.254]",
+)
 _HOME = (
     "127.0.0.1",
     "localhost",
@@ -87,7 +94,16 @@ def to_the_metadata_service(tries: Tries) -> None:
 
 def to_private_networks(tries: Tries, neighbours: list[str]) -> None:
     """CONNECT to private, shared, multicast and reserved addresses."""
-    for name in (*neighbours, "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "224.0.0.1", "240.0.0.1", "[fe80::1]"):
+    for name in (
+        *neighbours,
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "[fe80::1]",
+    ):
         _ask(tries, f"CONNECT {name}", _connect(name, 80))
 
 
@@ -111,7 +127,10 @@ def smuggled(tries: Tries, listeners: list[list[object]]) -> None:
     home = f"127.0.0.1:{listeners[0][1]}"
     inner = f"GET http://{home}/ HTTP/1.1\r\nHost: {home}\r\n\r\n"
     for what, request in (
-        ("two lengths", f"POST http://example.com/ HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}"),
+        (
+            "two lengths",
+            f"POST http://example.com/ HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}",
+        ),
         ("pipelined", f"GET http://example.invalid/ HTTP/1.1\r\nHost: example.invalid\r\n\r\n{inner}"),
         ("behind CONNECT", f"CONNECT example.invalid:443 HTTP/1.1\r\n\r\n{inner}"),
         ("two targets", f"CONNECT example.invalid:443 HTTP/1.1\r\nHost: {home}\r\n\r\n"),
@@ -128,7 +147,10 @@ def smuggled(tries: Tries, listeners: list[list[object]]) -> None:
 
 def proxy_overwhelmed(tries: Tries) -> None:
     """A request without an end, a head of 4 MiB, and 300 connections that say nothing."""
-    for what, data in (("long line", b"CONNECT " + b"a" * (4 << 20)), ("many headers", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (1 << 19))):
+    for what, data in (
+        ("long line", b"CONNECT " + b"a" * (4 << 20)),
+        ("many headers", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (1 << 19)),
+    ):
         try:
             tries.refuse(what, _say(data)[:60])
         except OSError as error:

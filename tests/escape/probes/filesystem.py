@@ -31,9 +31,7 @@ def root_written(tries: Tries) -> None:
     until = time.monotonic() + _SECONDS
     looked = 0
     for top, folders, _ in os.walk("/"):
-        folders[:] = [
-            name for name in folders if os.path.join(top, name) not in _SKIPPED
-        ]
+        folders[:] = [name for name in folders if os.path.join(top, name) not in _SKIPPED]
         if time.monotonic() > until or len(tries.achieved) > 5:
             break
         looked += 1
@@ -49,7 +47,14 @@ def root_written(tries: Tries) -> None:
 
 def host_file(tries: Tries, secret_file: str) -> None:
     """A file of the host, by its path and by every other name that a path has."""
-    for before in ("", "/proc/1/root", "/proc/self/root", "/proc/1/cwd/..", "/proc/self/cwd/..", "/proc/thread-self/root"):
+    for before in (
+        "",
+        "/proc/1/root",
+        "/proc/self/root",
+        "/proc/1/cwd/..",
+        "/proc/self/cwd/..",
+        "/proc/thread-self/root",
+    ):
         tries.look(before + secret_file, read, before + secret_file)
     tries.look("/../..", read, "/../../../../.." + secret_file)
 
@@ -88,7 +93,11 @@ def host_file_by_handle(tries: Tries, secret_file: str, secret_inode: int) -> No
             try:
                 tries.attempt(
                     f"open_by_handle_at({mount}, {inode})",
-                    syscall, "open_by_handle_at", folder, handle, os.O_RDONLY,
+                    syscall,
+                    "open_by_handle_at",
+                    folder,
+                    handle,
+                    os.O_RDONLY,
                 )
             finally:
                 os.close(folder)
@@ -135,7 +144,13 @@ def mounted(tries: Tries) -> None:
         ):
             if tries.attempt(
                 f"mount({what})",
-                libc, "mount", source, place.encode(), kind, ctypes.c_ulong(flags), None,
+                libc,
+                "mount",
+                source,
+                place.encode(),
+                kind,
+                ctypes.c_ulong(flags),
+                None,
             ):
                 libc("umount2", place.encode(), 2)
         tries.attempt("umount", libc, "umount2", b"/agentcop/inside", 2)
@@ -292,7 +307,7 @@ def _changed(tries: Tries, folder: str, name: str) -> None:
     tries.attempt(f"write {path}", open_to_write, path)
     tries.attempt(f"rename {path}", os.rename, path, path + "-old")
     tries.attempt(f"remove {path}", os.unlink, path)
-    tries.attempt(f"chmod {path}", os.chmod, path, 0o666)  # noqa: S103 -- what must not be possible
+    tries.attempt(f"chmod {path}", os.chmod, path, 0o666)
     tries.attempt(f"utime {path}", os.utime, path, (1, 1))
     tries.attempt(f"new file in {folder}", os.open, f"{folder}/{_MINE}", os.O_CREAT | os.O_WRONLY)
     tries.attempt(f"link in {folder}", os.symlink, "/etc", f"{folder}/{_MINE}-link")
@@ -338,7 +353,7 @@ def inherited_files(tries: Tries) -> None:
             continue  # the one that listed them
         if target.startswith("pipe:") and int(name) in {1, 2, 4}:
             tries.refuse(f"file {name}", f"{target}, the call's own")
-        elif target == "/dev/null" or target.startswith("pipe:") and int(name) == 0:
+        elif target == "/dev/null" or (target.startswith("pipe:") and int(name) == 0):
             tries.refuse(f"file {name}", f"{target}, empty")
         else:
             tries.achieve(f"file {name} is {target}")

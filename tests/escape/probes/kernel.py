@@ -209,8 +209,7 @@ def whole_machine(tries: Tries) -> None:
 def clock(tries: Tries) -> None:
     """The machine's clock, set to what it shows."""
     now = time.time_ns()
-    tries.attempt(
-        "clock_settime", syscall, "clock_settime", 0, struct.pack("qq", now // 10**9, now % 10**9))
+    tries.attempt("clock_settime", syscall, "clock_settime", 0, struct.pack("qq", now // 10**9, now % 10**9))
 
 
 def bpf(tries: Tries) -> None:
@@ -232,7 +231,13 @@ def performance_events(tries: Tries) -> None:
         attribute = ctypes.create_string_buffer(struct.pack("<IIQ", 1, 112, 0), 112)
         tries.attempt(
             f"perf_event_open({name})",
-            syscall, "perf_event_open", attribute, pid, cpu, -1, 0,
+            syscall,
+            "perf_event_open",
+            attribute,
+            pid,
+            cpu,
+            -1,
+            0,
         )
 
 
@@ -266,7 +271,7 @@ def personality(tries: Tries) -> None:
 
 
 def other_system_call_tables(tries: Tries) -> None:
-    """unshare by the 32-bit entrance and by the x32 numbers, past a filter that knows 64-bit numbers alone."""
+    """Unshare by the 32-bit entrance and by the x32 numbers, past a filter that knows 64-bit numbers alone."""
     if not X86:
         tries.refuse("32-bit entrance", "not on this architecture")
         return
@@ -292,7 +297,10 @@ def watched_file_system(tries: Tries) -> None:
     for name, flags in (("permission events", 4), ("content", 8), ("by name", 0xE00), ("plain", 0)):
         tries.attempt(
             f"fanotify_init({name})",
-            syscall, "fanotify_init", flags, os.O_RDONLY,
+            syscall,
+            "fanotify_init",
+            flags,
+            os.O_RDONLY,
         )
 
 
@@ -324,7 +332,9 @@ def cgroup_left(tries: Tries) -> None:
     found = 0
     for folder, _, names in os.walk("/sys/fs/cgroup"):
         for name in names:
-            if not name.endswith(("cgroup.procs", "tasks", "release_agent", "limit_in_bytes", ".max", "notify_on_release")):
+            if not name.endswith(
+                ("cgroup.procs", "tasks", "release_agent", "limit_in_bytes", ".max", "notify_on_release")
+            ):
                 continue
             if time.monotonic() > until or len(tries.achieved) > 5:
                 return

@@ -220,5 +220,3 @@ def _can_list() -> bool:
     except OSError:
         return False
     return True
-
-

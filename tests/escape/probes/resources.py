@@ -174,7 +174,18 @@ def disk_in_shm(tries: Tries) -> None:
 
 def disk_elsewhere(tries: Tries) -> None:
     """48 MiB in any other folder that a program may usually write to."""
-    for folder in ("/var/tmp", "/run", "/run/lock", "/dev", "/dev/mqueue", "/home", "/mnt", "/srv", "/opt", "/agentcop"):
+    for folder in (
+        "/var/tmp",
+        "/run",
+        "/run/lock",
+        "/dev",
+        "/dev/mqueue",
+        "/home",
+        "/mnt",
+        "/srv",
+        "/opt",
+        "/agentcop",
+    ):
         if os.path.isdir(folder):
             _fill(tries, folder)
 

@@ -12,13 +12,13 @@ from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException, 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr
 
 from agentcop import AgentCop, GatePolicy
-from agentcop._seams import tool_calls
 from agentcop.adapters._langchain.boxed import ship_arun, ship_run, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
-from parcels import run_parcel
+from langchain_boxes import boxed_by
+from parcels import Project, importable, run_parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.frameworks
@@ -53,35 +53,12 @@ class Later(Lookup):
         return query
 
 
-def boxed_answer() -> Any:
-    answer = ANSWERS.pop()
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
 @pytest.fixture(autouse=True)
 def _boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every call of a tool goes into a box that answers what `ANSWERS` has last."""
-    for kept in (RAN, BOXED, ANSWERS):
-        kept.clear()
-    enter = tool_calls._entered  # noqa: SLF001 -- where the seam hands on
-
-    def entered(*call: Any) -> Any:
-        target, made, parsed, passage = call[:4]
-        step, args, kwargs = enter(*call)
-
-        def run_boxed() -> Any:
-            BOXED.append(parsed.boxed(passage.call.arguments.values))
-            return boxed_answer()
-
-        async def run_boxed_async() -> Any:
-            await asyncio.sleep(0)
-            return run_boxed()
-
-        return step, (target.stand_in(made, run_boxed, run_boxed_async), *args[1:]), kwargs
-
-    monkeypatch.setattr(tool_calls, "_entered", entered)
+    RAN.clear()
+    BOXED.clear()
+    ANSWERS.clear()
+    boxed_by(monkeypatch, BOXED, ANSWERS)
 
 
 def guarded(made: Any) -> Any:
@@ -173,12 +150,16 @@ def test_arguments_are_parsed_once_and_what_was_judged_goes_in() -> None:
     assert BOXED == [((), {"query": "x", "most": 7}), ((), {"query": "x", "most": 3})]
 
 
+async def never() -> object:
+    raise AssertionError
+
+
 def test_the_stand_in_is_of_the_tools_class_and_holds_what_it_holds() -> None:
     class Private(Lookup):
         _kept: str = PrivateAttr(default="kept")
 
     made = Private(prefix="p", metadata={"a": 1})
-    twin: Any = stand_in(made, lambda: "boxed", boxed_answer)
+    twin: Any = stand_in(made, lambda: "boxed", never)
     assert type(twin) is Private
     assert (twin.prefix, twin.metadata, twin._kept, twin.name) == (  # noqa: SLF001 -- what a class keeps
         "p",
@@ -265,7 +246,10 @@ def asks_for_configuration(query: str, config: RunnableConfig) -> str:
         (lambda: StructuredTool.from_function(coroutine=looked_up_later, description="d"), "not awaited.*ainvoke"),
         (lambda: StructuredTool.from_function(asks_for_configuration, description="d"), "takes LangChain's config"),
         (lambda: Tool(name="n", func=Lookup().invoke, description="d"), "method of an object"),
-        (lambda: Lookup().as_tool(name="n", description="d", arg_types={"query": str}), "uses runnable"),
+        (
+            lambda: Lookup().as_tool(name="n", description="d", arg_types={"query": str}),
+            "LangChain made it of an agent",
+        ),
     ],
 )
 def test_what_cannot_be_made_again_is_refused_with_the_way_out(made: Callable[[], Any], why: str) -> None:
@@ -278,3 +262,42 @@ def test_what_cannot_be_made_again_is_refused_with_the_way_out(made: Callable[[]
 def test_defaults_that_are_models_are_left_to_the_class() -> None:
     assert ship_run(Wrapped()).init == {}
     assert ship_run(Wrapped(api_wrapper=Wrapper(region="eu"))).init == {}
+
+
+ARMED = "from agentcop import AgentCop, GatePolicy\ncop = AgentCop(agent_id='a', policy=GatePolicy(default='allow'))\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with importable(tmp_path) as made:
+        yield made
+
+
+def test_a_class_whose_module_has_a_cop_travels_as_text(project: Project, tmp_path: Path) -> None:
+    project.write(
+        "classes_armed.py",
+        ARMED
+        + "from typing import Optional\n"
+        + "from langchain_core.callbacks import CallbackManagerForToolRun\n"
+        + "from langchain_core.tools import BaseTool\n"
+        + "class Repeat(BaseTool):\n"
+        + "    name: str = 'repeat'\n"
+        + "    description: str = 'Repeat.'\n"
+        + "    times: int = 2\n"
+        + "    def _run(self, query: str, run_manager: Optional[CallbackManagerForToolRun] = None) -> str:\n"
+        + "        return query * self.times\n",
+    )
+    parcel = ship_run(project.load("classes_armed").Repeat(times=3))
+    assert "agentcop" not in parcel.source
+    assert run_parcel(parcel, tmp_path / "box", query="x") == "xxx"
+
+
+def test_a_decorated_function_that_no_text_can_hold_is_found_in_its_tool(project: Project, tmp_path: Path) -> None:
+    project.write(
+        "decorated_tools.py",
+        "import os\nfrom langchain_core.tools import tool\nPLACE = os.path.join(os.sep)\n"
+        "@tool\ndef place(query: str) -> str:\n    'Where.'\n    return PLACE + query\n",
+    )
+    parcel = ship_run(project.load("decorated_tools").place)
+    assert (parcel.name, parcel.source) == ("place.func", "")
+    assert run_parcel(parcel, tmp_path / "box", query="x") == "/x"

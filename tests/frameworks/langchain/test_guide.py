@@ -26,7 +26,10 @@ def asks(tool: str, argument: str) -> Reply:
 DONE = say("Thought: I now know the final answer\nFinal Answer: Patch your agents.")
 
 
-def test_as_printed_its_call_is_refused_because_there_is_no_sandbox(serve: Any, searched: list[str]) -> None:
+def test_as_printed_its_call_is_refused_where_there_is_no_engine(
+    serve: Any, searched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     url = serve(asks("duckduckgo_search", "agent vulnerabilities"), DONE)
     with pytest.raises(SandboxRefused, match="sandbox"):
         run(example(sandbox=True))

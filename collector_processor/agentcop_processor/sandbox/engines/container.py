@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
+from agentcop_processor.sandbox import bytecode
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
 from agentcop_processor.sandbox.engines.attached import Attached
 from agentcop_processor.sandbox.engines.flags import container
@@ -102,6 +103,7 @@ class ContainerEngine:
             return self._client
 
     def _start(self, settings: Settings, mounts: tuple[Mount, ...]) -> Link:
+        bytecode.ready()
         image = self.image_id(settings.image)
         if settings.image_digest and _bare(image) != _bare(settings.image_digest):
             raise EngineDown(

@@ -33,17 +33,15 @@ class PipeLink:
 
     def __init__(self, process: Popen[bytes]) -> None:
         """Takes the process over."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
         self.id = str(process.pid)
         self._process = process
         self.first: int | None = None
         """A pidfd of the box's pid 1, with which all of the box dies; None until bubblewrap has made it."""
         self._outer = os.pidfd_open(process.pid)
-        self._in, self._out, self._err = process.stdin.fileno(), process.stdout.fileno(), process.stderr.fileno()
-        for file in (self._in, self._out, self._err):
-            os.set_blocking(file, False)
+        self._streams = [stream for stream in (process.stdin, process.stdout, process.stderr) if stream is not None]
+        self._in, self._out, self._err = (stream.fileno() for stream in self._streams)
+        for stream in self._streams:
+            os.set_blocking(stream.fileno(), False)
         self._tail = b""
         self._err_open = True
         self._killed = False
@@ -95,10 +93,9 @@ class PipeLink:
     def abandon(self) -> None:
         """Close this process's ends: in a forked child the box is the parent's."""
         self._killed = True
-        for file in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if file is not None:
-                with contextlib.suppress(OSError):
-                    file.close()
+        for stream in self._streams:
+            with contextlib.suppress(OSError):
+                stream.close()
         for pidfd in (self._outer, self.first):
             if pidfd is not None:
                 with contextlib.suppress(OSError):
@@ -119,10 +116,9 @@ class PipeLink:
         if self.first is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.first, signal.SIGKILL)
-            # The kernel reports pid 1 as ended when all of its namespace is; bubblewrap ends next, having nothing to do.
-            _ended(self.first, deadline)
+            _ended(self.first, deadline)  # pid 1 ends after all of its namespace, and bubblewrap next
         else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         if not _ended(self._outer, deadline):
             self._process.kill()
@@ -136,10 +132,8 @@ class PipeLink:
             return
         try:
             self._drain()
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
+            for stream in self._streams:
+                stream.close()
             self._err_open = False
             os.close(self._outer)
             if self.first is not None:

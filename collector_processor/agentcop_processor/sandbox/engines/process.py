@@ -10,15 +10,17 @@ import platform
 import select
 import signal
 import subprocess
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox import bytecode, inside
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
+from agentcop_processor.sandbox.engines.owner import is_dead, owner
 from agentcop_processor.sandbox.engines.pipes import PipeLink
 from agentcop_processor.sandbox.engines.staging import staged
 from agentcop_processor.sandbox.engines.starter import Starter
@@ -43,22 +45,29 @@ class ProcessEngine:
 
     def __init__(self) -> None:
         self._starter = Starter()
+        self._lock = threading.Lock()
+        self._program = ""
 
     def start(self, settings: Settings, mounts: tuple[Mount, ...]) -> PipeLink:
-        """Start a box that sees `mounts`, this process's interpreter and `/usr`. Blocks up to 10 s. Raises EngineDown."""
-        program = bwrap.find()
+        """Start a box that sees `mounts`, this Python, and `/usr`. Blocks for up to ten seconds. Raises EngineDown."""
+        with self._lock:
+            if not self._program:
+                self._program = bwrap.find()
+                bytecode.ready()
+        program = self._program
         python = bwrap.interpreter()
-        here = os.path.dirname(os.path.realpath(inside.__file__))
-        bound = bwrap.mounts(python, here, mounts)
-        for mount in bound:
-            if not os.path.exists(mount.source):
-                raise EngineDown(f"a box cannot see {mount.source}: there is no such file or folder")
+        bound = bwrap.mounts(python, str(_inside()), mounts)
         try:
             return self._starter.run(lambda: _start(program, python, bound, settings.tmpfs), _START)
+        except PermissionError as error:
+            raise EngineDown(
+                f"bubblewrap could not be started: {error}. A root without CAP_SYS_ADMIN, as in a container, makes"
+                " no boxes: run the agent as an ordinary user, or use mode: container"
+            ) from error
         except OSError as error:
             raise EngineDown(f"bubblewrap could not be started: {error}") from error
 
-    def expected(self, settings: Settings) -> Mapping[str, object]:
+    def expected(self, settings: Settings) -> Mapping[str, object]:  # noqa: ARG002 -- the same for all settings
         """What the facts of every box of this engine must say; memory and pids are limits of the child's own."""
         return {
             "pid": 1,
@@ -75,8 +84,8 @@ class ProcessEngine:
     def sweep(self) -> int:
         """Kill the bubblewraps whose owner died while they were being started; how many. Never raises."""
         swept = 0
-        for pid, owner in _owned():
-            if not _alive(owner):
+        for pid, whose in _owned():
+            if is_dead(whose):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
                     swept += 1
@@ -91,21 +100,16 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
         if os.geteuid() == 0:
             places = files.enter_context(staged(dict.fromkeys(mount.source for mount in bound)))
             bound = tuple(replace(mount, source=places[mount.source]) for mount in bound)
-        texts = {path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()}
-        seccomp = _pipe_of(seccomp_bpf.bpf(platform.machine()), files)
         info, info_end = os.pipe()
         files.callback(os.close, info)
-        with open(info_end, "wb", buffering=0) as ours:
-            arguments = bwrap.arguments(
-                python,
-                bound,
-                tmpfs=tmpfs,
-                files=texts,
-                seccomp=seccomp,
-                info=ours.fileno(),
-                owner=f"{_OWNER}{os.getpid()}:{_began(os.getpid())}",
+        with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
+            inherited = bwrap.Files(
+                own={path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()},
+                seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
+                info=info_end,
             )
-            process = _popen([program, *arguments], (*texts.values(), seccomp, ours.fileno()))
+            words = bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=_OWNER + owner())
+            process = _popen([program, *words], inherited)
         link = PipeLink(process)
         try:
             link.first = _first(info, time.monotonic() + _START)
@@ -118,22 +122,22 @@ def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tm
         return link
 
 
-def _popen(command: list[str], files: tuple[int, ...]) -> subprocess.Popen[bytes]:
-    """With an empty environment, as bubblewrap's own is what its first process shows; and never as root."""
-    pipe = subprocess.PIPE
+def _popen(command: list[str], files: bwrap.Files) -> subprocess.Popen[bytes]:
+    """With an empty environment, since bubblewrap's own can be read in the box; and never as root."""
     root = os.geteuid() == 0
-    user = {"user": bwrap.NOBODY, "group": bwrap.NOBODY, "extra_groups": []} if root else {}
-    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # noqa: S603 -- our own words, no shell  # mypy: **user
+    return subprocess.Popen(  # noqa: S603 -- our own words, no shell
         command,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env={},
         cwd="/",
         bufsize=0,
-        pass_fds=files,
+        pass_fds=files.all(),
         start_new_session=True,  # a Ctrl-C is for the host
-        **user,
+        user=bwrap.NOBODY if root else None,
+        group=bwrap.NOBODY if root else None,
+        extra_groups=[] if root else None,
     )
 
 
@@ -157,31 +161,24 @@ def _pipe_of(data: bytes, files: ExitStack) -> int:
     """The end to read of a pipe that holds `data`, which must be less than a pipe can; open until `files` closes."""
     read, write = os.pipe()
     files.callback(os.close, read)
-    with open(write, "wb", buffering=0) as pipe:
+    with os.fdopen(write, "wb", buffering=0) as pipe:
         os.set_blocking(write, False)
         if pipe.write(data) != len(data):
             raise OSError("a pipe is too small for what a box needs")
     return read
 
 
+def _inside() -> Path:
+    return Path(inside.__file__).resolve().parent
+
+
 def _owned() -> Iterator[tuple[int, str]]:
-    """Every bubblewrap of an agent's, with the mark of its owner."""
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    """Every bubblewrap that was started by an engine like this, with whose it is."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
             with contextlib.suppress(OSError):
-                for word in Path("/proc", name, "cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
+                if process.joinpath("comm").read_bytes() != b"bwrap\n":
+                    continue
+                for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
                     if word.startswith(_OWNER.encode()):
-                        yield int(name), word.decode("ascii", "replace").removeprefix(_OWNER)
-
-
-def _alive(owner: str) -> bool:
-    pid, _, began = owner.partition(":")
-    return _began(pid) == began
-
-
-def _began(pid: int | str) -> str:
-    """When it began, in ticks since the machine did; "" if there is no such process."""
-    try:
-        return Path("/proc", str(pid), "stat").read_text("utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+                        yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)

@@ -1,16 +1,19 @@
-"""Which arguments the checked system calls may have, and all of it as the JSON profile that container engines take.
+"""Which arguments the checked system calls may have, and the whole list as the profile that container engines take.
 
-`syscalls` has the list, `seccomp_bpf` makes the same of it for bubblewrap. No library does this well enough to depend on:
-pyseccomp, the one on PyPI, is a ctypes layer over a libseccomp of 2021 that must be installed beside it.
+`syscalls` has the list, and `seccomp_bpf` makes a program of the same for bubblewrap. No library does it: pyseccomp is
+a ctypes layer of 2021 over a libseccomp that must be installed beside it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from agentcop_processor.sandbox.engines.syscalls import ALLOWED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _WORD = 32  # bits of the arguments that are looked at: all of these are int in the kernel, or flags below bit 32
 
@@ -52,7 +55,7 @@ EPERM: Final = 1
 ENOSYS: Final = 38
 """As Linux numbers them: this may run where an engine is far away, and they are others."""
 
-RULES: Final = MappingProxyType(
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         "clone": Without(argument=0, bits=_NAMESPACES),
         "ioctl": NoneOf(argument=1, values=(_TIOCSTI, _TIOCLINUX)),
@@ -67,7 +70,8 @@ RULES: Final = MappingProxyType(
 def docker_profile() -> dict[str, Any]:
     """The profile for `security_opt`, as JSON has it; for Docker from 20.10 and Podman from 4.3, on any machine.
 
-    It names no architecture: then it is the machine's own, and libseccomp kills what calls by another's conventions.
+    Docker's API takes the JSON after `seccomp=`, Podman's the path of a file with it, on its own machine. It names no
+    architecture: then it is the machine's own, and libseccomp kills what calls by another's conventions.
     """
     rules: list[dict[str, Any]] = [{"names": sorted(ALLOWED), "action": "SCMP_ACT_ALLOW"}]
     for name, rule in RULES.items():
@@ -77,7 +81,7 @@ def docker_profile() -> dict[str, Any]:
 
 
 def _conditions(rule: Rule) -> list[dict[str, Any]]:
-    """Of which one must hold: an entry of a profile can have one condition on an argument, and several entries are or."""
+    """Of which one must hold: entries for one name are alternatives."""
     match rule:
         case OneOf():
             return [{"index": rule.argument, "op": "SCMP_CMP_EQ", "value": value} for value in rule.values]

@@ -8,7 +8,7 @@ from typing import Final, assert_never, cast, get_args
 
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines.seccomp import ENOSYS, EPERM, RULES, NoneOf, OneOf, Rule, Without
-from agentcop_processor.sandbox.engines.syscalls import ALLOWED, CHECKED, CLONE3, NEWEST, Machine
+from agentcop_processor.sandbox.engines.syscalls import ALLOWED, CHECKED, CLONE3, NEWEST, UNCOUNTED, Machine
 
 ALLOW: Final = 0x7FFF0000
 KILL: Final = 0x80000000
@@ -51,8 +51,8 @@ def _bytes(machine: Machine) -> bytes:
 def _ranges(machine: Machine) -> list[tuple[int, _Code]]:
     """What is done from each number on to the next: neighbours differ."""
     done: dict[int, _Code] = {number: [_returning(REFUSE)] for number in range(NEWEST + 1)}
-    for numbers in ALLOWED.values():
-        if machine in numbers:
+    for name, numbers in ALLOWED.items():
+        if machine in numbers and name not in UNCOUNTED:
             done[numbers[machine]] = [_returning(ALLOW)]
     for name, numbers in CHECKED.items():
         done[numbers[machine]] = _checked(RULES[name])

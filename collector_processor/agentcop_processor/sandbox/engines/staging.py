@@ -11,6 +11,7 @@ import ctypes
 import os
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def staged(sources: Iterable[str]) -> Iterator[Mapping[str, str]]:
     try:
         places = {}
         for number, source in enumerate(sources):
-            place = places[source] = f"{_STAGE}/{number}"
-            if os.path.isdir(source):
-                os.mkdir(place, 0o755)
+            place = Path(_STAGE, str(number))
+            if Path(source).is_dir():
+                place.mkdir(0o755)
             else:
-                os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
-            _mount(source, place, flags=_MS_BIND | _MS_REC)
+                place.touch(0o644)
+            _mount(source, str(place), flags=_MS_BIND | _MS_REC)
+            places[source] = str(place)
         yield places
     finally:
         _check(_libc().umount2(_STAGE.encode(), _MNT_DETACH), f"umount2({_STAGE})")

@@ -25,9 +25,9 @@ class _Job:
     start: Callable[[], PipeLink]
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: threading.Event = field(default_factory=threading.Event)
-    link: PipeLink | None = None
-    error: BaseException | None = None
+    outcome: PipeLink | BaseException | None = None
     given_up: bool = False
+    """Whoever waited for it does not any more."""
 
 
 class Starter:
@@ -49,16 +49,15 @@ class Starter:
         self._jobs.put(job)
         if not job.done.wait(timeout):
             with job.lock:
-                job.given_up = job.link is None and job.error is None
-            if job.given_up:
-                raise EngineDown(f"a box could not be started in {timeout:g} seconds")
-        if job.error is not None:
-            raise job.error
-        assert job.link is not None
-        return job.link
+                job.given_up = job.outcome is None
+        if job.outcome is None:
+            raise EngineDown(f"a box could not be started in {timeout:g} seconds")
+        if isinstance(job.outcome, BaseException):
+            raise job.outcome
+        return job.outcome
 
     def _forget(self) -> None:
-        """The parent's thread, what it had to do, and a lock that another of its threads may have held, are not here."""
+        """Neither the parent's thread is here, nor who may have held the lock."""
         self._lock = threading.Lock()
         self._jobs = queue.SimpleQueue()
 
@@ -71,14 +70,15 @@ def _serve(jobs: queue.SimpleQueue[_Job]) -> None:
 def _do(job: _Job) -> None:
     if job.given_up:
         return
-    link, error = None, None
+    outcome: PipeLink | BaseException
     try:
-        link = job.start()
-    except BaseException as raised:
-        error = raised
+        outcome = job.start()
+    except BaseException as error:
+        outcome = error
     with job.lock:
-        job.link, job.error = link, error
         unwanted = job.given_up
+        if not unwanted:
+            job.outcome = outcome
     job.done.set()
-    if unwanted and link is not None:
-        link.kill()
+    if unwanted and not isinstance(outcome, BaseException):
+        outcome.kill()

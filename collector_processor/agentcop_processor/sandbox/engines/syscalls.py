@@ -3,8 +3,8 @@
 One list for both kinds of boxes: what is not in it is refused. Not in it, though Docker's own profile has most of them,
 is what would let a tool reach out of its box or into the kernel's less trodden parts: namespaces and mounts (`unshare`,
 `setns`, `mount`, `pivot_root`, `fsopen`, `open_tree` and their like), other processes (`ptrace`, `process_vm_readv`,
-`pidfd_getfd`, `kcmp`), kernel interfaces (`bpf`, `perf_event_open`, `io_uring_setup`, `userfaultfd`, `add_key`, `keyctl`,
-modules, `kexec_load`), files by handle, clocks, memory policies, and `memfd_create`: a file in memory can be executed,
+`pidfd_getfd`, `kcmp`), kernel interfaces (`bpf`, `perf_event_open`, `io_uring_setup`, `userfaultfd`, `keyctl`, modules,
+`kexec_load`), files by handle, clocks, memory policies, and `memfd_create`: a file in memory can be executed,
 where `/tmp` cannot.
 """
 
@@ -20,7 +20,7 @@ Machine = Literal["x86_64", "aarch64"]
 """As `platform.machine()` says it."""
 
 NEWEST: Final = 469
-"""The highest number there was on any machine when the list was made: to a newer one the answer is that it is unknown."""
+"""The highest number that there was when the list was made: to a newer one the answer is that it is unknown."""
 
 # name:x86_64:aarch64; nothing where a machine has none. From the kernel's own headers.
 _NUMBERS = """
@@ -90,3 +90,6 @@ CHECKED: Final = _by_machine(_CHECKED)
 """The same of those whose arguments are looked at."""
 CLONE3: Final = 435
 """On every machine. Its flags lie in memory, where a filter cannot look: glibc takes `clone` where this is unknown."""
+
+UNCOUNTED: Final = frozenset({"msgget", "semget", "shmget"})
+"""Make what keeps memory of no process, which only a container's limit counts: refused in process mode."""

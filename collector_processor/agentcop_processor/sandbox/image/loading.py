@@ -14,7 +14,7 @@ _SECONDS: Final = 600
 
 
 def load(socket: str, built: Built, tag: str) -> None:
-    """Have the image under `tag` in the engine at this socket. One that had the tag stays, unnamed: a policy may pin it.
+    """Have the image under `tag` in the engine at this socket. One that had the tag stays, unnamed: policies pin ids.
 
     Sends nothing where the engine has the image. Blocks for seconds; raises CannotBuild.
     """

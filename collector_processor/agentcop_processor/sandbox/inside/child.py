@@ -6,6 +6,7 @@ Nothing in here is trusted by anybody once the tool's code has begun; it only ha
 from __future__ import annotations
 
 import os
+import resource
 import sys
 
 from . import native, tool
@@ -82,6 +83,8 @@ def _ordinary() -> None:
     os.setsid()
     native.usual_signals()
     native.set_dumpable(dumpable=True)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))  # a queue would be there for the next call
     try:
         file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(file, b"1000")  # the kernel then ends the tool, not pid 1, when the box's memory is full

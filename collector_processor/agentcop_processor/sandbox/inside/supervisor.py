@@ -50,15 +50,16 @@ def main() -> int:
 class _Box:
     """One conversation with the host."""
 
-    __slots__ = ("_confine", "_env", "_forked", "_limits", "_null", "_places", "_scratch")
+    __slots__ = ("_before", "_confine", "_env", "_forget", "_forked", "_limits", "_null", "_scratch")
 
     def __init__(self) -> None:
         self._forked: Forked | None = None
         self._scratch = bytearray(CHUNK)
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self._places = wipe.Places()
+        self._before = wipe.Before()
         self._confine: Callable[[], None] | None = None
         self._env: dict[str, str] = {}
+        self._forget: Callable[[], None] = _nothing
         self._limits = {"max_result": 0, "max_output": 0}
 
     def serve(self) -> NoReturn:
@@ -89,9 +90,10 @@ class _Box:
             self._confine = lambda: confine_child(confine)
         relay = bool(message.get("egress"))
         if relay:
-            from .relay import start
+            from .relay import forget, start
 
             self._env = _proxied(start(_SOCKET))
+            self._forget = forget
         self._say({"op": "ready", "facts": facts.gather(relay=relay)})
 
     def _prepare(self, parcel: bytearray) -> None:
@@ -106,7 +108,8 @@ class _Box:
         ended = time.monotonic()
         exited = forked.exit if status == "crashed" else None
         forked.kill()
-        empty = self._places.wipe()
+        self._forget()
+        unchanged = self._before.restore()
         self._say(
             {
                 "op": "done",
@@ -115,20 +118,24 @@ class _Box:
                 "ms": round((ended - began) * 1000, 3),
                 "stdout_cut": forked.out.cut,
                 "stderr_cut": forked.err.cut,
-                "spent": not empty,
+                "spent": not unchanged,
             },
             [result, forked.out.text(), forked.err.text()],
         )
         forked.wipe()
         wipe_bytes(self._scratch)
-        if not empty:
-            raise NotDead("a call left more files than could be removed")
+        if not unchanged:
+            raise NotDead("a call left what could not be removed")
 
     def _say(self, message: dict[str, object], raw: list[Raw] | None = None) -> None:
         try:
             write_all(_HOST_OUT, packed(message, raw or ()))
         except OSError:
             raise HostGone from None
+
+
+def _nothing() -> None:
+    """There is no relay to forget what it carried."""
 
 
 def _read(size: int) -> bytearray:

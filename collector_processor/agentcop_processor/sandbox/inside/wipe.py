@@ -1,9 +1,10 @@
-"""Empties the folders that a call could write to, whatever it left there."""
+"""Leaves nothing of a call for the next: empties what it could write to, and looks where else it could leave traces."""
 
 from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import time
 
@@ -16,24 +17,45 @@ FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # noqa: S108 -- what 
 BUDGET = 1.0
 """Seconds for all of them; a call can make more files than anybody waits for."""
 _ALL = stat.S_IRWXU
+_LIMITS = 16  # kinds of resource limits that Linux has
 
 
-class Places:
-    """The folders as they were before the first call."""
+class Before:
+    """How it was before the first call."""
 
-    __slots__ = ("_modes",)
+    __slots__ = ("_modes", "_shared", "_supervisor")
 
     def __init__(self) -> None:
         self._modes = {folder: stat.S_IMODE(os.stat(folder).st_mode) for folder in FOLDERS if os.path.isdir(folder)}
+        self._shared = _shared()
+        self._supervisor = _supervisor()
 
-    def wipe(self) -> bool:
-        """Whether all that could be written to is empty again. Nothing else runs meanwhile; never raises, one second.
+    def restore(self) -> bool:
+        """Whether it is so again. Nothing else runs meanwhile; never raises, takes a second at most.
 
         Follows no link, enters no mount but the folders themselves, needs no permission that the call took away.
         """
         until = time.monotonic() + BUDGET
         emptied = [_emptied(folder, mode, until) for folder, mode in self._modes.items()]
-        return all(emptied)
+        return all(emptied) and _shared() == self._shared and _supervisor() == self._supervisor
+
+
+def _shared() -> tuple[bytes, ...]:
+    """The memory, queues and semaphores of System V, which outlive the processes that made them."""
+    found = []
+    for kind in ("shm", "msg", "sem"):
+        try:
+            with open(f"/proc/sysvipc/{kind}", "rb") as file:
+                found.append(file.read())
+        except OSError:
+            found.append(b"")
+    return tuple(found)
+
+
+def _supervisor() -> tuple[object, ...]:
+    """What a process of the same user can change of this one, and the next call's would begin with."""
+    limits = tuple(resource.getrlimit(number) for number in range(_LIMITS))
+    return limits, os.getpriority(os.PRIO_PROCESS, 0), os.sched_getaffinity(0), os.sched_getscheduler(0)
 
 
 def _emptied(folder: str, mode: int, until: float) -> bool:
@@ -43,15 +65,24 @@ def _emptied(folder: str, mode: int, until: float) -> bool:
             os.chmod(folder, mode | _ALL)
         elif not os.access(folder, os.W_OK):
             return True  # nobody can have left anything there
-        for name in os.listxattr(folder):
-            if name.startswith("user."):
-                os.removexattr(folder, name)
+        for name in _notes(folder):
+            os.removexattr(folder, name)
         emptied = _remove(folder, until)
         if ours:
             os.chmod(folder, mode)
     except OSError:
         return False
     return emptied
+
+
+def _notes(folder: str) -> list[str]:
+    """The extended attributes that anybody may give it; there are none where there cannot be any."""
+    try:
+        return [name for name in os.listxattr(folder) if name.startswith("user.")]
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return []
+        raise
 
 
 def _remove(folder: str, until: float) -> bool:

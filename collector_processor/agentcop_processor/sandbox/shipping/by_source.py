@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 from copy import deepcopy
 from types import FunctionType, ModuleType
@@ -56,9 +57,18 @@ def _parcel(module: ModuleType, text: Text, statement: ast.stmt, name: str) -> P
             roots.append((origin.root, origin.entry))
         elif origin.kind == "unknown":
             raise CannotTravel(f"it imports {each}, which has no file of that name", MODULE)
-    own = origin_of(module.__name__, module)
-    project = project_of(roots, missing_of(imports), (own.root,) if own.root else ())
+    project = project_of(roots, missing_of(imports), _own_root(module))
     return Parcel(module=module.__name__, name=name, source=source, path=project.path, mounts=project.mounts)
+
+
+def _own_root(module: ModuleType) -> tuple[str, ...]:
+    """The folder that the module's own imports look in first."""
+    if module.__name__ != "__main__":
+        root = origin_of(module.__name__, module).root
+    else:
+        file = vars(module).get("__file__")
+        root = os.path.dirname(os.path.abspath(file)) if isinstance(file, str) else ""  # noqa: PTH100, PTH120 -- text
+    return (root,) if root else ()
 
 
 def _innermost(function: FunctionType) -> FunctionType:

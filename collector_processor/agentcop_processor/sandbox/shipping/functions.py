@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _FUNCTION: Final = f"make it a function of its own {STAY}"
 
 
-def ship_function(function: Callable[..., object]) -> Parcel:
+def ship_function(function: Callable[..., object], name: str = "") -> Parcel:
     """How a box makes this function: by importing it, else from its text.
 
-    `function` is what the guard was given. Blocks on the file system, the first time for as long as it takes to look
-    through its package. Raises NotShippable.
+    `function` is what the guard was given; `name` the tool's, for a refusal. Blocks on the file system, the first
+    time for as long as it takes to look through its package. Raises NotShippable.
     """
-    name = _named(function)
+    name = name or _named(function)
     try:
         if isinstance(function, MethodType):
             return _method(function)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.parcel import Parcel
 
 _FRAMEWORK = "langchain_core"
+_LEAVE = "leave it out of `sandbox.tools`"
 _CALLED = ("run", "arun", "invoke", "ainvoke")
 
 
@@ -57,7 +58,7 @@ def _ship(tool: Any, *, awaited: bool) -> Parcel:  # noqa: ANN401 -- the framewo
 
     name, cls = str(tool.name), type(tool)
     if name_at_server(tool):
-        raise refusal(name, "it runs at an MCP server", "leave it out of `sandbox.tools`")
+        raise refusal(name, "it runs at an MCP server", _LEAVE)
     if own := next((each for each in _CALLED if not _is_frameworks(cls, each)), ""):
         raise refusal(name, f"its class has a method {own} of its own", f"put the work into its `_run` {STAY}")
     method = "_arun" if awaited and _owner(cls, "_arun").__name__ != "BaseTool" else "_run"
@@ -68,7 +69,9 @@ def _ship(tool: Any, *, awaited: bool) -> Parcel:  # noqa: ANN401 -- the framewo
         raise refusal(name, "it has no function for a call that is not awaited", "call it by `ainvoke`")
     if taken := _config_of(function):
         raise refusal(name, f"it takes LangChain's {taken}, which stays here", f"give it a default {STAY}")
-    return ship_function(function)
+    if _made_of(function):
+        raise refusal(name, "LangChain made it of an agent, a retriever or the like, which stays here", _LEAVE)
+    return ship_function(function, name)
 
 
 def _owner(cls: type, method: str) -> type:
@@ -77,6 +80,14 @@ def _owner(cls: type, method: str) -> type:
 
 def _is_frameworks(cls: type, method: str) -> bool:
     return _owner(cls, method).__module__.partition(".")[0] == _FRAMEWORK
+
+
+def _made_of(function: object) -> bool:
+    """Whether it is one that LangChain makes inside of a function of its own."""
+    inner = getattr(function, "func", function)  # of a partial
+    module, name = str(getattr(inner, "__module__", "")), str(getattr(inner, "__qualname__", ""))
+    own = module.partition(".")[0] in {_FRAMEWORK, "langchain", "langchain_classic", "langgraph"}
+    return own and (inner is not function or "<locals>" in name)
 
 
 def _config_of(function: Callable[..., object]) -> str:

@@ -39,10 +39,13 @@ from policytext import gate, gate_problems
         ('allow: ["a "]', '3:11 no tool is ever called "a ": names are compared as "a"'),
         ('allow: ["a\\u200bb"]', '3:11 no tool is ever called "a\\u200bb": names are compared as "ab"'),
         ('allow: ["read[ab"]', '3:11 "read[ab" opens a [ that it does not close'),
-        ("allow: ['${TOOL}']", "3:11 ${…} is filled in for monitor.alert_channels and monitor.links, nowhere else"),
+        (
+            "allow: ['${TOOL}']",
+            "3:11 ${…} is filled in for monitor.alert_channels, monitor.links and each",
+        ),
         (
             "allow: [{tool: a, when: 'args.x == \"${Y}\"'}]",
-            "3:27 ${…} is filled in for monitor.alert_channels and monitor.links, nowhere else",
+            "3:27 ${…} is filled in for monitor.alert_channels, monitor.links and each",
         ),
         ("allow: [{tool: a, when: 'args.x =='}]", "3:27 when: "),
         ("allow: [{tool: a, when: 'argz.x == 1'}]", "3:27 when: "),

@@ -19,7 +19,7 @@ def test_it_has_an_empty_input_its_own_pipes_and_nothing_else(box: Box) -> None:
             with os.scandir('/proc/self/fd') as entries:
                 found = {entry.name: os.readlink(entry.path).split(':')[0] for entry in entries}
             found = sorted(item for item in found.items() if not item[1].startswith('/proc'))
-                return [found, sys.stdin.read(), os.read(0, 1)]
+            return [found, sys.stdin.read(), os.read(0, 1)]
     """
     assert box.run(source).value == [
         [("0", "/dev/null"), ("1", "pipe"), ("2", "pipe"), ("4", "pipe")],

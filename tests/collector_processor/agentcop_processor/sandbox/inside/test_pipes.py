@@ -9,35 +9,15 @@ import pytest
 
 if TYPE_CHECKING:
     from inside_boxes import Box
+from searching_memory import SEARCH, higher
 
 pytestmark = pytest.mark.sandbox
-
-# Bytes are looked for one higher each: what is looked for is then not in the memory by being asked for.
-SEARCH = """
-    import gc
-    HIGHER = bytes((byte + 1) % 256 for byte in range(256))
-    def tool(higher):
-        found = 0
-        with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', buffering=0) as memory:
-            for line in maps.read().splitlines():
-                span, rights = line.split()[:2]
-                if 'r' not in rights or line.endswith(('[vvar]', '[vsyscall]', '[vvar_vclock]')): continue
-                start, end = (int(part, 16) for part in span.split('-'))
-                memory.seek(start)
-                try: found += memory.read(end - start).translate(HIGHER).count(higher)
-                except OSError: continue
-        return found
-"""
-
-
-def _higher(text: str) -> bytes:
-    return bytes(byte + 1 for byte in text.encode())
 
 
 def test_the_search_finds_what_is_there(box: Box) -> None:
     marker = secrets.token_hex(12)
     box.prepare(SEARCH.replace("import gc", f"import gc; kept = {marker!r}"))
-    found = box.call(_higher(marker)).value
+    found = box.call(higher(marker)).value
     assert isinstance(found, int)
     assert found >= 1
 
@@ -57,7 +37,7 @@ def test_a_call_finds_nothing_of_an_earlier_one_in_its_memory(box: Box, times: i
     assert done.value == result * times
     for _ in range(3):
         for marker in (argument, printed, warned, result, source):
-            assert box.run(SEARCH, _higher(marker)).value == 0
+            assert box.run(SEARCH, higher(marker)).value == 0
 
 
 def test_a_call_that_is_cut_off_leaves_nothing_either(box: Box) -> None:
@@ -69,4 +49,4 @@ def test_a_call_that_is_cut_off_leaves_nothing_either(box: Box) -> None:
     )
     assert done.status == "crashed"
     assert box.run("import os\nos._exit(1)", marker * 100_000).status == "crashed"
-    assert box.run(SEARCH, _higher(marker)).value == 0
+    assert box.run(SEARCH, higher(marker)).value == 0

@@ -135,5 +135,5 @@ def test_it_refuses_to_be_anything_but_pid_1() -> None:
 
 
 def test_the_folder_starts_and_its_file_alone_starts_too() -> None:
-    command = [sys.executable, "-I", "-S", "-B", INSIDE / "__main__.py"]
+    command = [sys.executable, "-I", "-S", "-B", str(INSIDE / "__main__.py")]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -161,7 +161,7 @@ def test_a_result_that_cannot_be_sent_is_told_with_where(box: Box, expression: s
         ({"source": "from .other import thing", "module": "pack.age"}, "ModuleNotFoundError: No module named 'pack'"),
     ],
 )
-def test_a_tool_that_cannot_be_made_is_told_at_the_call(box: Box, parcel: dict[str, str], why: str) -> None:
+def test_a_tool_that_cannot_be_made_is_told_at_the_call(box: Box, parcel: dict[str, Any], why: str) -> None:
     box.prepare(**parcel)
     assert box.call().answer == {"unloadable": why}
 

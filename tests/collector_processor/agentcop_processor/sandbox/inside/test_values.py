@@ -217,8 +217,8 @@ def test_a_value_that_holds_itself_many_times_over_is_refused_soon() -> None:
 
 def test_an_object_that_calls_itself_another_type_does_not_go() -> None:
     class Posing:
-        @property
-        def __class__(self) -> type:  # type: ignore[override]  # what a hostile class does
+        @property  # type: ignore[misc]  # what a hostile class does
+        def __class__(self) -> type:
             return int
 
     with pytest.raises(values.Unsendable, match="Posing at value"):

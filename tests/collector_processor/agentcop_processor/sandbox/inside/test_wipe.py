@@ -103,6 +103,34 @@ def test_a_box_with_a_mount_deeper_down_is_not_used_again(tmp_path: Path) -> Non
     assert tmp_path.stat().st_mode & 0o777 == 0o750
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "libc.shmget(1234, 4096, 0o1666)",
+        "libc.msgget(1234, 0o1666)",
+        "libc.semget(1234, 1, 0o1666)",
+        "resource.prlimit(1, resource.RLIMIT_NOFILE, (100, 100))",
+        "resource.prlimit(1, resource.RLIMIT_CPU, (60, 60))",
+        "os.setpriority(os.PRIO_PROCESS, 1, 19)",
+    ],
+)
+def test_a_call_that_left_traces_elsewhere_is_the_boxs_last(box: Box, body: str) -> None:
+    done = box.run(f"import ctypes, os, resource\nlibc = ctypes.CDLL(None)\ndef tool():\n    {body}\n    return 'left'")
+    assert (done.value, done.spent) == ("left", True)
+    assert box.ended() == 1
+
+
+def test_no_queue_can_be_left(box: Box) -> None:
+    source = """
+        import ctypes, os
+        def tool():
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.mq_open(b'/queue', os.O_CREAT | os.O_RDWR, 0o666, 0)
+            return os.strerror(ctypes.get_errno())
+    """
+    assert box.run(source).value == "Too many open files"
+
+
 def test_a_box_that_cannot_be_emptied_in_time_says_so_and_ends(box: Box) -> None:
     source = """
         import os

@@ -9,7 +9,7 @@ import pytest
 
 from agentcop import AgentCop, GatePolicy
 from agentcop_processor.sandbox.parcel import NotShippable
-from agentcop_processor.sandbox.shipping import ship_function
+from agentcop_processor.sandbox.shipping import ship_class, ship_function
 from parcels import run_parcel
 
 if TYPE_CHECKING:
@@ -113,6 +113,13 @@ def test_two_calls_of_one_tool_have_equal_parcels(shop: Project) -> None:
     assert ship_function(total) == ship_function(total)
 
 
+def test_parcels_of_objects_are_told_apart_by_what_the_objects_are_made_of(shop: Project) -> None:
+    own = shop.load("shop.tools").Own
+    made = [ship_class(own, {"rate": rate}, "rated") for rate in (1, True, 1.0, [1], 1)]
+    assert len(set(made)) == 4
+    assert made[0] == made[4]
+
+
 def test_a_function_that_was_guarded_in_place_is_imported_as_it_was(shop: Project, box: Path) -> None:
     tools = shop.load("shop.tools")
     original = tools.total
@@ -148,6 +155,21 @@ def test_nor_one_that_imports_a_module_with_a_cop(project: Project) -> None:
     project.write("tools.py", "from between import SETTING\ndef double(x): return 2 * x * SETTING\n")
     with pytest.raises(NotShippable, match=r"imports security, which has to do with AgentCop.*Way out: put it into a"):
         ship_function(project.load("tools").double)
+
+
+def test_an_import_for_types_alone_is_none(project: Project, box: Path) -> None:
+    project.write(
+        "typed.py",
+        """
+        from typing import TYPE_CHECKING
+        if TYPE_CHECKING:
+            from agentcop import AgentCop
+        def double(x: "AgentCop") -> int: return 2 * x
+        """,
+    )
+    parcel = ship_function(project.load("typed").double)
+    assert parcel.source == ""
+    assert run_parcel(parcel, box, 2) == 4
 
 
 def test_a_name_that_leads_to_another_function_by_now_is_not_used(shop: Project, box: Path) -> None:

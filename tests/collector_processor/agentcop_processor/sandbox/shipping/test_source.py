@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcop_processor.sandbox.engine import Mount
 from agentcop_processor.sandbox.parcel import NotShippable, Parcel
-from agentcop_processor.sandbox.shipping import ship_function
+from agentcop_processor.sandbox.shipping import ship_class, ship_function
 from parcels import run_parcel
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ def test_the_decorators_above_the_guard_are_taken_off_and_those_below_are_kept(
         ("globals()['MADE'] = 1\n@given\ndef tool(x): return MADE", "MADE, which its module's text does not define"),
         ("@given\ndef tool(x): return cop", "cop, which was computed"),
         ("@given\ndef tool(x): return __file__", "__file__"),
+        (
+            "KEY = dict(a=len(cop.__class__.__name__))\n@given\ndef tool(x, key=KEY): return key",
+            "KEY, which was computed",
+        ),
         ("with open('/dev/null') as FILE: pass\n@given\ndef tool(x): return FILE", "FILE, which was computed"),
         ("@given\ndef other(x): return x\n@given\ndef tool(x): return other(x)", "other, a tool itself"),
     ],
@@ -203,10 +207,91 @@ def test_text_that_was_never_in_a_file_is_not_shipped() -> None:
         ship_function(names["tool"])
 
 
-def _printed(*arguments: str) -> Parcel:
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": ""}
+@pytest.mark.parametrize("name", ["helper", "Helper", "LIMIT"])
+def test_what_the_program_has_changed_since_is_not_what_would_travel(armed: Callable[[str], Any], name: str) -> None:
+    module = armed(
+        """
+        LIMIT = {"most": 3}
+        class Helper:
+            def limit(self): return LIMIT["most"]
+        def helper(): return Helper().limit()
+        @given
+        def tool(x): return helper()
+        """
     )
+    assert ship_function(module.TOOLS[0]).name == "tool"
+    setattr(module, name, {"most": 4} if name == "LIMIT" else lambda: 4)
+    with pytest.raises(NotShippable, match=rf"{name}, which has changed since its module ran"):
+        ship_function(module.TOOLS[0])
+
+
+def test_a_method_put_into_a_class_since_is_noticed(armed: Callable[[str], Any]) -> None:
+    module = armed("class A:\n    def b(self): return 1\n@given\ndef tool(x): return A().b()\n")
+    module.A.b = cop_of(module).tool(module.A.b)
+    with pytest.raises(NotShippable, match="A, of which a method is a tool itself"):
+        ship_function(module.TOOLS[0])
+
+
+def cop_of(module: Any) -> Any:
+    return module.cop
+
+
+def test_a_class_whose_module_holds_a_cop_travels_with_what_it_uses(armed: Callable[[str], Any], box: Path) -> None:
+    module = armed(
+        """
+        from typing import ClassVar
+        BASE = 1
+        class Above:
+            base: ClassVar[int] = BASE
+        class Tool(Above):
+            def __init__(self, plus=0): self.plus = plus
+            def call(self, x): return x + self.base + self.plus
+        """
+    )
+    parcel = ship_class(module.Tool, {"plus": 5}, "call")
+    assert "agentcop" not in parcel.source
+    assert run_parcel(parcel, box, 1) == 7
+
+
+def test_a_program_that_imports_of_its_folder_later_gets_it_in_the_box(tmp_path: Path, box: Path) -> None:
+    (tmp_path / "later.py").write_text("THREE = 3\n")
+    (tmp_path / ".env").write_text("secret")
+    (tmp_path / "program.py").write_text(
+        ARMED
+        + "import dataclasses, json\nfrom agentcop_processor.sandbox.shipping import ship_function\n"
+        + "def tool(x):\n    from later import THREE\n    return x * THREE\n"
+        + "print(json.dumps(dataclasses.asdict(ship_function(tool))))\n"
+    )
+    parcel = _printed(str(tmp_path / "program.py"))
+    assert [mount.target for mount in parcel.mounts] == ["/project/0/later.py"]
+    assert run_parcel(parcel, box, 2) == 6
+
+
+def test_a_notebook_ships_what_its_cells_last_said(tmp_path: Path, box: Path) -> None:
+    """As IPython runs cells: each compiled for itself, under a name of its own, and all remembered in `_ih`."""
+    cells = [
+        ARMED,
+        "LIMIT = 2",
+        "def helper(x): return x * LIMIT",
+        "this is no Python",
+        "def tool(x): return helper(x)\nguarded = cop.tool(tool)",
+        "def helper(x): return -x * LIMIT",
+    ]
+    program = tmp_path / "cells.py"
+    program.write_text(
+        f"import dataclasses, json, sys\n_ih = ['', *{cells!r}]\n"
+        "for number, cell in enumerate(_ih):\n"
+        "    if 'no Python' not in cell:\n"
+        "        exec(compile(cell, f'<cell {number}>', 'exec'))\n"
+        "from agentcop_processor.sandbox.shipping import ship_function\n"
+        "print(json.dumps(dataclasses.asdict(ship_function(tool))))\n"
+    )
+    assert run_parcel(_printed(str(program)), box, 2) == -4
+
+
+def _printed(*arguments: str) -> Parcel:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    return Parcel(**{**told, "path": tuple(told["path"]), "mounts": ()})
+    del told["made_of"]
+    return Parcel(**{**told, "path": tuple(told["path"]), "mounts": tuple(Mount(**each) for each in told["mounts"])})

@@ -1,0 +1,176 @@
+"""The proxy's side of one connection: what is asked, whether it may be, and the answer when it may not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final
+
+import h11
+
+from agentcop_processor.sandbox.egress.authority import Authority, upstream
+from agentcop_processor.sandbox.egress.carrying import End, Limits, TooMuch, metered, tunnel
+from agentcop_processor.sandbox.egress.exchange import MAX_HEAD, Exchange, next_event
+from agentcop_processor.sandbox.egress.heads import Malformed, Onward, check_framing, check_inner, target_of
+from agentcop_processor.sandbox.egress.outside import Unreachable, reach
+from agentcop_processor.sandbox.egress.rules import Refused
+
+if TYPE_CHECKING:
+    from agentcop_policies.document.places import Place
+    from agentcop_processor.sandbox.egress.outside import Outside
+    from agentcop_processor.sandbox.egress.rules import Added, Rules
+    from agentcop_processor.sandbox.egress.tally import Tally
+
+_log = logging.getLogger("agentcop")
+
+_LINGER: Final = 1.0
+_PIECE: Final = 65_536
+
+
+class Proxy:
+    """Serves the connections of one socket. Lives in its event loop's thread alone."""
+
+    def __init__(self, rules: Rules, outside: Outside, limits: Limits, tally: Tally) -> None:
+        """Makes the certificates of places with a secret."""
+        self._rules = rules
+        self._outside = outside
+        self._limits = limits
+        self._tally = tally
+        self._open = 0
+        self._upstream = upstream(outside.cafile) if rules.secure else None
+        self.authority = Authority(rules.secure) if rules.secure else None
+        """What it speaks to a box with in the name of those places."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from its first byte to its last. Never raises."""
+        near = End(reader, writer)
+        self._open += 1
+        try:
+            if self._open > self._limits.connections:
+                self._tally.turned_away("(any place)", f"more than {self._limits.connections} connections at once")
+                await _answer(near, 503, "this sandbox has too many connections open at once")
+            else:
+                await self._request(near)
+        except (OSError, TimeoutError, h11.ProtocolError, TooMuch, ExceptionGroup) as fault:
+            _log.debug("sandbox egress: a connection ended early: %s", type(fault).__name__)
+        except asyncio.CancelledError:
+            near.drop()  # the proxy is being closed; the task ends here, and streams log one that was cancelled
+        except Exception:
+            _log.exception("sandbox egress: a connection was given up")
+        finally:
+            self._open -= 1
+            await near.close(self._limits.idle)
+
+    async def _request(self, near: End) -> None:
+        inbound = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        asked = ""
+        try:
+            request = await self._head(inbound, near)
+            asked = request.target.decode("ascii", "backslashreplace").partition("?")[0]
+            check_framing(request)
+            target = target_of(request)
+            asked = str(target.where)
+            if request.method == b"CONNECT":
+                await self._connect(near, target.where, inbound)
+            else:
+                await self._plain(near, request, target.where, target.path, inbound)
+        except Refused as fault:
+            self._tally.turned_away(asked, str(fault))
+            await _answer(near, 403, str(fault))
+        except Malformed as fault:
+            self._tally.turned_away(asked, str(fault))
+            await _answer(near, 400, str(fault))
+        except Unreachable as fault:
+            await _answer(near, 502, f"the place could not be reached: {fault}")
+
+    async def _head(self, inbound: h11.Connection, near: End) -> h11.Request:
+        try:
+            async with asyncio.timeout(self._limits.head):
+                event = await next_event(inbound, near)
+        except TimeoutError as fault:
+            raise Malformed("the request's head did not come in time") from fault
+        except h11.RemoteProtocolError as fault:
+            raise Malformed("the request is no HTTP, or its head is too long") from fault
+        if not isinstance(event, h11.Request):
+            raise ConnectionResetError  # it went without a word
+        return event
+
+    async def _connect(self, near: End, where: Place, inbound: h11.Connection) -> None:
+        added = self._rules.secure.get(where, ())
+        first = inbound.trailing_data[0]
+        if added and first:
+            raise Malformed("something came before the connection was there")
+        far = End(*await reach(where, self._rules, self._outside, self._upstream if added else None))
+        try:
+            self._tally.reached(str(where))
+            near.writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            if added:
+                await self._opened(near, far, where, added)
+            else:
+                async with metered(self._limits) as meter:
+                    await tunnel(near, far, first, meter)
+        finally:
+            far.drop()
+
+    async def _opened(self, near: End, far: End, where: Place, added: tuple[Added, ...]) -> None:
+        """TLS with the box ends here and begins anew, so that the secret is added between."""
+        assert self.authority is not None  # noqa: S101 -- made with the rules that have `added`
+        async with asyncio.timeout(self._limits.head):
+            await near.writer.start_tls(self.authority.context(where))
+        inbound = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        try:
+            request = await self._head(inbound, near)
+            check_framing(request)
+            check_inner(request, where)
+        except Refused as fault:
+            self._tally.turned_away(str(where), str(fault))
+            await _answer(near, 403, str(fault))
+            return
+        except Malformed as fault:
+            self._tally.turned_away(str(where), str(fault))
+            await _answer(near, 400, str(fault))
+            return
+        await self._exchange(Exchange(inbound, near, far), Onward(request, request.target, where, 443, added))
+
+    async def _plain(self, near: End, request: h11.Request, where: Place, path: bytes, inbound: h11.Connection) -> None:
+        self._rules.check_place(where)
+        if where in self._rules.secure:
+            raise Refused("this place has a secret, which travels by https:// only")
+        added = self._rules.plain.get(where, ())
+        if added and request.method == b"TRACE":
+            raise Refused("this place has a secret: TRACE is not passed on to it")
+        far = End(*await reach(where, self._rules, self._outside))
+        try:
+            self._tally.reached(str(where))
+            await self._exchange(Exchange(inbound, near, far), Onward(request, path, where, 80, added))
+        finally:
+            far.drop()
+
+    async def _exchange(self, exchange: Exchange, onward: Onward) -> None:
+        try:
+            async with metered(self._limits) as meter:
+                await exchange.run(onward, meter)
+        except (OSError, TimeoutError, h11.ProtocolError, Unreachable) as fault:
+            if exchange.answered:
+                raise ConnectionResetError from fault  # the response is cut, and the tool must see that it is
+            said = str(fault) if isinstance(fault, Unreachable) else "it gave no answer that is one"
+            await _answer(exchange.near, 502, f"the place could not be reached: {said}")
+
+
+async def _answer(near: End, status: int, why: str) -> None:
+    """Say why nothing comes, in the status line as well: of a CONNECT's answer clients show nothing else."""
+    body = f"AgentCop's sandbox: {why}\n".encode("ascii", "replace")
+    head = (
+        f"HTTP/1.1 {status} {why}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    near.writer.write(head.encode("ascii", "replace") + body)
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            await near.writer.drain()
+            if near.writer.can_write_eof():
+                near.writer.write_eof()
+            # To close on unread bytes would take the answer away from the tool.
+            while await near.reader.read(_PIECE):
+                pass

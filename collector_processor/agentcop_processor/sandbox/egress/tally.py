@@ -1,0 +1,76 @@
+"""What left a box and what did not: counted, listed within bounds, and logged without flooding the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from agentcop_core.escape import escape, shorten
+from agentcop_core.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("agentcop")
+_redactor: Final = Redactor()
+
+_LISTED: Final = 256
+_EVERY: Final = 60.0
+_SHOWN: Final = 253
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Counters of one proxy. Written by the proxy's thread; read by any."""
+
+    allowed: int = 0
+    """Requests that were let through."""
+    refused: int = 0
+    """Requests that were not."""
+    hosts: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """Places reached, with how often, the 256 latest."""
+    unlisted: int = 0
+    """Places that had to leave the list."""
+    clock: Callable[[], float] = time.monotonic
+    _said: OrderedDict[tuple[str, str], tuple[float, int]] = field(default_factory=OrderedDict)
+
+    def listed(self) -> dict[str, int]:
+        """The list as it is now; any thread."""
+        return dict(self.hosts.copy())
+
+    def reached(self, where: str) -> None:
+        """A request for `where` was let through."""
+        self.allowed += 1
+        self.hosts[where] = self.hosts.pop(where, 0) + 1
+        if len(self.hosts) > _LISTED:
+            self.hosts.popitem(last=False)
+            self.unlisted += 1
+        if (more := self._due(where, "")) is not None:
+            _log.info("sandbox egress: reached %s%s", _shown(where), more)
+
+    def turned_away(self, where: str, why: str) -> None:
+        """A request for `where`, in the tool's own words, was refused."""
+        self.refused += 1
+        if (more := self._due(where, why)) is not None:
+            _log.warning("sandbox egress: refused %s: %s%s", _shown(where), why, more)
+
+    def _due(self, where: str, why: str) -> str | None:
+        """What to add to a line about this, or None where there was one within the minute."""
+        now = self.clock()
+        key = (where[:_SHOWN], why)
+        since, held = self._said.get(key, (now - _EVERY, 0))
+        if now - since < _EVERY:
+            self._said[key] = (since, held + 1)
+            return None
+        self._said[key] = (now, 0)
+        self._said.move_to_end(key)
+        if len(self._said) > _LISTED:
+            self._said.popitem(last=False)
+        return f" (and {held} times since the last line about it)" if held else ""
+
+
+def _shown(where: str) -> str:
+    return shorten(escape(_redactor.redact_text(where[: _SHOWN * 4])), _SHOWN) or "(nothing)"

