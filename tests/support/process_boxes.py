@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox.conversation import Box, Reply
 from agentcop_processor.sandbox.engines.process import ProcessEngine
 from agentcop_processor.sandbox.inside import values
 from agentcop_processor.sandbox.pool import Kind
@@ -20,6 +19,7 @@ from agentcop_processor.sandbox.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from agentcop_processor.sandbox.conversation import Box, Reply
     from agentcop_processor.sandbox.engine import Mount
 
 PATIENCE = 60.0

@@ -27,4 +27,4 @@ def answer(program: bytes, machine: int, number: int, *arguments: int) -> int:
             at += if_true if accumulator >= operand else if_false
         else:
             assert operation == 0x06, hex(operation)
-            return operand
+            return int(operand)

