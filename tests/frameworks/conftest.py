@@ -29,6 +29,7 @@ _NEEDS = {
     "mcp/test_trio.py": ("mcp", "trio"),
     "openai_agents/test_approvals.py": ("agents",),
     "openai_agents/test_bodies.py": ("agents",),
+    "openai_agents/test_boxed.py": ("agents",),
     "openai_agents/test_doctor.py": ("agents",),
     "openai_agents/test_hosted.py": ("agents",),
     "openai_agents/test_mcp.py": ("agents",),

@@ -157,10 +157,13 @@ def test_a_closure_is_refused_with_the_way_out_and_does_not_run(cop: AgentCop) -
     assert cop.counts() == {"blocked": 1}
 
 
-def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(cop: AgentCop, agentcop_home: Path) -> None:
+def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(
+    cop: AgentCop, engine: Engine, agentcop_home: Path
+) -> None:
     tool(cop, boxed_tools.where)("x")
     decision, outcome = lines(agentcop_home)[-2:]
     assert (decision["verdict"], outcome["outcome"]) == ("allow", "ok")
+    assert outcome["box"] == engine
 
 
 def asking(folder: Path, engine: Engine, approver: Approver) -> AgentCop:

@@ -9,6 +9,7 @@ import pytest
 
 import boxed_tools
 from agentcop import NoApprover, PolicyBlocked
+from agentcop_processor.pipeline import pipeline_for
 from boxes import Engine, nothing_is_left, use
 from guide import listings
 from slack_server import SlackServer
@@ -36,12 +37,13 @@ class Agent:
 
 
 @pytest.fixture
-def _channels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _channels(agentcop_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The Slack and the mail server that the printed policy tells of blocks."""
     with SlackServer() as slack, SmtpSink() as mail:
         monkeypatch.setenv("SLACK_WEBHOOK", slack.hook)
         monkeypatch.setenv("AGENTCOP_SMTP_URL", f"smtp://127.0.0.1:{mail.port}")
         yield
+        pipeline_for(agentcop_home).alerts.drain(20.0)  # before the servers go
 
 
 @pytest.mark.usefixtures("_channels")

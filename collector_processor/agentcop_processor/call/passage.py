@@ -294,7 +294,10 @@ class Passage:
         if self.box is not None:
             self.box.close()
         ms = round((time.perf_counter() - self._started) * 1_000, 3) if self._started else 0.0
-        self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms))
+        line = outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms)
+        if self.box is not None:
+            line["box"] = self.box.engine
+        self._gate.log_line(line)
         self._gate.end_span(self._span)
 
 

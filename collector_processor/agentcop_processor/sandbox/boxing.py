@@ -76,12 +76,14 @@ def ordered(
 class Boxed:
     """The box of one call: to be had, had, gone. `run` by one thread at a time; `close` by any."""
 
-    __slots__ = ("_closed", "_home", "_lease", "_lock", "order")
+    __slots__ = ("_closed", "_home", "_lease", "_lock", "engine", "order")
 
     def __init__(self, order: Order, home: Path) -> None:
         """`home`: the state folder whose runner is asked."""
         self.order = order
         self._home = home
+        self.engine = ""
+        """Which engine's box it is; "" until there is one."""
         self._lease: Lease | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -93,7 +95,7 @@ class Boxed:
 
         lease = runner_for(self._home).lease(self.order.settings, self.order.parcel, agent)
         with self._lock:
-            self._lease = lease
+            self._lease, self.engine = lease, lease.engine
             closed = self._closed
         if closed:
             lease.close()
@@ -140,7 +142,7 @@ class Boxing:
             self._not_had(error)
 
     def _had(self, engine: str) -> Passage:
-        self._passage.mark(names.COP_SANDBOX_MODE, engine)
+        self._passage.mark(names.COP_SANDBOX_MODE, "process" if engine == "process" else "container")
         return self._passage
 
     def _not_had(self, error: BaseException) -> Never:

@@ -47,7 +47,7 @@ def _demand(policy: Policy) -> _Demand | None:
 
 
 def settings_of(policy: Policy) -> Settings | None:
-    """A policy's `sandbox` section, with paths made absolute and secrets filled in; None where it asks for no box.
+    """A policy's `sandbox` section, paths absolute and secrets filled in; None where it asks for no box.
 
     Raises SecretUnset, which names the variable.
     """

@@ -26,12 +26,32 @@ class Refused(Exception):  # noqa: N818 -- an answer, not a fault
     """No box can be had, or the call cannot travel: the tool has not run. The message says why, and the way out."""
 
 
+class Once:
+    """Something to be done once, by whoever comes first. Thread-safe."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        """Nothing is done yet."""
+        self._left = [do]
+
+    def __call__(self) -> None:
+        """Do it, if it was not done."""
+        try:
+            do = self._left.pop()
+        except IndexError:
+            return
+        do()
+
+
 class Lease:
     """One box for one call. Used by one thread at a time; `close` by any."""
 
-    def __init__(self, waiting: Waiting, give_back: Callable[[Waiting, bool], None]) -> None:
-        """`waiting`: has the tool loaded. `give_back`: takes it after the call, and whether it may serve another."""
+    def __init__(self, waiting: Waiting, give_back: Callable[[Waiting, bool], None], room: Once) -> None:
+        """`waiting`: has the tool loaded. `give_back`: takes it after the call, and whether it may serve another.
+
+        `room`: told when the call is over.
+        """
         self._waiting = waiting
+        self._room = room
         self._give_back = give_back
         self._ended = False
 
@@ -69,6 +89,7 @@ class Lease:
         if not self._ended:
             self._ended = True
             self._waiting.box.close()
+            self._room()
 
     def _over(self, *, again: bool) -> None:
         """The box has answered, so nothing of the call runs any more."""

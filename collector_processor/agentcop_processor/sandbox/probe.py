@@ -17,6 +17,7 @@ ALWAYS: Final[Mapping[str, object]] = MappingProxyType(
     {
         "pid": 1,
         "uid": 65534,
+        "gid": 65534,
         "cap_eff": "0",
         "no_new_privs": 1,
         "seccomp": 2,

@@ -6,16 +6,18 @@ import atexit
 import json
 import logging
 import os
+import threading
 import weakref
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
 from agentcop_processor.sandbox.inside.values import encode
-from agentcop_processor.sandbox.lease import Lease, Refused
+from agentcop_processor.sandbox.lease import Lease, Once, Refused
 from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.probe import misses
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.settings import Settings
 
 _log = logging.getLogger("agentcop")
+MOST_RUNNING: Final = 32
+"""How many calls are in boxes at a time, in one process and state folder; a further one waits, and is then refused."""
+_TO_WAIT: Final = 10.0
 
-_CODE = 1 << 29  # bytes of address space that a process may have for code, and to reserve without ever using it
+_CODE = 1 << 28  # bytes of address space that a process may have for code, and to reserve without ever using it
 
 
 class Runner:
@@ -43,6 +48,7 @@ class Runner:
         self._outlets = Outlets(home)
         self._pool = Pool(self._make)
         self._reaper = Reaper()
+        self._room = threading.BoundedSemaphore(MOST_RUNNING)
         _runners.add(self)
         atexit.register(self.close)
 
@@ -51,6 +57,16 @@ class Runner:
 
         Raises Refused.
         """
+        if not self._room.acquire(timeout=_TO_WAIT):
+            raise Refused(f"{MOST_RUNNING} calls are in boxes already, and none ended in {_TO_WAIT:g} s")
+        room = Once(self._room.release)
+        try:
+            return Lease(self._box(settings, parcel, agent), partial(self._back, room), room)
+        except BaseException:
+            room()
+            raise
+
+    def _box(self, settings: Settings, parcel: Parcel, agent: str) -> Waiting:
         try:
             mounts = self._outlets.mounts(settings, parcel)
             kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
@@ -62,7 +78,7 @@ class Runner:
             raise Refused(str(down)) from None
         except LinkLost as lost:
             raise Refused(f"the box was lost before the tool ran ({lost})") from None
-        return Lease(waiting, self._back)
+        return waiting
 
     def close(self) -> None:
         """Kill every box that waits, and those whose call is over."""
@@ -79,8 +95,9 @@ class Runner:
             self._reaper.take(waiting.box)
         return None
 
-    def _back(self, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
+    def _back(self, room: Once, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
         """Let a box that served a call serve the next of the same agent, or have it killed."""
+        room()
         if again:
             self._pool.put(replace(waiting, parcel=None))
         else:
@@ -88,8 +105,10 @@ class Runner:
 
     def forget(self) -> None:
         """In a forked child: what the parent has is the parent's."""
+        self._choice = Choice()  # connections to an engine are the parent's too
         self._pool.forget()
         self._reaper.forget()
+        self._room = threading.BoundedSemaphore(MOST_RUNNING)
         self._outlets.forget()
 
     def _make(self, kind: Kind, parcel: Parcel) -> Box:
@@ -164,7 +183,7 @@ def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
     if engine.name != "process":
         return None
     return {
-        "as": 2 * settings.memory + _CODE,
+        "as": settings.memory + _CODE,
         "data": settings.memory,
         "nproc": settings.pids,
         "nofile": 1_024,

@@ -149,7 +149,9 @@ def _guarded_call(
     opening: Opening,
     is_awaited: bool,  # noqa: FBT001 -- as it is stored
 ) -> Callable[..., Any]:
-    def original(_: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as what is held
+    def original(given: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- as what is held
+        if given is not holder:  # the call runs another body than the one that is held: see `ToolTarget.stand_in`
+            return given(*args, **kwargs)
         return (getattr(held, method) if method else held)(*args, **kwargs)
 
     begin = opening(f"{id(held):x}")

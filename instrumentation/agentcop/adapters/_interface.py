@@ -85,7 +85,8 @@ class ToolTarget:
     stand_in: Callable[[Any, Callable[[], object], Callable[[], Awaitable[object]]], object] | None = None
     """From the tool, and two ways to run this very call's body in the box, to what the method is called on instead.
 
-    All that the framework does around the body happens as it does for the tool; the body is the box's.
+    Where the tool holds its body, to the body that is called instead. All that the framework does around the body
+    happens as it does for the tool; the body is the box's.
     """
 
 

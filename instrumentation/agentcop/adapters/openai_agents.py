@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agentcop.adapters._framework import Framework, at
 from agentcop.adapters._interface import Body, CopyTarget, EntryTarget, GoesOn, HandoverTarget, ModelTarget, ToolTarget
 from agentcop.adapters._openai_agents import arguments as call
+from agentcop.adapters._openai_agents import boxed
 from agentcop.adapters._openai_agents import words as said
 from agentcop.adapters._openai_agents.check import check_binding, check_stream
 from agentcop.adapters._openai_agents.kinds import BODIES, TOOLS, kinds, runs_here
@@ -32,9 +33,10 @@ _RUNNERS = (("agents.run", "Runner"), ("agents.run", "AgentRunner"))
 _STREAM = ("agents.result", "RunResultStreaming")
 _HANDOFF = ("agents.handoffs", "Handoff")
 PLACES = (_AGENT, _FUNCTION, _SCHEMA, _COMPUTER, _MODEL, *_RUNNERS, _STREAM, _HANDOFF)
+_BOXED: dict[str, Any] = {"ship": boxed.ship, "stand_in": boxed.stand_in}
 
 
-def _held(kind: str, body: Body, parse: object, refuse: object) -> At[ToolTarget]:
+def _held(kind: str, body: Body, parse: object, refuse: object, **fields: Any) -> At[ToolTarget]:
     """A kind of tool, where each holds its body."""
     return at(
         [(TOOLS, kind)],
@@ -46,6 +48,7 @@ def _held(kind: str, body: Body, parse: object, refuse: object) -> At[ToolTarget
         name=lambda tool: str(tool.name),
         said=said.result_text,
         remote=name_at_server,
+        **fields,
     )
 
 
@@ -61,7 +64,7 @@ class OpenAIAgentsAdapter(Framework):
 
     # Each kind of tool where it keeps its body; agents as tools and MCP tools are function tools.
     tools = (
-        _held("FunctionTool", Body(is_awaited=True), call.parse_function, said.refuse),
+        _held("FunctionTool", Body(is_awaited=True), call.parse_function, said.refuse, **_BOXED),
         _held("CustomTool", Body(), call.parse_custom, said.refuse),
         _held("LocalShellTool", Body(), call.parse_shell, said.refuse),
         _held("ShellTool", Body(), call.parse_shell, said.refuse_shell),

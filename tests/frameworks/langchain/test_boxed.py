@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, PrivateAttr, SecretStr
 from agentcop import AgentCop, GatePolicy
 from agentcop.adapters._langchain.boxed import ship_arun, ship_run, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
-from langchain_boxes import boxed_by
 from parcels import Project, importable, run_parcel
+from tool_boxes import boxed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ from agentcop import AgentCop, GatePolicy
 from agentcop.adapters._langchain.boxed import ship_arun, ship_run
 from agentcop_processor.sandbox.parcel import NotShippable
 from langchain_agents import LOOKUP, model
-from langchain_boxes import boxed_by
 from openai_server import call_tools, say
+from tool_boxes import boxed_by
 
 pytestmark = pytest.mark.frameworks
 agents = import_module("langchain_classic.agents" if find_spec("langchain_classic") else "langchain.agents")

@@ -15,8 +15,8 @@ from agentcop import AgentCop, GatePolicy
 from agentcop.adapters._langchain.boxed import ship_run
 from agentcop_processor.sandbox.parcel import NotShippable
 from langchain_agents import LOOKUP, model
-from langchain_boxes import boxed_by
 from openai_server import call_tools, say
+from tool_boxes import boxed_by
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document

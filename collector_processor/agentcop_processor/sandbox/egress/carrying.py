@@ -22,7 +22,7 @@ class Limits:
     """What one connection may take. Seconds and bytes."""
 
     connections: int = 64
-    """At one time; a further one is turned away."""
+    """At one time; a further one waits to be accepted: each is two descriptors of this process."""
     head: float = 10.0
     """Until the whole head of a request has come."""
     idle: float = 60.0
@@ -41,6 +41,8 @@ class End:
     async def close(self, patience: float) -> None:
         """Let go of it once all that was written has gone out, after `patience` seconds in any case."""
         try:
+            if self.writer.can_write_eof():
+                self.writer.write_eof()  # heard even where a forked child still holds the descriptor
             self.writer.close()
             async with asyncio.timeout(patience):
                 await self.writer.wait_closed()
@@ -83,9 +85,12 @@ async def tunnel(near: End, far: End, first: bytes, meter: Meter) -> None:
     if first:
         meter.taken(len(first))
         far.writer.write(first)
-    async with asyncio.TaskGroup() as both:
-        both.create_task(_carry(near, far, meter))
-        both.create_task(_carry(far, near, meter))
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_carry(near, far, meter))
+            both.create_task(_carry(far, near, meter))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 async def _carry(source: End, sink: End, meter: Meter) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.egress.heads import Onward
 
 _PIECE: Final = 65_536
+_HEAD_PIECE: Final = 8_192
 MAX_HEAD: Final = 32_768
 """Bytes of a request's or a response's head."""
 
@@ -29,7 +30,8 @@ async def next_event(connection: h11.Connection, end: End, meter: Meter | None =
             raise h11.RemoteProtocolError("more came than one message")
         if event is not h11.NEED_DATA:
             return event  # type: ignore[return-value]  # the other sentinel was PAUSED
-        data = await end.reader.read(_PIECE)
+        # In small pieces a head is found too long before it is whole.
+        data = await end.reader.read(_PIECE if connection.their_state is h11.SEND_BODY else _HEAD_PIECE)
         if meter is not None:
             meter.taken(len(data))
         connection.receive_data(data)

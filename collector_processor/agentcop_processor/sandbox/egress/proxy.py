@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import traceback
 from typing import TYPE_CHECKING, Final
 
 import h11
@@ -17,6 +18,8 @@ from agentcop_processor.sandbox.egress.outside import Unreachable, reach
 from agentcop_processor.sandbox.egress.rules import Refused
 
 if TYPE_CHECKING:
+    import socket
+
     from agentcop_policies.document.places import Place
     from agentcop_processor.sandbox.egress.outside import Outside
     from agentcop_processor.sandbox.egress.rules import Added, Rules
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 
 _LINGER: Final = 1.0
+_AGAIN: Final = 0.1
 _PIECE: Final = 65_536
 
 
@@ -37,30 +41,60 @@ class Proxy:
         self._outside = outside
         self._limits = limits
         self._tally = tally
-        self._open = 0
+        self._free = asyncio.Semaphore(limits.connections)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._upstream = upstream(outside.cafile) if rules.secure else None
         self.authority = Authority(rules.secure) if rules.secure else None
         """What it speaks to a box with in the name of those places."""
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, from its first byte to its last. Never raises."""
-        near = End(reader, writer)
-        self._open += 1
+    async def accept(self, listener: socket.socket) -> None:
+        """Take connections for ever, never more at once than the limit: the kernel keeps the others waiting."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if self._free.locked():
+                self._tally.full(self._limits.connections)
+            await self._free.acquire()
+            try:
+                made, _ = await loop.sock_accept(listener)
+            except OSError as fault:
+                self._free.release()
+                _log.warning("sandbox egress: cannot accept: %s", fault.strerror)
+                await asyncio.sleep(_AGAIN)
+                continue
+            task = asyncio.ensure_future(self._serve(made))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._free.release()
+
+    async def _serve(self, made: socket.socket) -> None:
+        """One connection, from its first byte to its last. Never raises, but to be cancelled."""
+        loop = asyncio.get_running_loop()
+        came: asyncio.Future[End] = loop.create_future()
+        reader = asyncio.StreamReader()
+        # With a callback the connection counts as a server's, also to `start_tls`.
+        protocol = asyncio.StreamReaderProtocol(reader, lambda reader, writer: came.set_result(End(reader, writer)))
         try:
-            if self._open > self._limits.connections:
-                self._tally.turned_away("(any place)", f"more than {self._limits.connections} connections at once")
-                await _answer(near, 503, "this sandbox has too many connections open at once")
-            else:
-                await self._request(near)
-        except (OSError, TimeoutError, h11.ProtocolError, TooMuch, ExceptionGroup) as fault:
-            _log.debug("sandbox egress: a connection ended early: %s", type(fault).__name__)
-        except asyncio.CancelledError:
-            near.drop()  # the proxy is being closed; the task ends here, and streams log one that was cancelled
-        except Exception:
-            _log.exception("sandbox egress: a connection was given up")
-        finally:
-            self._open -= 1
+            await loop.connect_accepted_socket(lambda: protocol, made)
+        except OSError:
+            made.close()
+            return
+        near = await came
+        try:
+            await self._request(near)
             await near.close(self._limits.idle)
+        except (OSError, h11.ProtocolError) as fault:
+            _log.debug("sandbox egress: a connection ended early: %s", type(fault).__name__)
+        except Exception as fault:
+            at = traceback.extract_tb(fault.__traceback__)[-1]
+            # Its text could hold what was sent.
+            _log.error(
+                "sandbox egress: a connection was given up: %s at %s:%s", type(fault).__name__, at.name, at.lineno
+            )
+        finally:
+            near.drop()
 
     async def _request(self, near: End) -> None:
         inbound = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
@@ -82,7 +116,12 @@ class Proxy:
             self._tally.turned_away(asked, str(fault))
             await _answer(near, 400, str(fault))
         except Unreachable as fault:
+            self._tally.missed(asked, str(fault))
             await _answer(near, 502, f"the place could not be reached: {fault}")
+        except TooMuch:
+            self._tally.missed(asked, f"cut after {self._limits.carried:,} bytes")
+        except TimeoutError:
+            self._tally.missed(asked, f"cut after {self._limits.idle:g} s without a byte")
 
     async def _head(self, inbound: h11.Connection, near: End) -> h11.Request:
         try:
@@ -116,8 +155,12 @@ class Proxy:
     async def _opened(self, near: End, far: End, where: Place, added: tuple[Added, ...]) -> None:
         """TLS with the box ends here and begins anew, so that the secret is added between."""
         assert self.authority is not None  # noqa: S101 -- made with the rules that have `added`
-        async with asyncio.timeout(self._limits.head):
-            await near.writer.start_tls(self.authority.context(where))
+        try:
+            async with asyncio.timeout(self._limits.head):
+                await near.writer.start_tls(self.authority.context(where))
+        except (OSError, TimeoutError):
+            self._tally.missed(str(where), "the tool does not trust the certificates in SSL_CERT_FILE")
+            return
         inbound = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         try:
             request = await self._head(inbound, near)
@@ -152,10 +195,10 @@ class Proxy:
             async with metered(self._limits) as meter:
                 await exchange.run(onward, meter)
         except (OSError, TimeoutError, h11.ProtocolError, Unreachable) as fault:
-            if exchange.answered:
-                raise ConnectionResetError from fault  # the response is cut, and the tool must see that it is
-            said = str(fault) if isinstance(fault, Unreachable) else "it gave no answer that is one"
-            await _answer(exchange.near, 502, f"the place could not be reached: {said}")
+            said = str(fault) if isinstance(fault, Unreachable) else "it gave no whole answer"
+            self._tally.missed(str(onward.where), said)
+            if not exchange.answered:  # else the response is cut, and the tool sees that it is
+                await _answer(exchange.near, 502, f"the place could not be reached: {said}")
 
 
 async def _answer(near: End, status: int, why: str) -> None:

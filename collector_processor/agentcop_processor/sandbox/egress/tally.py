@@ -30,6 +30,8 @@ class Tally:
     """Requests that were let through."""
     refused: int = 0
     """Requests that were not."""
+    failed: int = 0
+    """Requests that were let through and did not reach their place, or were cut on the way."""
     hosts: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """Places reached, with how often, the 256 latest."""
     unlisted: int = 0
@@ -56,6 +58,17 @@ class Tally:
         self.refused += 1
         if (more := self._due(where, why)) is not None:
             _log.warning("sandbox egress: refused %s: %s%s", _shown(where), why, more)
+
+    def missed(self, where: str, why: str) -> None:
+        """A request for `where` was let through and came to nothing, or to its end before it was over."""
+        self.failed += 1
+        if (more := self._due(where, why)) is not None:
+            _log.warning("sandbox egress: %s: %s%s", _shown(where), why, more)
+
+    def full(self, connections: int) -> None:
+        """All connections are in use."""
+        if (more := self._due("", "full")) is not None:
+            _log.warning("sandbox egress: %d connections are open; others wait until one ends%s", connections, more)
 
     def _due(self, where: str, why: str) -> str | None:
         """What to add to a line about this, or None where there was one within the minute."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import os
 import shutil
@@ -33,7 +34,8 @@ SOCKET: Final = "proxy.sock"
 CERTIFICATES: Final = "ca.pem"
 _SEEN: Final = "seen"
 _LOCK: Final = "lock"
-_BACKLOG: Final = 1_024
+_UNLOCKED: Final = "unlocked"
+_BACKLOG: Final = 128
 _STOP: Final = 5.0
 
 
@@ -76,6 +78,7 @@ class Egress:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(proxy,), name="agentcop-egress", daemon=True)
         self._thread.start()
+        atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_weakly(self._after_fork))
 
@@ -88,6 +91,11 @@ class Egress:
     def refused(self) -> int:
         """Requests that were not."""
         return self._tally.refused
+
+    @property
+    def failed(self) -> int:
+        """Requests that were let through and did not reach their place, or were cut."""
+        return self._tally.failed
 
     @property
     def hosts(self) -> Mapping[str, int]:
@@ -103,6 +111,7 @@ class Egress:
         """End every connection and remove its files. Idempotent; blocks for up to five seconds."""
         if os.getpid() != self._pid or not self._thread.is_alive():
             return
+        atexit.unregister(self.close)
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP)
         self._remove()
@@ -114,9 +123,10 @@ class Egress:
             self._loop.close()
 
     async def _serve(self, proxy: Proxy) -> None:
-        server = await asyncio.start_unix_server(proxy.serve, sock=self._listener, backlog=_BACKLOG)
+        accepting = asyncio.ensure_future(proxy.accept(self._listener))
         await self._stop.wait()
-        server.close()
+        accepting.cancel()
+        self._listener.close()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:
             task.cancel()
@@ -141,8 +151,9 @@ def _own_folder(folder: Path) -> tuple[Path, int]:
     for old in folder.iterdir():
         _clear(old)
     made = Path(tempfile.mkdtemp(prefix="egress-", dir=folder))
-    held = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held = os.open(made / _UNLOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try_lock(held)
+    (made / _UNLOCKED).rename(made / _LOCK)  # whoever finds it by this name finds it locked
     seen = made / _SEEN
     seen.mkdir()
     # In the box another user opens what lies in it; on the host nobody gets this far.

@@ -23,6 +23,7 @@ _PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _NOBODY: Final = "65534:65534"
 _CREATED: Final = "1970-01-01T00:00:00Z"
 """Fixed, as every time in it: the id tells what is in the image, not when it was made."""
+_CHUNK: Final = 1_048_576
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x"}
 
 
@@ -53,6 +54,28 @@ def write_archive(tree: Tree, path: Path, *, python: str, kind: str) -> Built:
         return Built(path=path, id=f"sha256:{digest}", size=size)
     finally:
         layer.unlink(missing_ok=True)
+
+
+def is_whole(path: Path, image_id: str) -> bool:
+    """Whether an archive that was kept is still, to the last byte, the image of this id. Raises OSError."""
+    try:
+        with tarfile.open(path) as tar:
+            name = image_id.removeprefix("sha256:")
+            config = tar.extractfile(f"{name}.json")
+            if config is None or hashlib.sha256(text := config.read()).hexdigest() != name:
+                return False
+            (content,) = json.loads(text)["rootfs"]["diff_ids"]
+            layer = tar.extractfile(f"{content.removeprefix('sha256:')}.tar")
+            return layer is not None and f"sha256:{_sha256(layer)}" == content
+    except (tarfile.TarError, KeyError, ValueError):
+        return False
+
+
+def _sha256(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _config(content: str, *, python: str, kind: str) -> bytes:
@@ -94,7 +117,7 @@ def _write_layer(tree: Tree, path: Path) -> tuple[str, int]:
         for name, entry in sorted(entries.items()):
             size += _put(tar, name, entry)
     with path.open("rb") as written:
-        return hashlib.file_digest(written, "sha256").hexdigest(), size
+        return _sha256(written), size
 
 
 def _put(tar: tarfile.TarFile, name: str, entry: Entry) -> int:

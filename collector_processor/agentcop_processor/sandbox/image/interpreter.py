@@ -20,7 +20,6 @@ print(json.dumps({
     "program": os.path.realpath(sys.executable),
     "stdlib": sorted({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}),
     "sites": sorted({sysconfig.get_path(name, "venv", base) for name in ("purelib", "platlib")}),
-    "freethreaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,13 +60,23 @@ def find_libraries(programs: Sequence[Path]) -> Libraries:
             timeout=_SECONDS,
             check=False,
         )
-        for line in answer.stdout.splitlines():
-            if match := _FOUND.match(line):
-                found.add(Path(match["path"]))
-            elif match := _ABSENT.match(line):
-                absent.add(match["name"])
+        said = read_ldd(answer.stdout)
+        found |= said[0]
+        absent |= said[1]
     libc = next((path for path in sorted(found) if path.name.startswith(("libc.so", "libc.musl"))), None)
     if libc is None:
         raise CannotBuild("ldd does not say where the C library is")
     found |= {libc.with_name(name) for name in _BY_NAME if libc.with_name(name).exists()}
     return Libraries(found=frozenset(found), absent=frozenset(absent), folder=libc.parent)
+
+
+def read_ldd(text: str) -> tuple[set[Path], set[str]]:
+    """Paths that the loader names, without `..` in them, and names that it found nothing for."""
+    found: set[Path] = set()
+    absent: set[str] = set()
+    for line in text.splitlines():
+        if match := _FOUND.match(line):
+            found.add(Path(os.path.normpath(match["path"])))
+        elif match := _ABSENT.match(line):
+            absent.add(match["name"])
+    return found, absent

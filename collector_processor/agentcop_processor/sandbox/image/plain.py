@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.home import absolute, make_private
 from agentcop_processor.sandbox.image import CannotBuild
-from agentcop_processor.sandbox.image.archive import Built, write_archive
+from agentcop_processor.sandbox.image.archive import Built, is_whole, write_archive
 from agentcop_processor.sandbox.image.compiled import put_bytecode
 from agentcop_processor.sandbox.image.packages import Package, download, extract, find_packages, need_apt
 from agentcop_processor.sandbox.image.skeleton import put_certificates, put_skeleton
@@ -69,14 +69,15 @@ def build_plain(
     key = _key(packages)
     for known in folder.glob(f"plain-{key}-*.tar"):
         digest, size = known.stem.rsplit("-", 2)[1:]
-        return Built(path=known, id=f"sha256:{digest}", size=int(size)), packages
+        if is_whole(known, f"sha256:{digest}"):
+            return Built(path=known, id=f"sha256:{digest}", size=int(size)), packages
     tell(f"fetching {len(packages)} Debian packages")
     download(packages, debs)
     with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as made:
         built = _build(packages, debs, Path(made))
         kept = folder / f"plain-{key}-{built.id.removeprefix('sha256:')}-{built.size}.tar"
         for old in folder.glob("plain-*.tar"):
-            old.unlink()
+            old.unlink(missing_ok=True)
         built.path.rename(kept)
     return Built(path=kept, id=built.id, size=built.size), packages
 
@@ -106,7 +107,7 @@ def _build(packages: Sequence[Package], debs: Path, folder: Path) -> Built:
     bytecode.mkdir()
     extract(packages, debs, root)
     tree = Tree()
-    tree.put_folder("", root, lambda inner, _: _wanted(inner))
+    tree.put_folder("", root, _wanted)
     put_skeleton(tree)
     put_certificates(tree, (root / "usr/share/ca-certificates").rglob("*.crt"))
     if "bin/sh" not in tree:
@@ -123,9 +124,9 @@ def _build(packages: Sequence[Package], debs: Path, folder: Path) -> Built:
     return write_archive(tree, folder / "image.tar", python=version, kind="plain")
 
 
-def _wanted(path: PurePosixPath) -> bool:
+def _wanted(path: PurePosixPath, found: Path) -> bool:
     if str(path).startswith(_DOC):
-        return path.name == "copyright"  # what the licences ask to keep
+        return path.name == "copyright" or found.is_dir()  # what the licences ask to keep
     return "__pycache__" not in path.parts and not any(_below(path, pattern) for pattern in _LEFT_OUT)
 
 

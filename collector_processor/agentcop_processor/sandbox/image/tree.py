@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -99,8 +100,8 @@ class Tree:
 
 
 def merged(path: str) -> str:
-    """`path` from the root without its slash, and with the top folders that are links into /usr resolved."""
-    clean = str(PurePosixPath("/", path))[1:]
+    """`path` from the root without its slash and `..`, and with the top folders that are links into /usr resolved."""
+    clean = posixpath.normpath(f"/{path}").lstrip("/")
     top = clean.partition("/")[0]
     return f"usr/{clean}" if top in MERGED and clean != top else clean
 

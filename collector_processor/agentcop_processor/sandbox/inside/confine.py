@@ -80,12 +80,15 @@ def _landlock() -> None:
 
 
 def _mounts() -> Iterator[tuple[str, bool]]:
-    """What is mounted in this box, and whether it can be written; of `/` only what is mounted there counts."""
+    """What is mounted in this box, and whether a tool may write there; of `/` only what is mounted on it counts.
+
+    Not in `/proc`, where pid 1 has files of the same user.
+    """
     with open("/proc/self/mounts", "rb") as file:
         for line in file:
             _, escaped, _, options, *_ = line.split(b" ")
             path = os.fsdecode(_unescaped(escaped))
-            if path != "/" and not path.startswith("/etc/"):
+            if path not in {"/", "/proc"} and not path.startswith("/etc/"):
                 yield path, b"ro" not in options.split(b",")
 
 

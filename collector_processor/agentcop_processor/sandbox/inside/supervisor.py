@@ -13,7 +13,7 @@ import time
 
 from . import child, facts, native, wipe
 from .forked import Forked, HostGone, NotDead
-from .frames import BadFrame, packed, receive
+from .frames import MAX_FRAME, BadFrame, packed, receive
 from .pipes import CHUNK, write_all
 from .pipes import wipe as wipe_bytes
 
@@ -73,7 +73,7 @@ class _Box:
             if operation == "prepare" and self._forked is None and len(raw) == 1:
                 self._prepare(raw[0])
             elif operation == "call" and self._forked is not None and len(raw) == 1:
-                self._call(self._forked, raw[0], _positive(message, "timeout"))
+                self._call(self._forked, raw[0], _number(message, "timeout", above=0))
                 self._forked = None
             else:
                 raise BadFrame("not what the host may say now")
@@ -82,7 +82,7 @@ class _Box:
         limits = message.get("limits")
         if message.get("op") != "open" or raw or not isinstance(limits, dict):
             raise BadFrame("the host begins with something else than open")
-        self._limits = {name: int(_positive(limits, name)) for name in self._limits}
+        self._limits = {name: min(int(_number(limits, name)), MAX_FRAME) for name in self._limits}
         confine = limits.get("confine")
         if confine is not None:
             from .confine import confine as confine_child
@@ -150,11 +150,11 @@ def _read(size: int) -> bytearray:
     return data
 
 
-def _positive(message: Mapping[str, object], name: str) -> float:
+def _number(message: Mapping[str, object], name: str, *, above: float = -1) -> float:
     number = message.get(name)
-    if type(number) in {int, float} and 0 < number < _MANY:  # type: ignore[operator]  # a number, as was just asked
+    if type(number) in {int, float} and above < number < _MANY:  # type: ignore[operator]  # a number, as was just asked
         return number  # type: ignore[return-value]  # the same
-    raise BadFrame(f"{name} must be a positive number")
+    raise BadFrame(f"{name} must be a number above {above}")
 
 
 def _proxied(port: int) -> dict[str, str]:

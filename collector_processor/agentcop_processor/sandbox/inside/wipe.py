@@ -60,10 +60,8 @@ def _supervisor() -> tuple[object, ...]:
 
 def _emptied(folder: str, mode: int, until: float) -> bool:
     try:
-        ours = os.stat(folder).st_uid == os.geteuid()  # else the call could not change it either
-        if ours:
-            os.chmod(folder, mode | _ALL)
-        elif not os.access(folder, os.W_OK):
+        ours = _allowed(folder, mode | _ALL)  # else the call could not change it either
+        if not ours and not os.access(folder, os.W_OK):
             return True  # nobody can have left anything there
         for name in _notes(folder):
             os.removexattr(folder, name)
@@ -73,6 +71,15 @@ def _emptied(folder: str, mode: int, until: float) -> bool:
     except OSError:
         return False
     return emptied
+
+
+def _allowed(folder: str, mode: int) -> bool:
+    """Whether these could be made its permissions: the owner it shows is no sign, where the real one has no number."""
+    try:
+        os.chmod(folder, mode)
+    except OSError:
+        return False
+    return True
 
 
 def _notes(folder: str) -> list[str]:

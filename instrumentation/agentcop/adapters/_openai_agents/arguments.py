@@ -132,24 +132,25 @@ def parse_computer(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def own_schema(invoker: object) -> Any:  # noqa: ANN401 -- the framework is not imported
     """The schema by which the SDK itself parses for a Python function; None for every other body."""
     kind = sys.modules["agents.function_schema"].FuncSchema
-    for function in _made_by_the_sdk(getattr(invoker, "_invoke_tool_impl", invoker), 0):
+    for function in made_by_the_sdk(getattr(invoker, "_invoke_tool_impl", invoker)):
         for cell in function.__closure__ or ():
-            if isinstance(schema := _contents(cell), kind):
+            if isinstance(schema := contents(cell), kind):
                 return schema
     return None
 
 
-def _made_by_the_sdk(function: object, depth: int) -> Iterator[FunctionType]:
+def made_by_the_sdk(function: object, depth: int = 0) -> Iterator[FunctionType]:
     """The functions that `function_tool` makes for one tool, as far as they hold one another."""
     if type(function) is not FunctionType or depth > 3:  # noqa: PLR2004 -- one more than any version has
         return
     if function.__module__ == "agents.tool" and function.__qualname__.startswith("function_tool."):
         yield function
         for cell in function.__closure__ or ():
-            yield from _made_by_the_sdk(_contents(cell), depth + 1)
+            yield from made_by_the_sdk(contents(cell), depth + 1)
 
 
-def _contents(cell: Any) -> object:  # noqa: ANN401 -- a cell has no public type
+def contents(cell: Any) -> object:  # noqa: ANN401 -- a cell has no public type
+    """What a closure's cell holds; None while it is empty."""
     try:
         contents: object = cell.cell_contents
     except ValueError:  # it is still empty
@@ -192,7 +193,7 @@ def _own_call(  # noqa: PLR0913, PLR0917 -- what a call is made of
             context._function_tool_arguments = None  # noqa: SLF001 -- bound before the verdict, to ask about approval
         return call
 
-    return ParsedCall(arguments=arguments, run=run, call_id=call_id)
+    return ParsedCall(arguments=arguments, run=run, boxed=binding.unbind, call_id=call_id)
 
 
 def _text_call(  # noqa: PLR0913, PLR0917 -- what a call is made of

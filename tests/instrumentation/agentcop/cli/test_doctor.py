@@ -96,12 +96,19 @@ def test_a_policy_that_cannot_be_loaded_is_said_problem_by_problem(
 
 
 def test_what_the_policy_asks_for_and_does_not_get_is_a_warning(tmp_path: Path) -> None:
-    policy = POLICY + "sandbox: {mode: container}\nmonitor: {alert_channels: [{type: webhook, url: '${NOT_SET}'}]}\n"
+    policy = POLICY + "approvals: {required: 2}\nmonitor: {alert_channels: [{type: webhook, url: '${NOT_SET}'}]}\n"
     answer = ask(patient(tmp_path, policy))
     warnings = answer.of("policy", "warning")
-    assert any("sandbox" in each and "is not in this build" in each for each in warnings)
+    assert any("approvals.required" in each and "is not in this build" in each for each in warnings)
     assert any("${NOT_SET} is not set in this environment" in each for each in warnings)
     assert answer.code == 0
+
+
+def test_a_box_that_cannot_be_had_is_exit_1_whatever_the_seams_say(tmp_path: Path) -> None:
+    policy = f"{POLICY}sandbox: {{image: agentcop-test/no-such-image:0, network: none}}\n"
+    answer = ask(patient(tmp_path, policy))
+    assert (answer.code, answer.states()) == (1, {"ENFORCED"})
+    assert "every call that needs a box is refused" in answer.of("sandbox", "failed")[0]
 
 
 def test_a_framework_without_adapter_is_not_governed_unless_nobody_uses_it(program: Program) -> None:

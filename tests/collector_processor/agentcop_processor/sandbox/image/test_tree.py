@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         ("/usr/bin/python3", "usr/bin/python3"),
         ("/libexec/x", "libexec/x"),
         ("lib64", "lib64"),
+        ("/opt/python/bin/../lib/libpython3.13.so", "opt/python/lib/libpython3.13.so"),
+        ("../../etc/shadow", "etc/shadow"),
+        ("//bin/sh", "usr/bin/sh"),
     ],
 )
 def test_the_top_folders_that_are_links_are_resolved(path: str, place: str) -> None:

@@ -181,6 +181,8 @@ def test_a_result_too_large_is_not_read() -> None:
         assert done.value == "x" * 500
         done = box.run("def tool(size): return 'x' * size", 1001)
         assert (done.status, done.answer) == ("too_large", {})
+        done = box.run("def tool(size): return 'x' * size", 20_000_000)
+        assert (done.status, done.answer) == ("too_large", {})
         assert _alone(box)
 
 

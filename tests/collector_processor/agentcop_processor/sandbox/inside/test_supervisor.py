@@ -122,6 +122,13 @@ def test_a_call_without_a_deadline_is_the_end_of_the_box(box: Box, timeout: obje
     assert box.ended() == 1
 
 
+def test_limits_beyond_what_a_frame_holds_are_that() -> None:
+    with Box(max_result=1 << 40, max_output=0) as box:
+        done = box.run("def tool(size):\n    print('x')\n    return 'x' * size", 10_000_000)
+        assert (done.value, done.out, done.out_cut) == ("x" * 10_000_000, b"", 2)
+        assert box.run("def tool(size): return 'x' * size", 20_000_000).status == "too_large"
+
+
 def test_two_tools_at_once_are_the_end_of_the_box(box: Box) -> None:
     box.prepare("def tool(): return 1")
     box.prepare("def tool(): return 1")

@@ -81,6 +81,14 @@ def test_a_full_folder_is_emptied() -> None:
         assert box.run(LEFT).value[0] == []  # type: ignore[index]  # a list, as LEFT says
 
 
+def test_a_folder_that_nobody_can_write_to_is_no_reason_to_give_up_a_box(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("mine")
+    with Box(bwrap=("--ro-bind", str(tmp_path), "/var/tmp")) as box:
+        done = box.run("def tool(): return 1")
+        assert (done.value, done.spent) == (1, False)
+        assert box.run("import os\ndef tool(): return os.listdir('/var/tmp')").value == ["kept"]
+
+
 def test_what_is_mounted_below_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").write_text("mine")

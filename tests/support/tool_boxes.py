@@ -1,4 +1,4 @@
-"""Boxes for LangChain's tools that answer from a list: what happens around a body that runs elsewhere."""
+"""Boxes for a framework's tools that answer from a list: what happens around a body that runs elsewhere."""
 
 from __future__ import annotations
 
