@@ -13,6 +13,9 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from tests.escape.outcomes import Outcome
+from tests.escape.scene import PROBES, PROJECT, SHARED
+
 from agentcop_core.errors import (
     AgentCopError,
     ResultTooLarge,
@@ -24,23 +27,22 @@ from agentcop_core.errors import (
 from agentcop_processor.sandbox.answer import Unloadable
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import Mount
-from agentcop_processor.sandbox.lease import Lease
+from agentcop_processor.sandbox.lease import Lease, Once
 from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.pool import Kind, Waiting
 from agentcop_processor.sandbox.runner import opened, prepare
 from agentcop_processor.sandbox.settings import Settings
-from tests.escape.outcomes import Outcome
-from tests.escape.scene import PROBES, PROJECT, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from agentcop_processor.sandbox.conversation import Reply
-    from agentcop_processor.sandbox.engine import Engine
     from tests.escape.expected import Special
     from tests.escape.outcomes import Ended
+
+    from agentcop_processor.sandbox.conversation import Reply
+    from agentcop_processor.sandbox.engine import Engine
 
 Call = tuple[str, str, "Mapping[str, object]"]
 """Theme, probe, and what it is given."""
@@ -121,7 +123,7 @@ class Boxed:
         outcomes = []
         for _ in range(count):
             prepare(box, kind.settings, parcel)
-            lease = Lease(Waiting(kind=kind, box=box, parcel=parcel, since=0.0), _given_back)
+            lease = Lease(Waiting(kind=kind, box=box, parcel=parcel, since=0.0), _given_back, Once(_nothing))
             outcomes.append(_called(lease, box, call))
         return outcomes
 
@@ -129,6 +131,10 @@ class Boxed:
 def _given_back(waiting: Waiting, again: bool) -> None:
     if not again:
         waiting.box.close()
+
+
+def _nothing() -> None:
+    """No room is counted here."""
 
 
 def _called(lease: Lease, box: _Heard, call: Call) -> Outcome:
@@ -153,9 +159,7 @@ def _outcome(value: object, ended: Ended, said: str, seconds: float, kept: int =
         return Outcome(ended="raised", said=f"answered with a {type(value).__name__}", seconds=seconds, kept=kept)
     notes = value if isinstance(value, dict) else {}
     achieved, refused, seen = (tuple(map(str, notes.get(name, ()))) for name in ("achieved", "refused", "seen"))
-    return Outcome(
-        ended=ended, achieved=achieved, refused=refused, seen=seen, said=said, seconds=seconds, kept=kept
-    )
+    return Outcome(ended=ended, achieved=achieved, refused=refused, seen=seen, said=said, seconds=seconds, kept=kept)
 
 
 _BARE = """\
@@ -178,7 +182,9 @@ class Bare:
         """As `Place.run`; what still runs afterwards is ended."""
         theme, probe, given = call
         given = {
-            name: str(folder / value.rpartition("/")[2]) if value in {PROJECT, SHARED} else value
+            name: str(folder / value.rpartition("/")[2])
+            if isinstance(value, str) and value in {PROJECT, SHARED}
+            else value
             for name, value in given.items()
         }
         apart = ["unshare", "--mount", "--uts", "--propagation", "private", "--"]

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.escape.expected import DOCUMENTED, SPECIALS, special
 from tests.escape.found import NAMES, place, sockets
 from tests.escape.places import Bare
