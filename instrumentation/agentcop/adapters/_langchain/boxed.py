@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FRAMEWORK = "langchain_core"
 _LEAVE = "leave it out of `sandbox.tools`"
 _CALLED = ("run", "arun", "invoke", "ainvoke")
+_BODIES = ("_run", "_arun")
 
 
 def ship_run(tool: Any) -> Parcel:  # noqa: ANN401 -- the framework is not imported
@@ -61,6 +62,8 @@ def _ship(tool: Any, *, awaited: bool) -> Parcel:  # noqa: ANN401 -- the framewo
         raise refusal(name, "it runs at an MCP server", _LEAVE)
     if own := next((each for each in _CALLED if not _is_frameworks(cls, each)), ""):
         raise refusal(name, f"its class has a method {own} of its own", f"put the work into its `_run` {STAY}")
+    if own := next((each for each in (*_CALLED, *_BODIES) if each in vars(tool)), ""):
+        raise refusal(name, f"its {own} was replaced since it was made", f"put the work into its class {STAY}")
     method = "_arun" if awaited and _owner(cls, "_arun").__name__ != "BaseTool" else "_run"
     if not _is_frameworks(cls, method):
         return ship_class(cls, init_of(tool), method)
