@@ -36,7 +36,7 @@ MOST_RUNNING: Final = 32
 """How many calls are in boxes at a time, in one process and state folder; a further one waits, and is then refused."""
 _TO_WAIT: Final = 10.0
 
-_CODE = 1 << 29  # bytes of address space that a process may have for code, and to reserve without ever using it
+_CODE = 1 << 28  # bytes of address space that a process may have for code, and to reserve without ever using it
 
 
 class Runner:
@@ -179,12 +179,13 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
-    """What each process of the tool limits itself to, where no cgroup does it: `data` is what counts as memory."""
+    """What each process of the tool limits itself to, where no cgroup does it; `memory` is of all of them."""
     if engine.name != "process":
         return None
     return {
-        "as": 2 * settings.memory + _CODE,
+        "as": settings.memory + _CODE,
         "data": settings.memory,
+        "memory": settings.memory,
         "nproc": settings.pids,
         "nofile": 1_024,
         "fsize": settings.tmpfs,

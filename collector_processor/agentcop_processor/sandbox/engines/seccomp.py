@@ -7,6 +7,7 @@ a ctypes layer of 2021 over a libseccomp that must be installed beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
@@ -55,16 +56,30 @@ EPERM: Final = 1
 ENOSYS: Final = 38
 """As Linux numbers them: this may run where an engine is far away, and they are others."""
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+_ITSELF = OneOf(argument=0, values=(0,))
+_OF_ONE_PROCESS, _IO_OF_ONE_PROCESS = OneOf(argument=0, values=(0,)), OneOf(argument=0, values=(1,))
+_WHICH_IS_ITSELF = OneOf(argument=1, values=(0,))
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
     {
-        "clone": Without(argument=0, bits=_NAMESPACES),
-        "ioctl": NoneOf(argument=1, values=(_TIOCSTI, _TIOCLINUX)),
-        "personality": OneOf(argument=0, values=(_USUAL, _ASK)),
-        "socket": OneOf(argument=0, values=_FAMILIES),
-        "socketpair": OneOf(argument=0, values=_FAMILIES[:1]),
+        "clone": (Without(argument=0, bits=_NAMESPACES),),
+        "ioctl": (NoneOf(argument=1, values=(_TIOCSTI, _TIOCLINUX)),),
+        "ioprio_set": (_IO_OF_ONE_PROCESS, _WHICH_IS_ITSELF),
+        "personality": (OneOf(argument=0, values=(_USUAL, _ASK)),),
+        "prlimit64": (_ITSELF,),
+        "sched_setattr": (_ITSELF,),
+        "sched_setparam": (_ITSELF,),
+        "sched_setscheduler": (_ITSELF,),
+        "setpriority": (_OF_ONE_PROCESS, _WHICH_IS_ITSELF),
+        "socket": (OneOf(argument=0, values=_FAMILIES),),
+        "socketpair": (OneOf(argument=0, values=_FAMILIES[:1]),),
     }
 )
-"""By name, for each of `syscalls.CHECKED`. Everything else is refused with EPERM, and `clone3` as unknown."""
+"""By name, for each of `syscalls.CHECKED`: all of its rules must hold.
+
+A process sets its own limits and priority only: the supervisor is of the same user, and has to do its work meanwhile.
+Everything else is refused with EPERM, and `clone3` as unknown.
+"""
 
 
 def docker_profile() -> dict[str, Any]:
@@ -74,8 +89,9 @@ def docker_profile() -> dict[str, Any]:
     architecture: then it is the machine's own, and libseccomp kills what calls by another's conventions.
     """
     rules: list[dict[str, Any]] = [{"names": sorted(ALLOWED), "action": "SCMP_ACT_ALLOW"}]
-    for name, rule in RULES.items():
-        rules += [{"names": [name], "action": "SCMP_ACT_ALLOW", "args": [condition]} for condition in _conditions(rule)]
+    for name, all_of in RULES.items():
+        met = product(*map(_conditions, all_of))
+        rules += [{"names": [name], "action": "SCMP_ACT_ALLOW", "args": list(conditions)} for conditions in met]
     rules.append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS})
     return {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": EPERM, "syscalls": rules}
 

@@ -75,21 +75,25 @@ def _search(ranges: list[tuple[int, _Code]]) -> _Code:
     return [(_IF_AT_LEAST, len(below), 0, ranges[middle][0]), *below, *_search(ranges[middle:])]
 
 
-def _checked(rule: Rule) -> _Code:
+def _checked(rules: tuple[Rule, ...]) -> _Code:
+    return [*(instruction for rule in rules for instruction in _required(rule)), _returning(ALLOW)]
+
+
+def _required(rule: Rule) -> _Code:
+    """Refuses where it does not hold, and goes on behind itself where it does."""
     load = (_LOAD, 0, 0, _ARGUMENTS + _ARGUMENT * rule.argument)
     match rule:
         case OneOf():
-            return [load, *_equal(rule.values, ALLOW), _returning(REFUSE)]
+            left = range(len(rule.values), 0, -1)  # behind each comparison: the others, and the refusal
+            compared = [(_IF_EQUAL, behind, 0, value) for behind, value in zip(left, rule.values, strict=True)]
+            return [load, *compared, _returning(REFUSE)]
         case NoneOf():
-            return [load, *_equal(rule.values, REFUSE), _returning(ALLOW)]
+            refused = ((_IF_EQUAL, 0, 1, value) for value in rule.values)
+            return [load, *(instruction for compared in refused for instruction in (compared, _returning(REFUSE)))]
         case Without():
-            return [load, (_AND, 0, 0, rule.bits), *_equal((0,), ALLOW), _returning(REFUSE)]
+            return [load, (_AND, 0, 0, rule.bits), (_IF_EQUAL, 1, 0, 0), _returning(REFUSE)]
         case _:
             assert_never(rule)
-
-
-def _equal(values: tuple[int, ...], action: int) -> _Code:
-    return [instruction for value in values for instruction in ((_IF_EQUAL, 0, 1, value), _returning(action))]
 
 
 def _returning(action: int) -> _Instruction:

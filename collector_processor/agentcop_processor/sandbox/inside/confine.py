@@ -1,7 +1,8 @@
 """What the process that is the tool gives up before any of the tool's code runs, where no container holds it.
 
-The limits are each process's own, so that all of the box may have `nproc` times as much memory. Landlock adds what the
-mounts of a box cannot say: what is mounted so that it can be written cannot be executed.
+The limits are each process's own: what all of them hold together the supervisor looks at, see `memory`. Landlock adds
+what the mounts of a box cannot say: what is mounted so that it can be written cannot be executed. (The dynamic linker
+can still be told to map such a file, which gives a tool no more than it has: it runs what code it likes anyway.)
 """
 
 from __future__ import annotations
@@ -80,12 +81,15 @@ def _landlock() -> None:
 
 
 def _mounts() -> Iterator[tuple[str, bool]]:
-    """What is mounted in this box, and whether it can be written; of `/` only what is mounted there counts."""
+    """What is mounted in this box, and whether a tool may write there; of `/` only what is mounted on it counts.
+
+    Not in `/proc`, where pid 1 has files of the same user.
+    """
     with open("/proc/self/mounts", "rb") as file:
         for line in file:
             _, escaped, _, options, *_ = line.split(b" ")
             path = os.fsdecode(_unescaped(escaped))
-            if path != "/" and not path.startswith("/etc/"):
+            if path not in {"/", "/proc"} and not path.startswith("/etc/"):
                 yield path, b"ro" not in options.split(b",")
 
 

@@ -83,10 +83,12 @@ class Forked:
             self._reap()
         self._poll.unregister(host)
 
-    def call(self, arguments: bytearray, timeout: float, host: int) -> tuple[str, bytearray]:
+    def call(
+        self, arguments: bytearray, timeout: float, host: int, greedy: Callable[[], bool] | None = None
+    ) -> tuple[str, bytearray]:
         """The protocol's status, and the child's answer where that is `ok`. Raises HostGone.
 
-        Until then the tool runs, for `timeout` seconds at most: `kill` must follow.
+        Until then the tool runs, for `timeout` seconds at most, and only while `greedy` is not so: `kill` must follow.
         """
         deadline = time.monotonic() + timeout
         self._send(arguments)
@@ -97,6 +99,9 @@ class Forked:
         while (now := time.monotonic()) < deadline:
             if now - looked >= tick:
                 self._reap()
+                if greedy is not None and greedy():
+                    self.exit = -native.SIGKILL  # as where the kernel ends it
+                    return "crashed", bytearray()
                 looked = now
             ended = not self._alive  # what it wrote is in the pipe by now
             ready = dict(self._poll.poll(0 if ended else 1 + min(deadline - now, tick) * 1000))

@@ -50,7 +50,7 @@ def main() -> int:
 class _Box:
     """One conversation with the host."""
 
-    __slots__ = ("_before", "_confine", "_env", "_forget", "_forked", "_limits", "_null", "_scratch")
+    __slots__ = ("_before", "_confine", "_env", "_forget", "_forked", "_greedy", "_limits", "_null", "_scratch")
 
     def __init__(self) -> None:
         self._forked: Forked | None = None
@@ -58,6 +58,7 @@ class _Box:
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self._before = wipe.Before()
         self._confine: Callable[[], None] | None = None
+        self._greedy: Callable[[], bool] | None = None
         self._env: dict[str, str] = {}
         self._forget: Callable[[], None] = _nothing
         self._limits = {"max_result": 0, "max_output": 0}
@@ -88,6 +89,10 @@ class _Box:
             from .confine import confine as confine_child
 
             self._confine = lambda: confine_child(confine)
+            if memory := int(confine.get("memory", 0)):
+                from .memory import above
+
+                self._greedy = lambda: above(memory)
         relay = bool(message.get("egress"))
         if relay:
             from .relay import forget, start
@@ -104,7 +109,7 @@ class _Box:
 
     def _call(self, forked: Forked, arguments: bytearray, timeout: float) -> None:
         began = time.monotonic()
-        status, result = forked.call(arguments, timeout, _HOST_IN)
+        status, result = forked.call(arguments, timeout, _HOST_IN, self._greedy)
         ended = time.monotonic()
         exited = forked.exit if status == "crashed" else None
         forked.kill()

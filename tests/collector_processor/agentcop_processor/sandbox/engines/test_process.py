@@ -88,6 +88,10 @@ def test_the_kernel_and_the_root_cannot_be_written_to(tmp_path: Path) -> None:
         "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
         "import os; os.nice(-1)",
         "import os; os.kill(1, 9)",
+        "import resource; resource.prlimit(1, resource.RLIMIT_NOFILE, (3, 3))",
+        "open('/proc/1/oom_score_adj', 'w').write('1000')",
+        "open('/proc/1/comm', 'w').write('x')",
+        "open('/proc/sys/kernel/ns_last_pid', 'w')",
     ]
     with process_box() as running:
         said = running.run(TRY, *doings)

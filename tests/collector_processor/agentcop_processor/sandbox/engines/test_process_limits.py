@@ -67,6 +67,25 @@ def test_more_memory_than_allowed_is_an_error_of_the_tool() -> None:
         assert running.run(bomb, 1 << 27) == "too much"
 
 
+def test_many_processes_that_hold_too_much_together_are_ended() -> None:
+    many = """
+        import os, time
+        def tool(number, size):
+            for _ in range(number):
+                if os.fork() == 0:
+                    held = bytearray(size)
+                    time.sleep(600)
+            time.sleep(1 if size == 1 else 600)
+            return "held"
+    """
+    with process_box(settings=SETTINGS) as running:
+        assert running.run(many, 12, 1) == "held", "what they share is not theirs twelve times"
+        running.prepare(many)
+        reply = running.reply(3, 1 << 26)
+        assert (reply.status, reply.exit) == ("crashed", -9)
+        assert running.run(many, 1, 1) == "held"
+
+
 def test_memory_that_is_no_process_s_own_is_refused() -> None:
     asks = """
         import ctypes, errno
@@ -153,16 +172,16 @@ def test_what_a_tool_can_write_it_cannot_execute(tmp_path: Path) -> None:
 
 def test_forbidden_system_calls_are_refused_in_a_real_box() -> None:
     machine = cast("Machine", platform.machine())
-    calls = {name: _number(name, machine) for name in FORBIDDEN}
+    forbidden = {name: _number(name, machine) for name in FORBIDDEN}
     ask = """
         import ctypes, errno, socket
-        def tool(calls):
+        def tool(forbidden, calls):
             libc = ctypes.CDLL(None, use_errno=True)
             def said(number, *arguments):
                 ctypes.set_errno(0)
                 result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_ulong, arguments))
                 return "done" if result >= 0 else errno.errorcode[ctypes.get_errno()]
-            answers = {name: said(number, 0, 0, 0, 0, 0) for name, number in calls.items()}
+            answers = {name: said(number, 0, 0, 0, 0, 0) for name, number in forbidden.items()}
             for family in range(1, 46):
                 try:
                     socket.socket(family, socket.SOCK_DGRAM).close()
@@ -171,17 +190,23 @@ def test_forbidden_system_calls_are_refused_in_a_real_box() -> None:
                     continue
                 except OSError as error:
                     answers[family] = errno.errorcode[error.errno]
+            answers["supervisor"] = [said(calls[name], *given) for name, given in (
+                ("prlimit64", (1, 7, 0, 0)), ("setpriority", (0, 1, 19)), ("setpriority", (2, 0, 19)),
+                ("ioprio_set", (1, 1, 0)), ("sched_setscheduler", (1, 5, 0)))]
+            answers["itself"] = [said(calls["prlimit64"], 0, 7, 0, 0), said(calls["setpriority"], 0, 0, 19)]
             answers["terminal"] = [said(calls["ioctl"], 0, high | 0x5412, 0) for high in (0, 1 << 32)]
             answers["namespace"] = said(calls["clone"], 0x10000000 | 17, 0, 0, 0, 0)
             answers["newer"] = [said(435, 0, 0), said(4000)]
             return answers
     """
-    calls |= {name: numbers[machine] for name, numbers in CHECKED.items() if name in {"ioctl", "clone"}}
+    calls = {name: numbers[machine] for name, numbers in CHECKED.items()}
     with process_box(settings=SETTINGS) as running:
-        said = running.run(ask, calls)
+        said = running.run(ask, forbidden, calls)
     assert isinstance(said, dict)
     assert {name: said[name] for name in FORBIDDEN} == dict.fromkeys(FORBIDDEN, "EPERM")
     assert {name: what for name, what in said.items() if isinstance(name, int)} == {1: "done", 2: "done", 10: "done"}
+    assert said["supervisor"] == ["EPERM"] * 5
+    assert said["itself"] == ["done", "done"]
     assert said["terminal"] == ["EPERM", "EPERM"]
     assert said["namespace"] == "EPERM"
     assert said["newer"] == ["ENOSYS", "ENOSYS"]

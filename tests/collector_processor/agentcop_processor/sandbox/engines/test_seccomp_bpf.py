@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -49,13 +50,16 @@ def test_any_number_of_another_machine_ends_the_process(machine: Machine, number
 
 @each_machine
 @given(arguments=st.lists(WORDS, min_size=6, max_size=6))
-def test_checked_calls_are_let_through_by_their_rule_alone(machine: Machine, arguments: list[int]) -> None:
-    for name, rule in RULES.items():
-        for value in _interesting(rule, arguments[rule.argument]):
+def test_checked_calls_are_let_through_by_their_rules_alone(machine: Machine, arguments: list[int]) -> None:
+    for name, rules in RULES.items():
+        choices = [_interesting(rule, arguments[rule.argument]) for rule in rules]
+        for values in product(*choices):
             given = [*arguments]
-            given[rule.argument] = value
-            expected = ALLOW if _holds(rule, value) else REFUSE
-            assert answer(bpf(machine), MACHINES[machine], CHECKED[name][machine], *given) == expected, (name, value)
+            for rule, value in zip(rules, values, strict=True):
+                given[rule.argument] = value
+            holds = all(_holds(rule, value) for rule, value in zip(rules, values, strict=True))
+            got = answer(bpf(machine), MACHINES[machine], CHECKED[name][machine], *given)
+            assert got == (ALLOW if holds else REFUSE), (name, values)
 
 
 @each_machine
