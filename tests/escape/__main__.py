@@ -1,4 +1,4 @@
-"""The command line: try every probe in every engine that is here. Exit 1 where something got out, 2 where none is here."""
+"""The command line: try every probe in every engine that is here. Exit 1: something got out; 2: none is here."""
 
 from __future__ import annotations
 

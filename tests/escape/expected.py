@@ -34,6 +34,10 @@ class Special:
 
 
 USUAL: Final = Special()
+_TOO_LARGE: Final[frozenset[Ended]] = frozenset({"too_large", "crashed"})
+"""A result longer than any frame ends the child instead."""
+_NO_CALLER: Final = "there is no caller without a box"
+_NO_DEADLINE: Final = "there is no deadline without a box"
 _NO_SUPERVISOR: Final = "there is no supervisor without a box"
 _NO_PROXY: Final = "there is no proxy without a box"
 _PROXY: Final = Special(network="public", timeout=120.0, bare=_NO_PROXY)
@@ -41,10 +45,11 @@ _DEADLINE: Final = Special(ends=_LATE, timeout=2.0)
 
 SPECIALS: Final[Mapping[str, Special]] = MappingProxyType(
     {
-        "resources.busy_for_ever": _DEADLINE,
-        "resources.flooded_result": Special(ends=frozenset({"too_large"}), bare="there is no caller without a box"),
-        "resources.flooded_stdout": Special(timeout=60.0),
-        "resources.flooded_stderr": Special(timeout=60.0),
+        "resources.busy_for_ever": Special(ends=_LATE, timeout=2.0, bare=_NO_DEADLINE),
+        "resources.endless_result": Special(ends=_TOO_LARGE, bare=_NO_CALLER),
+        "resources.flooded_result": Special(ends=_TOO_LARGE, bare=_NO_CALLER),
+        "resources.flooded_stdout": Special(timeout=60.0, bare=_NO_CALLER),
+        "resources.flooded_stderr": Special(timeout=60.0, bare=_NO_CALLER),
         "resources.memory_bomb": Special(ends=_ENDED, timeout=30.0),
         "resources.memory_by_many": Special(ends=_ENDED, timeout=30.0),
         "resources.memory_in_files": Special(ends=_ENDED, timeout=30.0),
@@ -53,7 +58,7 @@ SPECIALS: Final[Mapping[str, Special]] = MappingProxyType(
         "processes.everything_killed": Special(bare="it would kill every process of the machine"),
         "processes.keeps_forking": Special(bare="its processes could not be ended one by one"),
         "processes.outlives_the_deadline": _DEADLINE,
-        "processes.stops_itself": _DEADLINE,
+        "processes.stops_itself": Special(ends=_LATE, timeout=2.0, bare=_NO_DEADLINE),
         "supervisor.closes_everything": Special(ends=_LOST, timeout=3.0, bare=_NO_SUPERVISOR),
         "supervisor.ended": Special(ends=OK, bare=_NO_SUPERVISOR),
         "supervisor.endless_answer": Special(ends=frozenset({"too_large"}), bare=_NO_SUPERVISOR),
@@ -67,6 +72,7 @@ SPECIALS: Final[Mapping[str, Special]] = MappingProxyType(
         "supervisor.memory": Special(bare=_NO_SUPERVISOR),
         "supervisor.stopped_at_the_deadline": Special(ends=_LATE, timeout=2.0, bare=_NO_SUPERVISOR),
         "supervisor.too_deep_to_wipe": Special(calls=2, bare=_NO_SUPERVISOR),
+        "supervisor.traced": Special(bare="it would stop the machine's first process"),
         "supervisor.wiped_through_a_link": Special(calls=2, bare=_NO_SUPERVISOR),
     }
 )
@@ -77,13 +83,18 @@ def special(probe: str) -> Special:
     """What is particular to this probe."""
     theme = probe.partition(".")[0]
     if theme == "results":
-        return Special(ends=_ANSWERED, timeout=10.0, bare="there is no caller without a box")
+        return Special(ends=_ANSWERED, timeout=10.0, bare=_NO_CALLER)
     return SPECIALS.get(probe, _PROXY if theme == "egress" else USUAL)
 
 
 DOCUMENTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "process": MappingProxyType({}),
+        "process": MappingProxyType(
+            {
+                "resources.memory_by_many": "without a container no limit of memory holds for all processes together: "
+                "each may have `memory`, and there may be `pids` of them",
+            }
+        ),
     }
 )
 """What may get out, by engine and probe, with the reason. Containers: nothing."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Ended = Literal["ok", "raised", "timeout", "crashed", "too_large", "unsendable", "unloadable", "out"]
-"""How a call ended at the caller. `ok`: with what the probe noted. `raised`: an exception of the tool, or a value that is
-no notes. `timeout`, `crashed`, `too_large`, `unsendable`, `unloadable`: as `answer` has them. `out`: an exception that no
-tool may raise at its caller: one that ends the program, or says that the call was refused."""
+"""How a call ended at the caller. `ok`: with what the probe noted. `raised`: an exception of the tool, or a value that
+is no notes. `timeout`, `crashed`, `too_large`, `unsendable`, `unloadable`: as `answer` has them. `out`: an exception
+that no tool may raise at its caller: one that ends the program, or says that the call was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

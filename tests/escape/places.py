@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +27,7 @@ from agentcop_core.errors import (
 from agentcop_processor.sandbox.answer import Unloadable
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import Mount
-from agentcop_processor.sandbox.lease import Lease
+from agentcop_processor.sandbox.lease import Lease, Once
 from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.pool import Kind, Waiting
@@ -122,7 +123,7 @@ class Boxed:
         outcomes = []
         for _ in range(count):
             prepare(box, kind.settings, parcel)
-            lease = Lease(Waiting(kind=kind, box=box, parcel=parcel, since=0.0), _given_back)
+            lease = Lease(Waiting(kind=kind, box=box, parcel=parcel, since=0.0), _given_back, Once(_nothing))
             outcomes.append(_called(lease, box, call))
         return outcomes
 
@@ -130,6 +131,10 @@ class Boxed:
 def _given_back(waiting: Waiting, again: bool) -> None:
     if not again:
         waiting.box.close()
+
+
+def _nothing() -> None:
+    """No room is counted here."""
 
 
 def _called(lease: Lease, box: _Heard, call: Call) -> Outcome:
@@ -177,32 +182,25 @@ class Bare:
         """As `Place.run`; what still runs afterwards is ended."""
         theme, probe, given = call
         given = {
-            name: str(folder / value.rpartition("/")[2]) if value in {PROJECT, SHARED} else value
+            name: str(folder / value.rpartition("/")[2])
+            if isinstance(value, str) and value in {PROJECT, SHARED}
+            else value
             for name, value in given.items()
         }
-        read, write = os.pipe()
         apart = ["unshare", "--mount", "--uts", "--propagation", "private", "--"]
-        command = [
-            sys.executable,
-            "-B",
-            "-c",
-            _BARE,
-            str(folder / "code"),
-            json.dumps([theme, probe, given]),
-            str(write),
-        ]
-        with open(read, "rb") as answer:
+        ended: Ended = "ok"
+        with tempfile.TemporaryFile() as answer:
+            asked = [str(folder / "code"), json.dumps([theme, probe, given]), str(answer.fileno())]
+            command = [sys.executable, "-B", "-c", _BARE, *asked]
             process = subprocess.Popen(
                 [*apart, *command] if os.geteuid() == 0 and shutil.which("unshare") else command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[write],
+                pass_fds=[answer.fileno()],
                 start_new_session=True,
             )
-            os.close(write)
             began = time.monotonic()
-            ended: Ended = "ok"
             try:
                 process.wait(timeout=special.timeout)
             except subprocess.TimeoutExpired:
@@ -210,16 +208,14 @@ class Bare:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            os.set_blocking(read, False)
-            data = answer.read(_MOST) or b""
-            error = _last_line(process)
-        try:
-            value = json.loads(data) if data else None
-        except ValueError:
-            value = None
+            answer.seek(0)
+            try:
+                value = json.loads(answer.read(_MOST))
+            except ValueError:
+                value = None
         if ended == "ok" and process.returncode:
             ended = "crashed"
-        return [_outcome(value, ended, error, time.monotonic() - began)]
+        return [_outcome(value, ended, _last_line(process), time.monotonic() - began)]
 
 
 def _last_line(process: subprocess.Popen[bytes]) -> str:

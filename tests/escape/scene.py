@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Self
 
 PROBES: Final = "/agentcop/escape"
 """Where the folder with the package `probes` stands in a box."""
@@ -32,7 +33,11 @@ SHARED: Final = "/agentcop/shared"
 
 _SIOCGIFADDR: Final = 0x8915
 _KEY: Final = 0x61670000
-_VICTIM: Final = "import signal, sys, time\nsignal.signal(signal.SIGUSR1, lambda *_: open(sys.argv[1], 'w').close())\ntime.sleep(3600)"
+_VICTIM: Final = """\
+import signal, sys, time
+signal.signal(signal.SIGUSR1, lambda *_: open(sys.argv[1], "w").close())
+time.sleep(3600)
+"""
 _UNLOADED: Final = "antigravity"
 _PROFILED: Final = ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname")
 
@@ -51,7 +56,7 @@ class Scene:
         self._engine_sockets = engine_sockets
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> Scene:
+    def __enter__(self) -> Self:
         stack = self._stack
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agentcop-escape-")))
         self.folder.chmod(0o755)
@@ -217,7 +222,7 @@ def processes_with(token: str) -> list[int]:
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
 def _command(pid: int) -> bytes:

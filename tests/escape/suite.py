@@ -72,15 +72,19 @@ def bare_probes() -> tuple[Probe, ...]:
 
 
 def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
-    """Run it there, and look at what came of it. Blocks. Raises what says nothing about the probe."""
+    """Run it there, and look at what came of it. Blocks. Never raises: what could not be run is `broken`."""
     token = f"escape-{secrets.token_hex(12)}"
     given = scene.given(token)
     particular = special(probe.id)
     trap.sprung.clear()
     before = _peak_from_now()
-    outcomes = place.run(
-        (probe.theme, probe.name, {name: given[name] for name in probe.takes}), particular, scene.folder
-    )
+    call = (probe.theme, probe.name, {name: given[name] for name in probe.takes})
+    failed = ""
+    outcomes: list[Outcome] = []
+    try:
+        outcomes = place.run(call, particular, scene.folder)
+    except Exception as error:
+        failed = f"{type(error).__name__}: {error}"  # it is told in the table, and counts as not contained
     grown = _peak() - before
     escapes = [each for outcome in outcomes for each in _got_out(outcome, particular, scene.secret)]
     escapes += scene.damage(token)
@@ -93,7 +97,7 @@ def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
         probe=probe.id,
         claim=probe.claim,
         escapes=tuple(dict.fromkeys(escapes)),
-        broken=next((why for each in outcomes if (why := _broken(each, particular))), ""),
+        broken=failed or next((why for each in outcomes if (why := _broken(each, particular))), ""),
         documented=DOCUMENTED.get(place.name, {}).get(probe.id, ""),
         ended=", ".join(each.ended for each in outcomes),
         refused=tuple(each for outcome in outcomes for each in (*outcome.refused, outcome.said) if each),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def boxed_by(monkeypatch: pytest.MonkeyPatch, boxed: list[Arguments], answers: list[Any]) -> None:
     """Every call of a tool goes into a box: its arguments onto `boxed`; it gives or raises the last of `answers`."""
-    enter = tool_calls._entered  # noqa: SLF001 -- where the seam hands on
+    enter: Any = tool_calls._entered  # noqa: SLF001 -- where the seam hands on
 
     def entered(*call: Any) -> Any:
         target, made, parsed, passage = call[:4]

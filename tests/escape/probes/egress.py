@@ -23,7 +23,7 @@ _HOME = (
     "LOCALHOST.",
     "127.1",
     "0",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 -- nothing is bound, it is asked for
     "2130706433",
     "0x7f000001",
     "0177.0.0.1",
@@ -129,7 +129,10 @@ def smuggled(tries: Tries, listeners: list[list[object]]) -> None:
     for what, request in (
         (
             "two lengths",
-            f"POST http://example.com/ HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}",
+            (
+                "POST http://example.com/ HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\n"
+                f"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{inner}"
+            ),
         ),
         ("pipelined", f"GET http://example.invalid/ HTTP/1.1\r\nHost: example.invalid\r\n\r\n{inner}"),
         ("behind CONNECT", f"CONNECT example.invalid:443 HTTP/1.1\r\n\r\n{inner}"),
@@ -172,7 +175,7 @@ def proxy_overwhelmed(tries: Tries) -> None:
 def folder_of_the_proxy(tries: Tries) -> None:
     """The folder of the proxy's socket written to, its socket replaced, or a private key read in it."""
     folder = os.path.dirname(_PROXY)
-    for name in sorted(os.listdir(folder)):
+    for name in _listed(tries, folder):
         path = os.path.join(folder, name)
         if name not in {"proxy.sock", "ca.pem"}:
             tries.achieve(f"{path} is there too")
@@ -187,6 +190,15 @@ def folder_of_the_proxy(tries: Tries) -> None:
     tries.attempt("rename the socket", os.rename, _PROXY, f"{folder}/other.sock")
     tries.attempt("chmod the socket", os.chmod, _PROXY, 0o600)
     tries.attempt("listen in its place", _listened, f"{folder}/agentcop-escape.sock")
+
+
+def _listed(tries: Tries, folder: str) -> list[str]:
+    """What lies there; where that is not told, what must."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        tries.refuse(f"list {folder}", error)
+        return ["ca.pem", "proxy.sock"]
 
 
 def _listened(path: str) -> None:

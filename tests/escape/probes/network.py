@@ -8,8 +8,10 @@ import errno
 import os
 import socket
 import struct
+from typing import TYPE_CHECKING
 
-from .tries import Tries
+if TYPE_CHECKING:
+    from .tries import Tries
 
 # What the kernel says before a packet has left the box; anything else means that one has.
 _NOWHERE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPERM, errno.EACCES, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}

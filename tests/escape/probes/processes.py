@@ -12,7 +12,24 @@ import time
 
 from .tries import Tries, in_child, libc, read, syscall
 
-_FOR_EVER = "import signal, time\nfor n in range(1, 65):\n  try: signal.signal(n, signal.SIG_IGN)\n  except Exception: pass\ntime.sleep(120)"
+_FOR_EVER = """\
+import signal, time
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        continue
+time.sleep(120)
+"""
+_FORKING = """\
+import os, time
+end = time.time() + 60
+while time.time() < end:
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    time.sleep(0.001)
+"""
 _PTRACE_ATTACH, _PTRACE_SEIZE, _PTRACE_TRACEME = 16, 0x4206, 0
 _KEY = 0x61676370
 
@@ -49,12 +66,11 @@ def everything_killed(tries: Tries) -> None:
 
 
 def traced(tries: Tries) -> None:
-    """Ptrace of pid 1, of the parent, and of a child."""
+    """Another process of the box traced process of the box."""
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(20)"])
     try:
-        for pid in (1, os.getppid(), child.pid):
-            for name, request in (("attach", _PTRACE_ATTACH), ("seize", _PTRACE_SEIZE)):
-                tries.attempt(f"ptrace {name} {pid}", syscall, "ptrace", request, pid, None, None)
+        for name, request in (("attach", _PTRACE_ATTACH), ("seize", _PTRACE_SEIZE)):
+            tries.attempt(f"ptrace {name}", syscall, "ptrace", request, child.pid, None, None)
     finally:
         child.kill()
         child.wait()
@@ -62,7 +78,7 @@ def traced(tries: Tries) -> None:
     if status == 0:
         tries.achieve("ptrace traceme")
     else:
-        tries.refuse("ptrace traceme", OSError(status, ""))
+        tries.refuse("ptrace traceme", OSError(status, os.strerror(status)))
 
 
 def _traced_itself() -> int:
@@ -125,12 +141,8 @@ def outlives_the_deadline(tries: Tries, token: str) -> None:
 
 def keeps_forking(tries: Tries, token: str) -> None:
     """A process that is another every millisecond, so that no list of processes ever has it."""
-    program = (
-        "import os, sys, time\nend = time.time() + 60\nwhile time.time() < end:\n  if os.fork(): os._exit(0)\n"
-        "  os.setsid()\n  time.sleep(0.001)"
-    )
     for _ in range(4):
-        subprocess.Popen([sys.executable, "-I", "-S", "-c", program, token], start_new_session=True)
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", _FORKING, token], start_new_session=True)
     time.sleep(0.5)
     tries.refuse("forks left", "what still runs is looked at on the host")
 

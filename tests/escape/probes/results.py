@@ -6,9 +6,10 @@ import json
 import os
 import struct
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from .tries import Tries
+if TYPE_CHECKING:
+    from .tries import Tries
 
 _RESULT = 4
 

@@ -15,6 +15,19 @@ import time
 from .tries import Tries, read, syscall
 
 _RESULT = 4
+_SWAPPING = """\
+import os, sys, time
+shared, mine = sys.argv[1:]
+end = time.time() + 30
+while time.time() < end:
+    try:
+        os.rename(mine + "-0/a", mine + "-0/c")
+        os.symlink(shared, mine + "-0/a")
+        os.unlink(mine + "-0/a")
+        os.rename(mine + "-0/c", mine + "-0/a")
+    except OSError:
+        continue
+"""
 
 
 def memory(tries: Tries) -> None:
@@ -52,6 +65,12 @@ def files(tries: Tries) -> None:
         tries.attempt(f"pidfd_getfd {number}", syscall, "pidfd_getfd", pid_file, number, 0)
 
 
+def traced(tries: Tries) -> None:
+    """Pid 1 traced, as a debugger does."""
+    for name, request in (("attach", 16), ("seize", 0x4206)):
+        tries.attempt(f"ptrace {name}", syscall, "ptrace", request, 1, None, None)
+
+
 def limits_of_pid_1(tries: Tries) -> None:
     """Limits, priority and place of pid 1, changed so that it cannot do its work."""
     import resource
@@ -62,7 +81,9 @@ def limits_of_pid_1(tries: Tries) -> None:
     tries.attempt("/proc/1/timerslack_ns", _told, "/proc/1/timerslack_ns", "50000000000")
     tries.attempt("/proc/1/coredump_filter", _told, "/proc/1/coredump_filter", "0xff")
     tries.attempt("/proc/1/clear_refs", _told, "/proc/1/clear_refs", "1")
-    tries.refuse("pid 1", "was left as it is, or noted above")
+    tries.attempt("setpriority of pid 1", os.setpriority, os.PRIO_PROCESS, 1, 19)
+    tries.attempt("affinity of pid 1", os.sched_setaffinity, 1, {0})
+    tries.attempt("scheduler of pid 1", os.sched_setscheduler, 1, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _told(path: str, text: str) -> None:
@@ -136,7 +157,7 @@ def holds_the_pipe(tries: Tries, token: str) -> None:
     if pid == 0:
         os.setsid()
         os.set_inheritable(_RESULT, True)
-        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", "import time; time.sleep(120)", token])
+        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", "import time; time.sleep(120)", token])  # noqa: S606 -- it is to hold the pipe
     os._exit(3)
 
 
@@ -201,12 +222,7 @@ def wiped_through_a_link(tries: Tries, token: str, shared: str) -> None:
         os.symlink(shared, f"{folder}/link")
         os.symlink(shared, f"{folder}/a/b/link")
     os.symlink(shared, f"/tmp/{token}-top")
-    program = (
-        "import os, sys, time\nend = time.time() + 30\nn = 0\nwhile time.time() < end:\n  n += 1\n"
-        "  try:\n    os.rename(sys.argv[2] + '-0/a', sys.argv[2] + '-0/c'); os.symlink(sys.argv[1], sys.argv[2] + '-0/a')\n"
-        "    os.unlink(sys.argv[2] + '-0/a'); os.rename(sys.argv[2] + '-0/c', sys.argv[2] + '-0/a')\n  except OSError: pass"
-    )
-    subprocess.Popen([sys.executable, "-I", "-S", "-c", program, shared, f"/tmp/{token}"], start_new_session=True)
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", _SWAPPING, shared, f"/tmp/{token}"], start_new_session=True)
     time.sleep(0.2)
     tries.refuse("links into the shared folder", "what is left there is looked at on the host")
 

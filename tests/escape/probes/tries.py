@@ -136,7 +136,10 @@ class Tries:
 def read(path: str, most: int = 65_536) -> bytes:
     """The file's beginning. Raises OSError."""
     with open(path, "rb", buffering=0) as file:
-        return file.read(most) or b""
+        text = b""
+        while len(text) < most and (piece := file.read(most - len(text))):
+            text += piece
+        return text
 
 
 def open_to_write(path: str) -> None:

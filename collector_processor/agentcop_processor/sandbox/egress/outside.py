@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ _CONNECT: Final = 10.0
 _MAX_ADDRESSES: Final = 32
 _TRIED: Final = 4
 _AGAIN: Final = 0.05
+_LOOKUPS: Final = 32
 
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the network
@@ -61,6 +62,8 @@ class Outside:
     """Connect to one checked address."""
     is_own: Callable[[Address], bool] = is_own
     """Whether an address is the machine's."""
+    looking: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(_LOOKUPS))
+    """A lookup that its time is up for goes on in its thread: there are never more of them than this."""
     cafile: str | None = None
     """Whose certificates are trusted upstream; None: the system's, or SSL_CERT_FILE's."""
 
@@ -97,7 +100,7 @@ async def _addresses(where: Place, outside: Outside) -> list[Address]:
         return [literal]
     try:
         async with asyncio.timeout(_LOOKUP):
-            found = await _in_thread(outside.lookup, where.host)
+            found = await _in_thread(outside, where.host)
     except TimeoutError as fault:
         raise Unreachable("its name was not resolved in time") from fault
     except (OSError, UnicodeError) as fault:
@@ -112,12 +115,8 @@ async def _addresses(where: Place, outside: Outside) -> list[Address]:
         raise Refused("its name has an address that is none") from fault
 
 
-_LOOKING: Final = threading.BoundedSemaphore(32)
-"""A lookup that its time is up for goes on in its thread: there are never more of them than this."""
-
-
-async def _in_thread(look: Callable[[str], Sequence[str]], host: str) -> Sequence[str]:
-    """`look(host)` in a daemon thread: one of an executor would keep the process from ending."""
+async def _in_thread(outside: Outside, host: str) -> Sequence[str]:
+    """`outside.lookup(host)` in a daemon thread: one of an executor would keep the process from ending."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
@@ -132,15 +131,15 @@ async def _in_thread(look: Callable[[str], Sequence[str]], host: str) -> Sequenc
     def work() -> None:
         found, fault = None, None
         try:
-            found = look(host)
+            found = outside.lookup(host)
         except Exception as caught:
             fault = caught
         finally:
-            _LOOKING.release()
+            outside.looking.release()
         with contextlib.suppress(RuntimeError):  # the proxy was closed meanwhile
             loop.call_soon_threadsafe(settle, found, fault)
 
-    while not _LOOKING.acquire(blocking=False):  # noqa: ASYNC110 -- what frees a place is no loop's thread
+    while not outside.looking.acquire(blocking=False):  # noqa: ASYNC110 -- what frees a place is no loop's thread
         await asyncio.sleep(_AGAIN)
     threading.Thread(target=work, name="agentcop-egress-lookup", daemon=True).start()
     return await answer

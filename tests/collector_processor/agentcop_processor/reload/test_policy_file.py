@@ -218,7 +218,7 @@ def test_the_stricter_sandbox_of_the_program_holds_for_the_new_policy_too(path: 
     cop = AgentCop(policy_file=path, sandbox_mode="process")
     rewrite(path, ALLOWS.replace("'1'", "'3'"))
     with pytest.raises(SandboxRefused):
-        cop.tool(tool)()
+        cop.tool(lambda: path, name="tool")()  # a closure fits into no box
     assert cop.policy.version == "3"
     assert cop.policy.document.sandbox is not None
 

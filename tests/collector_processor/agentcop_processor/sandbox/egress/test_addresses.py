@@ -18,7 +18,7 @@ from agentcop_processor.sandbox.egress.addresses import is_own, kind_of
         ("93.184.216.34", ""),
         ("1.1.1.1", ""),
         ("2606:4700::1111", ""),
-        ("0.0.0.0", "unspecified"),
+        ("0.0.0.1", "unspecified"),
         ("10.1.2.3", "private"),
         ("100.64.0.1", "shared"),
         ("100.100.100.200", "metadata"),

@@ -35,8 +35,8 @@ def test_requests_httpx_and_urllib_reach_a_public_place(world: World) -> None:
             opener = urllib.request.build_opener(
                 urllib.request.ProxyHandler(tool.proxies), urllib.request.HTTPSHandler(context=_trusting(world))
             )
-            with opener.open(url, timeout=30) as answer:
-                assert answer.read() == b"this is /a?b=1"
+            with opener.open(url, timeout=30) as opened:
+                assert opened.read() == b"this is /a?b=1"
         assert tool.egress.allowed == 6
         assert dict(tool.egress.hosts) == {"open.example.com:80": 3, "open.example.com:443": 3}
     assert set(world.dialled) == {(PUBLIC, 80), (PUBLIC, 443)}

@@ -72,7 +72,8 @@ def test_a_second_request_on_a_connection_is_never_sent_on(world: World) -> None
 def test_what_is_between_tool_and_proxy_stays_there_and_the_host_is_the_place(world: World) -> None:
     with box(world) as tool:
         tool.raw(
-            b"GET http://open.example.com/one HTTP/1.1\r\nHost: other.example.com\r\nProxy-Authorization: Basic eA==\r\n"
+            b"GET http://open.example.com/one HTTP/1.1\r\nHost: other.example.com\r\n"
+            b"Proxy-Authorization: Basic eA==\r\n"
             b"Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nX-Folded: a\r\n b\r\nUpgrade: websocket\r\nTE: trailers\r\n"
             b"Proxy-Connection: keep-alive\r\nX-Kept: 1\r\n\r\n"
         )

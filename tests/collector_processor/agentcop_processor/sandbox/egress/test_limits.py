@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -25,7 +25,7 @@ _CONNECT = b"CONNECT slow.example.com:9000 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _wait(until: Callable[[], bool]) -> None:
@@ -73,19 +73,21 @@ def test_a_connection_that_carries_too_much_is_ended_and_told_of(
 def test_a_reader_that_stops_fills_no_memory(world: World) -> None:
     listener = world.listen(9000)
     world.names["slow.example.com"] = [[PUBLIC]]
-    with box(world, limits=Limits(idle=5)) as tool:
-        with socket.create_connection(("127.0.0.1", tool.port), timeout=60) as made:
-            made.sendall(_CONNECT)
-            far, _ = listener.accept()
-            with far:
-                far.settimeout(1)
-                before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                sent = 0
-                with contextlib.suppress(TimeoutError):
-                    while sent < 1_000_000_000:
-                        sent += far.send(b"x" * 1_000_000)
-                assert sent < 64_000_000  # what the kernel and a few buffers hold
-                assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32_768  # KiB
+    with (
+        box(world, limits=Limits(idle=5)) as tool,
+        socket.create_connection(("127.0.0.1", tool.port), timeout=60) as made,
+    ):
+        made.sendall(_CONNECT)
+        far, _ = listener.accept()
+        with far:
+            far.settimeout(1)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            sent = 0
+            with contextlib.suppress(TimeoutError):
+                while sent < 1_000_000_000:
+                    sent += far.send(b"x" * 1_000_000)
+            assert sent < 64_000_000  # what the kernel and a few buffers hold
+            assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32_768  # KiB
 
 
 def test_a_thousand_connections_take_no_more_descriptors_than_the_limit(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ def test_no_piece_of_a_stream_or_the_whole_of_it_holds_the_secret(secret: str, d
     secrets = needles(secret)
     mask = Mask(secrets)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    pieces = [mask.feed(data[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [mask.feed(data[start:end]) for start, end in pairwise(edges)]
     whole = b"".join((*pieces, mask.end()))
 
     assert all(needle not in whole for needle in secrets)

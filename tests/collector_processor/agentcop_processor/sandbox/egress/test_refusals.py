@@ -40,7 +40,7 @@ def test_without_a_network_there_is_no_proxy(tmp_path: Path) -> None:
     ],
 )
 def test_only_the_exact_place_of_a_list_is_reached(world: World, place: str) -> None:
-    world.names = dict.fromkeys(("other.example.com", "sub.open.example.com", "xopen.example.com"), [[PUBLIC]])
+    world.names = {name: [[PUBLIC]] for name in ("other.example.com", "sub.open.example.com", "xopen.example.com")}
     with box(world, network=("open.example.com:443",)) as tool:
         answer = tool.raw(_connect(place))
     assert answer.startswith(b"HTTP/1.1 403 sandbox.network.allow does not name this place\r\n")
@@ -65,7 +65,7 @@ def test_case_and_a_trailing_dot_make_no_other_place(world: World, place: str) -
         ("[fd00:ec2::254]", "a metadata address"),
         ("192.0.0.192", "a metadata address"),
         ("100.64.0.1", "a shared address"),
-        ("0.0.0.0", "an unspecified address"),
+        ("0.0.0.1", "an unspecified address"),
         ("2130706433", "reads the same way"),
         ("0x7f000001", "reads the same way"),
         ("0177.0.0.1", "reads the same way"),

@@ -152,8 +152,8 @@ def test_what_no_header_can_hold_is_refused_without_being_shown(
 
 
 def test_a_policys_secrets_are_filled_in_from_the_environment_alone() -> None:
-    text = 'agent_id: x\ngate: {allow: [a]}\nsandbox: {secrets: [{host: "a.example:443", header: X, value: "Bearer ${T}"}]}\n'
-    loaded = policy(text)
+    written = '{host: "a.example:443", header: X, value: "Bearer ${T}"}'
+    loaded = policy(f"agent_id: x\ngate: {{allow: [a]}}\nsandbox: {{secrets: [{written}]}}\n")
     assert loaded.document.sandbox is not None
     (filled,) = secrets_of(loaded.document.sandbox, {"T": _TOKEN})
     assert (filled.place, filled.header, filled.value) == ("a.example:443", "X", CANARY)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
 import stat
 import threading
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from cryptography import x509
 
 from agentcop_processor.sandbox.egress.authority import system_certificates
 from agentcop_processor.sandbox.egress.way_out import egress_for
@@ -65,9 +66,11 @@ def test_certificates_are_the_systems_and_those_for_places_with_a_secret(world: 
         ours = Path(tool.ca).read_text().removeprefix(system)
         assert ours.count("BEGIN CERTIFICATE") == 1
         assert "KEY" not in ours
-    # Whoever trusts it trusts it for those places alone: as for another one it is not believed.
-    context = ssl.create_default_context(cadata=ours)
-    assert context.get_ca_certs()[0]["subject"] == ((("commonName", "AgentCop sandbox egress"),),)
+    limits = x509.load_pem_x509_certificate(ours.encode()).extensions.get_extension_for_class(x509.NameConstraints)
+    assert limits.critical
+    allowed = limits.value.permitted_subtrees
+    assert allowed is not None
+    assert [each.value for each in allowed] == [ip_network("10.0.0.1"), "api.example.com"]
 
 
 def test_the_systems_certificates_are_those_of_ssl_cert_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +79,7 @@ def test_the_systems_certificates_are_those_of_ssl_cert_file(world: World, monke
         assert Path(tool.ca).read_text().strip() == world.cafile.read_text().strip()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_needs_its_own_and_leaves_its_parents_alone(world: World) -> None:
     with box(world) as tool:
         child = os.fork()
@@ -93,6 +97,7 @@ def test_a_forked_child_needs_its_own_and_leaves_its_parents_alone(world: World)
         assert requests.get("http://open.example.com/", proxies=tool.proxies, timeout=30).text == "this is /"
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_has_is_not(world: World) -> None:
     state = world.folder / "state"
     reading, writing = os.pipe()

@@ -42,7 +42,7 @@ def test_a_call_finds_nothing_of_an_earlier_one_in_its_memory(box: Box, times: i
 
 def test_a_call_that_is_cut_off_leaves_nothing_either(box: Box) -> None:
     marker = secrets.token_hex(12)
-    done = box.run("import time\ndef tool(text): print(text); time.sleep(600)", marker * 100, timeout=1)
+    done = box.cut_off("import time\ndef tool(text): print(text); time.sleep(600)", marker * 100)
     assert done.status == "timeout"
     done = box.run(
         "import os\ndef tool(text): os.write(4, (999_999).to_bytes(4, 'big') + text.encode()); os._exit(1)", marker
