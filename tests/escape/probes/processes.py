@@ -66,7 +66,7 @@ def everything_killed(tries: Tries) -> None:
 
 
 def traced(tries: Tries) -> None:
-    """Another process of the box traced process of the box."""
+    """Another process of the box traced, as a debugger does."""
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(20)"])
     try:
         for name, request in (("attach", _PTRACE_ATTACH), ("seize", _PTRACE_SEIZE)):

@@ -67,6 +67,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
         "ioprio_set": (_IO_OF_ONE_PROCESS, _WHICH_IS_ITSELF),
         "personality": (OneOf(argument=0, values=(_USUAL, _ASK)),),
         "prlimit64": (_ITSELF,),
+        "sched_setaffinity": (_ITSELF,),
         "sched_setattr": (_ITSELF,),
         "sched_setparam": (_ITSELF,),
         "sched_setscheduler": (_ITSELF,),

@@ -55,7 +55,7 @@ renameat:264:38 renameat2:316:276 restart_syscall:219:128 rmdir:84: rseq:334:293
 rt_sigpending:127:136 rt_sigprocmask:14:135 rt_sigqueueinfo:129:138 rt_sigreturn:15:139 rt_sigsuspend:130:133
 rt_sigtimedwait:128:137 rt_tgsigqueueinfo:297:240 sched_get_priority_max:146:125 sched_get_priority_min:147:126
 sched_getaffinity:204:123 sched_getattr:315:275 sched_getparam:143:121 sched_getscheduler:145:120
-sched_rr_get_interval:148:127 sched_setaffinity:203:122 sched_yield:24:124 seccomp:317:277 select:23: semctl:66:191
+sched_rr_get_interval:148:127 sched_yield:24:124 seccomp:317:277 select:23: semctl:66:191
 semget:64:190 semop:65:193 semtimedop:220:192 sendfile:40:71 sendmmsg:307:269 sendmsg:46:211 sendto:44:206
 set_robust_list:273:99 set_thread_area:205: set_tid_address:218:96 setfsgid:123:152 setfsuid:122:151 setgid:106:144
 setgroups:116:159 setitimer:38:103 setpgid:109:154 setregid:114:143 setresgid:119:149 setresuid:117:147
@@ -70,8 +70,8 @@ writev:20:66
 """
 # These may be called with some arguments only: `seccomp` has the rules.
 _CHECKED = """
-clone:56:220 ioctl:16:29 ioprio_set:251:30 personality:135:92 prlimit64:302:261 sched_setattr:314:274
-sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198 socketpair:53:199
+clone:56:220 ioctl:16:29 ioprio_set:251:30 personality:135:92 prlimit64:302:261 sched_setaffinity:203:122
+sched_setattr:314:274 sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198 socketpair:53:199
 """
 
 
