@@ -122,14 +122,16 @@ class Boxes:
             began = time.perf_counter()
             lease = runner.lease(self.settings, ADD, "bench")
             _check(lease.run("add", (2, 3), {}).value)
-            return time.perf_counter() - began
+            taken = time.perf_counter() - began
+            _filled(runner)  # or the refill would run beside whatever is measured next
+            return taken
 
         return call
 
 
 def _filled(runner: Runner) -> None:
     until = time.monotonic() + _READY
-    while runner.counts()[0] < 1 and time.monotonic() < until:
+    while runner._pool.counts()[0] < 1 and time.monotonic() < until:  # noqa: SLF001 -- nothing else tells
         time.sleep(0.01)
 
 
@@ -160,5 +162,3 @@ def _times_out(waiting: Waiting) -> None:
     except SandboxTimeout:
         return
     raise RuntimeError("the tool came to its end")
-
-
