@@ -1,7 +1,10 @@
 # Sourced: a Docker and a Podman of our own, on Unix sockets in one folder, with nothing of the machine's own engines.
 #
 #   engines_start FOLDER   sets $docker_socket and $podman_socket; 1 where one does not answer, with its own last words
+#   docker_start FOLDER, podman_start FOLDER   one of them, again after it ended as well
 #   engines_stop FOLDER    ends both and all that they run, and unmounts what they mounted
+#
+# Needs $python. Root, cgroups of version 1 or 2, no network.
 
 engine_packages() {
   local package missing=()
@@ -12,28 +15,44 @@ engine_packages() {
 }
 
 engines_start() {
+  docker_start "$1" && podman_start "$1"
+}
+
+docker_start() {
   local folder=$1 driver
-  mkdir -p "$folder/docker" "$folder/podman"
-  docker_socket=$folder/docker.sock podman_socket=$folder/podman.sock
+  docker_socket=$folder/docker.sock
+  mkdir -p "$folder/docker"
+  [ -f "$folder/cgroups" ] || engine_cgroups >"$folder/cgroups"
   # Where overlay does not work on this file system, plain copies do.
-  for driver in overlay2 vfs; do
+  for driver in $(cat "$folder/docker/driver" 2>/dev/null || echo overlay2 vfs); do
+    rm -f "$folder/docker/pid"
     setsid dockerd --iptables=false --ip6tables=false --ip-masq=false --bridge=none --storage-driver="$driver" \
       --default-ulimit nofile=1024:1024 --default-ulimit nproc=4096:4096 \
       --data-root "$folder/docker/data" --exec-root "$folder/docker/exec" -p "$folder/docker/pid" \
       -H "unix://$docker_socket" >"$folder/docker.log" 2>&1 </dev/null &
-    engine_answers "$docker_socket" "$!" && break
-    engines_stop "$folder"
-    mkdir -p "$folder/docker"
+    engine_answers "$docker_socket" "$!" && { echo "$driver" >"$folder/docker/driver"; return 0; }
+    engine_ends "$folder/docker"
+    rm -rf --one-file-system "$folder/docker/data"
   done
-  engine_answers "$docker_socket" "$!" || { tail -n 5 "$folder/docker.log" >&2; return 1; }
+  tail -n 5 "$folder/docker.log" >&2
+  return 1
+}
+
+podman_start() {
+  local folder=$1 driver
+  podman_socket=$folder/podman.sock
+  mkdir -p "$folder/podman"
+  [ -f "$folder/cgroups" ] || engine_cgroups >"$folder/cgroups"
   printf '%s\n' '[containers]' 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]' \
     '[engine]' 'cgroup_manager = "cgroupfs"' 'runtime = "runc"' 'events_logger = "file"' >"$folder/podman/containers.conf"
-  for driver in overlay vfs; do
+  for driver in $(cat "$folder/podman/driver" 2>/dev/null || echo overlay vfs); do
     CONTAINERS_CONF=$folder/podman/containers.conf setsid podman --storage-driver "$driver" \
       --root "$folder/podman/root" --runroot "$folder/podman/run" --tmpdir "$folder/podman/tmp" \
       system service --time 0 "unix://$podman_socket" >"$folder/podman.log" 2>&1 </dev/null &
     echo $! >"$folder/podman/pid"
-    engine_answers "$podman_socket" "$!" && return 0
+    engine_answers "$podman_socket" "$!" && { echo "$driver" >"$folder/podman/driver"; return 0; }
+    engine_ends "$folder/podman"
+    rm -rf --one-file-system "$folder/podman/root"
   done
   tail -n 5 "$folder/podman.log" >&2
   return 1
@@ -58,19 +77,34 @@ PYTHON
 }
 
 engines_stop() {
-  local folder=$1 file tries pids
-  for file in "$folder/docker/pid" "$folder/podman/pid"; do
-    [ ! -f "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
-  done
-  # Whatever has the folder in its command line is one of ours: containerd, shims, conmon.
-  for tries in $(seq 100); do
-    pids=$(engine_processes "$folder")
-    [ -n "$pids" ] || break
-    [ "$tries" -lt 60 ] || kill -KILL $pids 2>/dev/null || true
-    sleep 0.1
-  done
-  awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null || true
+  local folder=$1 cgroup
+  engine_ends "$folder/docker" "$folder/podman"
   rm -rf --one-file-system "$folder/docker" "$folder/podman"
+  engine_cgroups | { grep -vxF -f "$folder/cgroups" || true; } | while read -r cgroup; do
+    find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  done
+}
+
+# engine_ends FOLDER...: of an engine. What has the folder in its command line is its own: containerd, shims, conmon.
+engine_ends() {
+  local folder tries pids
+  for folder in "$@"; do
+    [ ! -f "$folder/pid" ] || kill "$(cat "$folder/pid")" 2>/dev/null || true
+  done
+  for folder in "$@"; do
+    for tries in $(seq 100); do
+      pids=$(engine_processes "$folder")
+      [ -n "$pids" ] || break
+      [ "$tries" -lt 60 ] || kill -KILL $pids 2>/dev/null || true
+      sleep 0.1
+    done
+    awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null || true
+  done
 }
 
 engine_processes() { grep -lsF -f - /proc/[0-9]*/cmdline <<<"$1/" | cut -d / -f 3 || true; }
+
+# The groups of processes that an engine makes for all its containers, and leaves.
+engine_cgroups() {
+  find /sys/fs/cgroup -maxdepth 2 -type d \( -name docker -o -name libpod_parent -o -name conmon \) 2>/dev/null || true
+}

@@ -25,7 +25,7 @@ class _Demand(NamedTuple):
 
 
 def demanded(policies: Iterable[Policy], tool: str) -> Settings | None:
-    """The box in which a call of `tool` must run; None: no policy asks for one. Raises `settings.Disagree`, SecretUnset.
+    """The box in which a call of `tool` must run; None: no policy asks for one. Raises Disagree, SecretUnset.
 
     Only policies that enforce are handed in; where several ask, the stricter holds in each key.
     """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import select
 import socket
 import struct
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
+from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.engine import LinkLost
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ class Attached:
         self._err = bytearray()
         self._in_piece: tuple[int, int] = (_STDOUT, 0)
         self._gone = False
+        self._killing = safe_lock()
+        _open.add(self)
 
     def send(self, data: bytes, deadline: float) -> None:
         """Write all; blocks until `deadline`. Raises LinkLost."""
@@ -66,7 +72,7 @@ class Attached:
     def alive(self) -> bool:
         """Whether the engine has not closed the connection."""
         try:
-            poll = select.poll()  # select takes no descriptor above 1,023
+            poll = select.poll()  # `select` takes no descriptor above 1,023
             poll.register(self._socket, select.POLLIN)
             return not poll.poll(0) or self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
         except (OSError, ValueError):
@@ -78,15 +84,19 @@ class Attached:
         self._close()
 
     def kill(self) -> None:
-        """Kill and remove the container by its id. Idempotent; never raises."""
-        if self._gone:
-            return
-        self._gone = True
-        try:
-            self._remove(self.id)
-        except Exception:
-            _log.exception("agentcop: the box %s could not be removed", self.id[:12])
-        self._close()
+        """Kill and remove the container by its id. Idempotent; never raises. After a failure, try again."""
+        with self._killing:
+            if self._gone:
+                return
+            try:
+                self._remove(self.id)
+                self._gone = True
+            except Exception as error:
+                # Its supervisor ends by itself, now that its standard input does.
+                _log.error("agentcop: the box %s could not be removed: %s", self.id[:12], " ".join(str(error).split()))
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
+            self._close()
 
     def _close(self) -> None:
         for each in (self._socket, self._stream):
@@ -133,3 +143,16 @@ def _lost(error: OSError) -> LinkLost:
     if isinstance(error, TimeoutError):
         return LinkLost("the box did not answer in time", late=True)
     return LinkLost(f"the connection to the box broke ({type(error).__name__})")
+
+
+_open: weakref.WeakSet[Attached] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A box lives as long as anybody holds the other end of its standard input: a forked child lets go of it."""
+    for link in list(_open):
+        link.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -74,5 +74,6 @@ def _mount(mount: Mount) -> dict[str, Any]:
         "Source": mount.source,
         "Target": mount.target,
         "ReadOnly": not mount.writable,
-        "BindOptions": {"Propagation": "rprivate"},
+        # What is mounted below the source would stay writable: a read-only mount has nothing of it.
+        "BindOptions": {"Propagation": "rprivate", "NonRecursive": not mount.writable},
     }

@@ -9,6 +9,8 @@ from typing import Final
 
 LABEL: Final = "agentcop.owner"
 _PARTS: Final = 4
+_YOUNG: Final = 300.0
+"""Seconds in which a container may still be about to be started."""
 
 
 def owner() -> str:
@@ -17,14 +19,18 @@ def owner() -> str:
     return ":".join((_boot(), _namespace(), str(pid), _started(pid)))
 
 
-def is_dead(label: str) -> bool:
-    """Whether the owner of this label certainly is not there any more; False where that cannot be told from here."""
+def is_dead(label: str, *, running: bool, age: float) -> bool:
+    """Whether the owner of this label certainly is not there any more; False where that cannot be told from here.
+
+    `running`: whether its container does. `age`: the container's, in seconds.
+    """
     parts = label.split(":")
     if len(parts) != _PARTS or not parts[2].isdigit() or not parts[0] or not parts[3]:
         return False
     boot, namespace, pid, started = parts
     if boot != _boot():
-        return bool(_boot())
+        # An earlier boot's boxes do not run. One that does is of another machine, which uses the same engine.
+        return bool(_boot()) and not running and age > _YOUNG
     return namespace == _namespace() and _started(int(pid)) != started
 
 

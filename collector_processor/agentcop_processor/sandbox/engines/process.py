@@ -85,7 +85,7 @@ class ProcessEngine:
         """Kill the bubblewraps whose owner died while they were being started; how many. Never raises."""
         swept = 0
         for pid, whose in _owned():
-            if is_dead(whose):
+            if is_dead(whose, running=True, age=0.0):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
                     swept += 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
+import os
 import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentcop_core.home import absolute
 from agentcop_processor.sandbox.engines.seccomp import docker_profile
 
 if TYPE_CHECKING:
@@ -17,12 +20,35 @@ if TYPE_CHECKING:
 
 
 def profile_for(engine: EngineName) -> str:
-    """What stands behind `seccomp=` in an engine's request. Writes a file for Podman, once. Raises OSError."""
+    """What stands behind `seccomp=` in an engine's request. Podman's file is written where it is not as it should be.
+
+    Raises OSError.
+    """
+    text = _text()
     if engine != "podman":
-        return _text()
-    path = _folder() / "seccomp.json"
-    if not path.exists():
-        path.write_text(_text(), encoding="utf-8")
+        return text
+    name = f"seccomp-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+    try:
+        return _kept(Path(absolute(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "agentcop" / name, text)
+    except (OSError, RuntimeError):  # a service's user has no home folder that it may write to, or none at all
+        return _kept(_folder(os.getpid()) / name, text)
+
+
+def _kept(path: Path, text: str) -> str:
+    """The path of a file with this text, which no reader ever sees half written."""
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return str(path)
+    except (OSError, UnicodeDecodeError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
     return str(path)
 
 
@@ -32,8 +58,13 @@ def _text() -> str:
 
 
 @lru_cache(maxsize=1)
-def _folder() -> Path:
-    """Only this user's; gone with the process."""
+def _folder(pid: int) -> Path:
+    """Only this user's and this process's; gone with it. A forked child has one of its own, and leaves its parent's."""
     folder = Path(tempfile.mkdtemp(prefix="agentcop-seccomp-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_gone, folder, pid)
     return folder
+
+
+def _gone(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
