@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -129,8 +131,9 @@ class OwnEngine:
 
 
 @contextmanager
-def own_engine(name: Name, folder: Path) -> Iterator[OwnEngine]:
+def own_engine(name: Name) -> Iterator[OwnEngine]:
     """Started and with the image; stopped afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="e-"))  # the engines take no long paths
     engine = OwnEngine(name, folder)
     try:
         engine.start()
@@ -139,3 +142,4 @@ def own_engine(name: Name, folder: Path) -> Iterator[OwnEngine]:
         yield engine
     finally:
         engine.stop()
+        shutil.rmtree(folder)
