@@ -114,9 +114,11 @@ class OwnEngine:
         self._run(f"{self.name}_start")
 
     def kill(self) -> None:
-        """The service alone, without a chance to clean up: neither what it runs nor what it has mounted."""
-        pid = int((self._folder / self.name / "pid").read_text())
-        os.kill(pid, signal.SIGKILL)
+        """The service, without a chance to clean up: neither what it runs nor what it has mounted."""
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            path = self._folder / self.name / file
+            if path.exists():
+                os.kill(int(path.read_text()), signal.SIGKILL)
 
     def stop(self) -> None:
         """With all that it runs."""

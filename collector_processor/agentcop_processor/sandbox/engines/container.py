@@ -112,7 +112,7 @@ class ContainerEngine:
     def client(self) -> Any:  # noqa: ANN401 -- of the SDK, which has no types
         """The SDK's client of this engine, of this process's own.
 
-        Raises EngineDown where the SDK is not installed; OSError where nobody listens, as the SDK forgets to close then.
+        Raises EngineDown where the SDK is not installed, OSError where nobody listens: the SDK would leave a file open.
         """
         with socket.socket(socket.AF_UNIX) as tried:
             tried.settimeout(_TIMEOUT)

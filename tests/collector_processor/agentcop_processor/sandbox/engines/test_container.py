@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.engines.container import ContainerEngine
 from agentcop_processor.sandbox.engines.flags import container as flags
 from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.engines.owner import LABEL
@@ -21,6 +20,8 @@ from engines import SETTINGS, box_of, container, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from agentcop_processor.sandbox.engines.container import ContainerEngine
 
 __all__ = ["container"]
 
@@ -78,12 +79,12 @@ def test_a_path_cannot_smuggle_in_options_of_a_mount(tmp_path: Path, container: 
     evil = tmp_path / "a,ro=false"
     evil.mkdir()
     evil.chmod(0o777)
-    try:
-        answer = written(container, "/data/file", Mount(source=str(evil), target="/data"))
-    except EngineDown as down:
-        assert "comma" in str(down)
+    mount = Mount(source=str(evil), target="/data")
+    if container.name == "podman":
+        with pytest.raises(EngineDown, match="comma"):
+            container.start(SETTINGS, (mount,))
     else:
-        assert b"written" not in answer
+        assert b"written" not in written(container, "/data/file", mount)
     assert not (evil / "file").exists()
 
 

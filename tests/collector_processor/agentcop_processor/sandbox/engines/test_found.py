@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +12,6 @@ from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
 from agentcop_processor.sandbox.engines.profile import profile_for
 from agentcop_processor.sandbox.engines.sockets import places, socket_behind
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_address_that_is_no_unix_socket_is_refused_with_the_reason() -> None:
@@ -74,14 +70,12 @@ def test_podman_gets_a_file_with_the_profile_whatever_was_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    path = profile_for("podman")
-    assert os.path.commonpath([path, tmp_path]) == str(tmp_path)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{}")
-    assert profile_for("podman") == path
-    with open(path, encoding="utf-8") as file:
-        assert file.read() == profile_for("docker")
-    assert os.listdir(tmp_path / "agentcop") == [os.path.basename(path)]
+    path = Path(profile_for("podman"))
+    assert path.parent == tmp_path / "agentcop"
+    path.write_text("{}", encoding="utf-8")
+    assert profile_for("podman") == str(path)
+    assert path.read_text(encoding="utf-8") == profile_for("docker")
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
