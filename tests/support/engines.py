@@ -119,6 +119,7 @@ class OwnEngine:
             path = self._folder / self.name / file
             if path.exists():
                 os.kill(int(path.read_text()), signal.SIGKILL)
+                path.unlink()  # where nobody reaps it, the next one would wait for the dead containerd
 
     def stop(self) -> None:
         """With all that it runs."""
