@@ -71,7 +71,8 @@ writev:20:66
 # These may be called with some arguments only: `seccomp` has the rules.
 _CHECKED = """
 clone:56:220 ioctl:16:29 ioprio_set:251:30 personality:135:92 prlimit64:302:261 sched_setaffinity:203:122
-sched_setattr:314:274 sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198 socketpair:53:199
+sched_setattr:314:274 sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198
+socketpair:53:199
 """
 
 
