@@ -177,11 +177,10 @@ def _inside() -> Path:
 
 def _owned() -> Iterator[tuple[int, str]]:
     """Every bubblewrap that was started by an engine like this, with whose it is."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            with contextlib.suppress(OSError):
-                if process.joinpath("comm").read_bytes() != b"bwrap\n":
-                    continue
-                for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
-                    if word.startswith(_OWNER.encode()):
-                        yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.joinpath("comm").read_bytes() != b"bwrap\n":
+                continue
+            for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
+                if word.startswith(_OWNER.encode()):
+                    yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)

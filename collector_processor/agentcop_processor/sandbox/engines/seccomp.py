@@ -78,8 +78,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
 )
 """By name, for each of `syscalls.CHECKED`: all of its rules must hold.
 
-A process sets its own limits and priority only: the supervisor is of the same user, and has to do its work meanwhile.
-Everything else is refused with EPERM, and `clone3` as unknown.
+A process sets its own limits, priority and processors only: the supervisor is of the same user, and has to do its work
+meanwhile. Everything else is refused with EPERM, and `clone3` as unknown.
 """
 
 
