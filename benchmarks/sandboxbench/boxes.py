@@ -25,6 +25,8 @@ ADD: Final = Parcel(module="operator", name="add")
 SLEEP: Final = Parcel(module="time", name="sleep")
 DEADLINE: Final = 0.5
 """Seconds that the tool which oversleeps is given."""
+_LOADED: Final = 0.3
+"""Seconds after which the tool is loaded: a box in the pool has waited for longer."""
 _LONG: Final = 30.0
 _READY: Final = 30.0
 
@@ -80,7 +82,7 @@ class Boxes:
     def warm(self) -> float:
         """From the call to the result, in a box that waits with the tool loaded."""
         waiting = self.ready()
-        time.sleep(0.1)  # a box in the pool has waited for longer
+        time.sleep(_LOADED)
         began = time.perf_counter()
         _five(waiting)
         taken = time.perf_counter() - began
@@ -98,7 +100,7 @@ class Boxes:
     def overshoot_warm(self) -> float:
         """How much later than its deadline a call ends, in a box that waits."""
         waiting = self.ready(SLEEP, DEADLINE)
-        time.sleep(0.1)  # as above
+        time.sleep(_LOADED)
         began = time.perf_counter()
         _times_out(waiting)
         taken = time.perf_counter() - began - DEADLINE
