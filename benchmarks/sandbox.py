@@ -101,10 +101,12 @@ def measure(rounds: int, home: Path) -> dict[str, object]:
         waiting.box.close()
     absent = ""
     try:
-        peer = Peer(here["docker"][1] if "docker" in here else "", boxes["process"].settings.image)
+        peer = Peer(here["docker"][1], boxes["docker"].settings.image)
         variants |= {"llm-sandbox cold": peer.cold, "llm-sandbox warm": peer.warm}
         closing.append(peer.close)
-    except (OSError, KeyError) as error:
+    except KeyError:
+        absent = "no Docker answers here"
+    except OSError as error:
         absent = str(error)
     try:
         table = interleaved(variants, rounds)

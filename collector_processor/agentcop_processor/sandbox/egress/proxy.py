@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import h11
@@ -63,9 +64,10 @@ class Proxy:
                 continue
             task = asyncio.ensure_future(self._serve(made))
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, made))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, made: socket.socket, task: asyncio.Task[None]) -> None:
+        made.close()  # a task that is cancelled before it began has closed nothing
         self._tasks.discard(task)
         self._free.release()
 
