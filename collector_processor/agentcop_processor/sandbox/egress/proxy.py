@@ -84,6 +84,9 @@ class Proxy:
             made.close()
             return
         near = await came
+        serving = asyncio.current_task()
+        watch = asyncio.ensure_future(near.gone())
+        watch.add_done_callback(lambda watch: serving is not None and not watch.cancelled() and serving.cancel())
         try:
             await self._request(near)
             await near.close(self._limits.idle)
@@ -96,6 +99,7 @@ class Proxy:
                 "sandbox egress: a connection was given up: %s at %s:%s", type(fault).__name__, at.name, at.lineno
             )
         finally:
+            watch.cancel()
             near.drop()
 
     async def _request(self, near: End) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 
 from agentcop_processor.sandbox.egress.carrying import Limits
@@ -16,8 +17,6 @@ from outside_world import PUBLIC, box, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from outside_world import World
 
@@ -144,3 +143,20 @@ def test_a_name_that_takes_too_long_holds_up_no_other(world: World, monkeypatch:
             assert received(made).startswith(b"HTTP/1.1 502 the place could not be reached: its name was not resolved")
     finally:
         over = True
+
+
+@pytest.mark.parametrize(
+    "request_", [_CONNECT, b"GET http://slow.example.com:9000/ HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["tunnel", "plain"]
+)
+def test_a_tool_that_was_killed_holds_no_connection_of_the_next(world: World, request_: bytes) -> None:
+    listener = world.listen(9000)
+    world.names["slow.example.com"] = [[PUBLIC]]
+    with box(world, limits=Limits(idle=600)) as tool:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.connect(tool.socket)
+            made.sendall(request_)
+            far, _ = listener.accept()
+        with far:
+            far.settimeout(30)
+            received(far)  # ends, though nothing was answered and no time is up
+            far.settimeout(0)
