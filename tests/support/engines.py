@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -118,7 +118,8 @@ class OwnEngine:
         for file in ("pid", "exec/containerd/containerd.pid"):
             path = self._folder / self.name / file
             if path.exists():
-                os.kill(int(path.read_text()), signal.SIGKILL)
+                with suppress(ProcessLookupError):  # Docker's containerd ends with it, now or in a moment
+                    os.kill(int(path.read_text()), signal.SIGKILL)
                 path.unlink()  # where nobody reaps it, the next one would wait for the dead containerd
 
     def stop(self) -> None:
