@@ -33,8 +33,8 @@ _READY: Final = 30.0
 
 def engines() -> dict[str, tuple[Engine, str]]:
     """Each engine that is here, containers first, with its socket's address; "" for bubblewrap."""
-    from agentcop_processor.sandbox.engines.found import found
-    from agentcop_processor.sandbox.engines.process import ProcessEngine
+    from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
+    from agentcop_processor.sandbox.containers.found import found
 
     here: dict[str, tuple[Engine, str]] = {}
     addresses = (os.environ.get("TEST_DOCKER", ""), os.environ.get("TEST_PODMAN", ""))

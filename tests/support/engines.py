@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from agentcop_processor.sandbox.engines.container import ContainerEngine
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
+from agentcop_processor.sandbox.containers.container import ContainerEngine
 from agentcop_processor.sandbox.engines.owner import LABEL
-from agentcop_processor.sandbox.engines.process import ProcessEngine
 from agentcop_processor.sandbox.image import PLAIN_TAG
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain

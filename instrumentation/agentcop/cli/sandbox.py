@@ -15,9 +15,9 @@ from agentcop.cli._output import escape, say
 from agentcop.cli._sandbox_text import print_built, print_json, print_text
 from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
+from agentcop_processor.sandbox.containers.found import found
 from agentcop_processor.sandbox.demand import settings_of
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.image import PLAIN_TAG, VENV_TAG, CannotBuild
 from agentcop_processor.sandbox.image.baked import build_baked
 from agentcop_processor.sandbox.image.interpreter import find_interpreter
@@ -28,7 +28,7 @@ from agentcop_processor.sandbox.trial import try_mode
 
 if TYPE_CHECKING:
     from agentcop_policies import Policy
-    from agentcop_processor.sandbox.engines.container import ContainerEngine
+    from agentcop_processor.sandbox.containers.container import ContainerEngine
     from agentcop_processor.sandbox.image.archive import Built
 
 Mode = Literal["container", "process"]

@@ -11,8 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from agentcop_processor.sandbox.bubblewrap import blame
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.engines import blame
 
 if TYPE_CHECKING:
     from subprocess import Popen

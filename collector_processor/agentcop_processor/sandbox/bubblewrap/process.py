@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentcop_processor.sandbox import bytecode, inside
+from agentcop_processor.sandbox.bubblewrap import blame, bwrap
+from agentcop_processor.sandbox.bubblewrap.pipes import PipeLink
+from agentcop_processor.sandbox.bubblewrap.staging import staged
+from agentcop_processor.sandbox.bubblewrap.starter import Starter
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
+from agentcop_processor.sandbox.engines import seccomp_bpf
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
-from agentcop_processor.sandbox.engines.pipes import PipeLink
-from agentcop_processor.sandbox.engines.staging import staged
-from agentcop_processor.sandbox.engines.starter import Starter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

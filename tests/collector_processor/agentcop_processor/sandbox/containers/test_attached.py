@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcop_processor.sandbox.containers.attached import Attached
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.engines.attached import Attached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

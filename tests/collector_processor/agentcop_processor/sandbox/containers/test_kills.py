@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentcop_processor.sandbox.containers.container import ContainerEngine
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.engines.container import ContainerEngine
 from agentcop_processor.sandbox.threads import in_thread
 from engines import ANSWER, HANG, box_of, boxes_of, container, each, is_there, own_engine, running
 from exporting import until
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.sandbox
 
 HOST = """
 import json, sys, time
-from agentcop_processor.sandbox.engines.container import ContainerEngine
-from agentcop_processor.sandbox.engines.process import ProcessEngine
+from agentcop_processor.sandbox.containers.container import ContainerEngine
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from engines import HANG, box_of
 name, socket, mark, when = sys.argv[1:]
 engine = ContainerEngine(name, socket) if socket else ProcessEngine()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agentcop_processor.sandbox.containers.found import found
+from agentcop_processor.sandbox.containers.profile import profile_for
+from agentcop_processor.sandbox.containers.sockets import places, socket_behind
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
-from agentcop_processor.sandbox.engines.profile import profile_for
-from agentcop_processor.sandbox.engines.sockets import places, socket_behind
 
 
 def test_an_address_that_is_no_unix_socket_is_refused_with_the_reason() -> None:
@@ -86,7 +86,7 @@ def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
         bound.bind(str(dead))
     environ = {"DOCKER_HOST": f"unix://{dead}", "CONTAINER_HOST": "tcp://10.0.0.1:1", "XDG_RUNTIME_DIR": str(tmp_path)}
     here = [each for each in places(environ) if "/run/docker" not in each[0] and "/run/podman" not in each[0]]
-    monkeypatch.setattr("agentcop_processor.sandbox.engines.found.places", lambda _: iter(here))
+    monkeypatch.setattr("agentcop_processor.sandbox.containers.found.places", lambda _: iter(here))
     with pytest.raises(EngineDown) as down:
         found(environ)
     text = str(down.value)

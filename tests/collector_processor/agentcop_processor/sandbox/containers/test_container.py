@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agentcop_processor.sandbox.containers.flags import container as flags
+from agentcop_processor.sandbox.containers.found import found
+from agentcop_processor.sandbox.containers.profile import profile_for
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.engines.flags import container as flags
-from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.engines.owner import LABEL
-from agentcop_processor.sandbox.engines.profile import profile_for
 from engines import SETTINGS, box_of, container, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_processor.sandbox.engines.container import ContainerEngine
+    from agentcop_processor.sandbox.containers.container import ContainerEngine
 
 __all__ = ["container"]
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox import bytecode
+from agentcop_processor.sandbox.containers.attached import Attached
+from agentcop_processor.sandbox.containers.flags import container
+from agentcop_processor.sandbox.containers.profile import profile_for
+from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
-from agentcop_processor.sandbox.engines.attached import Attached
-from agentcop_processor.sandbox.engines.flags import container
 from agentcop_processor.sandbox.engines.owner import LABEL, is_dead
-from agentcop_processor.sandbox.engines.profile import profile_for
-from agentcop_processor.sandbox.engines.sockets import socket_behind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
