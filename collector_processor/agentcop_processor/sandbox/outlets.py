@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentcop_core.locks import IMPORTING, safe_lock
+from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import EngineDown, Mount
+from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
-    from agentcop_processor.sandbox.settings import Settings
 
 
 class Outlets:
@@ -49,6 +50,7 @@ class Outlets:
             except ImportError as missing:
                 install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
                 raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
+        settings = self._way_out(settings)
         with self._lock:
             egress = self._proxies.get(settings)
             if egress is None:
@@ -61,6 +63,11 @@ class Outlets:
                 self._proxies[settings] = egress
             return (egress.mount,)
 
+    @staticmethod
+    def _way_out(settings: Settings) -> Settings:
+        """Only what a proxy reads: boxes that differ in the rest share one."""
+        return Settings(network=settings.network, secrets=settings.secrets, timeout=settings.timeout)
+
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")
         real = os.path.realpath(source)
@@ -69,4 +76,6 @@ class Outlets:
         home = os.path.realpath(self._home)
         if os.path.commonpath([real, home]) in {real, home}:
             raise EngineDown(f"sandbox.mounts: {source} leads to AgentCop's state folder, which no box may see")
+        if Path(real).is_socket() or socket_behind(real, os.environ):
+            raise EngineDown(f"sandbox.mounts: {source} leads to a socket, which no box may see")
         return Mount(source=real, target=target, writable=access == ["rw"])
