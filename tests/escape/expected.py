@@ -95,8 +95,8 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "process": MappingProxyType(
             {
-                "resources.memory_by_many": "without a container the memory of all processes together is looked at some "
-                "times a second, and the tool ended: a peak between two looks may be higher",
+                "resources.memory_by_many": "without a container the memory of all processes together is looked at "
+                "some times a second, and the tool ended: a peak between two looks may be higher",
             }
         ),
     }
