@@ -95,8 +95,8 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "process": MappingProxyType(
             {
-                "resources.memory_by_many": "without a container no limit of memory holds for all processes together: "
-                "each may have `memory`, and there may be `pids` of them",
+                "resources.memory_by_many": "without a container the memory of all processes together is looked at "
+                "some times a second, and the tool ended: a peak between two looks may be higher",
             }
         ),
     }
