@@ -28,6 +28,8 @@ class Special:
     """Of the policy, in seconds."""
     calls: int = 1
     """How often it is run in the same box."""
+    beside: bool = False
+    """Whether it is run twice at the same time, in two boxes."""
     network: str = "none"
     bare: str = ""
     """Why it is never run without a box; "" where it is."""
@@ -55,6 +57,8 @@ SPECIALS: Final[Mapping[str, Special]] = MappingProxyType(
         "resources.memory_in_files": Special(ends=_ENDED, timeout=30.0),
         "resources.locked_memory": Special(ends=_ENDED),
         "kernel.clock": Special(bare="it would set the machine's clock, by microseconds"),
+        "network.sent_file_handles": Special(network="public"),
+        "processes.box_beside": Special(beside=True),
         "processes.everything_killed": Special(bare="it would kill every process of the machine"),
         "processes.keeps_forking": Special(bare="its processes could not be ended one by one"),
         "processes.outlives_the_deadline": _DEADLINE,
@@ -91,8 +95,8 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "process": MappingProxyType(
             {
-                "resources.memory_by_many": "without a container no limit of memory holds for all processes together: "
-                "each may have `memory`, and there may be `pids` of them",
+                "resources.memory_by_many": "without a container the memory of all processes together is looked at "
+                "some times a second, and the tool ended: a peak between two looks may be higher",
             }
         ),
     }

@@ -19,10 +19,10 @@ _VARIABLES: Final = {"docker": "TEST_DOCKER", "podman": "TEST_PODMAN"}
 def place(name: str) -> Boxed:
     """The boxes of this engine. Raises EngineDown with the reason where there are none."""
     if name == "process":
-        from agentcop_processor.sandbox.engines.process import ProcessEngine
+        from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 
         return Boxed(ProcessEngine())
-    from agentcop_processor.sandbox.engines.found import found
+    from agentcop_processor.sandbox.containers.found import found
 
     environ = _environ(name)
     for engine in found(environ):

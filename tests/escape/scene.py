@@ -98,6 +98,7 @@ class Scene:
             "abstract": self.abstract,
             "datagram_ports": self.datagram_ports,
             "engine_sockets": list(self._engine_sockets),
+            "host_name": socket.gethostname(),
             "key": self._key,
             "listeners": self.listeners,
             "marker_file": str(self.folder / "marker"),

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import inspect
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.escape.expected import Special
     from tests.escape.outcomes import Outcome
-    from tests.escape.places import Place
+    from tests.escape.places import Call, Place
     from tests.escape.scene import Scene
 
 THEMES: Final = ("resources", "filesystem", "network", "egress", "kernel", "processes", "supervisor", "results")
@@ -28,6 +29,8 @@ _MEMORY: Final = 96 << 10
 """KiB that the host's memory may grow by in one call: a megabyte of result takes some as Python's objects."""
 _LATE: Final = 15.0
 """Seconds past the deadline by which a call is over on any machine."""
+_FILES: Final = 32
+"""Open files more than before, such as an engine's client keeps."""
 _OUTPUTS: Final = 2 * 65_536
 _SHOWN: Final = 200
 
@@ -77,12 +80,14 @@ def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
     given = scene.given(token)
     particular = special(probe.id)
     trap.sprung.clear()
-    before = _peak_from_now()
+    before, files = _peak_from_now(), _open_files()
     call = (probe.theme, probe.name, {name: given[name] for name in probe.takes})
     failed = ""
     outcomes: list[Outcome] = []
     try:
-        outcomes = place.run(call, particular, scene.folder)
+        outcomes = (
+            _twice(place, call, particular, scene) if particular.beside else place.run(call, particular, scene.folder)
+        )
     except Exception as error:
         failed = f"{type(error).__name__}: {error}"  # it is told in the table, and counts as not contained
     grown = _peak() - before
@@ -93,6 +98,8 @@ def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
         escapes.append("the host ran code that the box had named")
     if grown > _MEMORY:
         escapes.append(f"the host's memory grew by {grown >> 10} MiB")
+    if (more := _open_files() - files) > _FILES:
+        escapes.append(f"the host holds {more} more open files")
     return Verdict(
         probe=probe.id,
         claim=probe.claim,
@@ -103,6 +110,21 @@ def tried(probe: Probe, place: Place, scene: Scene) -> Verdict:
         refused=tuple(each for outcome in outcomes for each in (*outcome.refused, outcome.said) if each),
         seconds=sum(each.seconds for each in outcomes),
     )
+
+
+def _once(place: Place, call: Call, particular: Special, scene: Scene) -> list[Outcome]:
+    return place.run(call, particular, scene.folder)
+
+
+def _twice(place: Place, call: Call, particular: Special, scene: Scene) -> list[Outcome]:
+    """The same at the same time in two boxes."""
+    with ThreadPoolExecutor(2) as threads:
+        runs = [threads.submit(place.run, call, particular, scene.folder) for _ in range(2)]
+        return [outcome for each in runs for outcome in each.result()]
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def _got_out(outcome: Outcome, particular: Special, secret: str) -> Iterator[str]:

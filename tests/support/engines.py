@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from agentcop_processor.sandbox.engines.container import ContainerEngine
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
+from agentcop_processor.sandbox.containers.container import ContainerEngine
 from agentcop_processor.sandbox.engines.owner import LABEL
-from agentcop_processor.sandbox.engines.process import ProcessEngine
 from agentcop_processor.sandbox.image import PLAIN_TAG
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain
@@ -112,9 +114,13 @@ class OwnEngine:
         self._run(f"{self.name}_start")
 
     def kill(self) -> None:
-        """The service alone, without a chance to clean up: neither what it runs nor what it has mounted."""
-        pid = int((self._folder / self.name / "pid").read_text())
-        os.kill(pid, signal.SIGKILL)
+        """The service, without a chance to clean up: neither what it runs nor what it has mounted."""
+        for file in ("pid", "exec/containerd/containerd.pid"):
+            path = self._folder / self.name / file
+            if path.exists():
+                with suppress(ProcessLookupError):  # Docker's containerd ends with it, now or in a moment
+                    os.kill(int(path.read_text()), signal.SIGKILL)
+                path.unlink()  # where nobody reaps it, the next one would wait for the dead containerd
 
     def stop(self) -> None:
         """With all that it runs."""
@@ -129,8 +135,9 @@ class OwnEngine:
 
 
 @contextmanager
-def own_engine(name: Name, folder: Path) -> Iterator[OwnEngine]:
+def own_engine(name: Name) -> Iterator[OwnEngine]:
     """Started and with the image; stopped afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="e-"))  # the engines take no long paths
     engine = OwnEngine(name, folder)
     try:
         engine.start()
@@ -139,3 +146,4 @@ def own_engine(name: Name, folder: Path) -> Iterator[OwnEngine]:
         yield engine
     finally:
         engine.stop()
+        shutil.rmtree(folder)

@@ -31,6 +31,7 @@ CANARY = "Bearer canary-4f7d2a91c6"
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
 
     def do_GET(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox.engines.process import ProcessEngine
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from agentcop_processor.sandbox.inside import values
 from agentcop_processor.sandbox.pool import Kind
 from agentcop_processor.sandbox.runner import started

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.protected.current import around
+from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import EngineDown, Mount
+from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
-    from agentcop_processor.sandbox.settings import Settings
 
 _MACHINERY: Final = ("/proc", "/sys", "/dev")
 
@@ -54,6 +55,7 @@ class Outlets:
             except ImportError as missing:
                 install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
                 raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
+        settings = self._way_out(settings)
         with self._lock:
             egress = self._proxies.get(settings)
             if egress is None:
@@ -65,6 +67,11 @@ class Outlets:
                     return ()
                 self._proxies[settings] = egress
             return (egress.mount,)
+
+    @staticmethod
+    def _way_out(settings: Settings) -> Settings:
+        """Only what a proxy reads: boxes that differ in the rest share one."""
+        return Settings(network=settings.network, secrets=settings.secrets, timeout=settings.timeout)
 
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")
@@ -86,7 +93,7 @@ class Outlets:
             return "a home folder"
         if real in {"/", "/run"} or any(Path(real).is_relative_to(each) for each in _MACHINERY):
             return "the host's own processes, devices or sockets"
-        return "a socket" if Path(real).is_socket() else ""
+        return "a socket" if Path(real).is_socket() or socket_behind(real, os.environ) else ""
 
 
 def _homes() -> set[str]:

@@ -17,9 +17,9 @@ from agentcop_processor.sandbox.runner import prepare, started
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agentcop_processor.sandbox.containers.container import ContainerEngine
     from agentcop_processor.sandbox.conversation import Box
     from agentcop_processor.sandbox.engine import Engine
-    from agentcop_processor.sandbox.engines.container import ContainerEngine
     from agentcop_processor.sandbox.probe import Reading
     from agentcop_processor.sandbox.settings import Settings
 
@@ -58,10 +58,10 @@ def try_mode(mode: Literal["container", "process"], settings: Settings, home: Pa
     settings = replace(settings, mode=mode)
     try:
         if mode == "process":
-            from agentcop_processor.sandbox.engines.process import ProcessEngine
+            from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 
             return (try_engine(ProcessEngine(), settings, home),)
-        from agentcop_processor.sandbox.engines.found import found
+        from agentcop_processor.sandbox.containers.found import found
 
         trials = ((engine, try_engine(engine, settings, home)) for engine in found(os.environ))
         return tuple(replace(trial, image=_image(engine, settings)) for engine, trial in trials)

@@ -15,9 +15,9 @@ from agentcop.cli._output import escape, say
 from agentcop.cli._sandbox_text import print_built, print_json, print_text
 from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
+from agentcop_processor.sandbox.containers.found import found
 from agentcop_processor.sandbox.demand import settings_of
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines.found import found
 from agentcop_processor.sandbox.image import PLAIN_TAG, VENV_TAG, CannotBuild
 from agentcop_processor.sandbox.image.baked import build_baked
 from agentcop_processor.sandbox.image.interpreter import find_interpreter
@@ -28,7 +28,7 @@ from agentcop_processor.sandbox.trial import try_mode
 
 if TYPE_CHECKING:
     from agentcop_policies import Policy
-    from agentcop_processor.sandbox.engines.container import ContainerEngine
+    from agentcop_processor.sandbox.containers.container import ContainerEngine
     from agentcop_processor.sandbox.image.archive import Built
 
 Mode = Literal["container", "process"]
@@ -77,8 +77,8 @@ def build(*, venv: str | None, tag: str | None, engine: str, file: str | None) -
     packages must not come to run in another's.
 
     Left out of an environment: pip, caches, .env and other files that hold secrets, links into them, and the
-    credentials in the addresses that packages came from. The source folders of editable installs are copied as they
-    are now.
+    credentials in the addresses that packages came from. Of editable installs what can be imported is copied as it is
+    now, without hidden files, keys, the policy and the state folder.
 
     Exits 1 if an engine does not take the image, 2 if there is none to be had.
     """
@@ -89,7 +89,7 @@ def build(*, venv: str | None, tag: str | None, engine: str, file: str | None) -
         find_interpreter(here)  # what is no environment is told before any engine is asked
     engines = _engines(engine)
     with tempfile.TemporaryDirectory(prefix="agentcop-image-", ignore_cleanup_errors=True) as made:
-        built, what = _plain() if venv is None else _baked(here, Path(made))
+        built, what = _plain() if venv is None else _baked(here, Path(made), file)
         refused = [each for each in engines if not _loaded(each, built, name)]
     print_built(built, name, what, pinned=_pinned(policy))
     sys.exit(1 if refused else 0)
@@ -160,9 +160,10 @@ def _plain() -> tuple[Built, str]:
     return built, f"Python {python_of(packages)}, {len(packages)} Debian packages"
 
 
-def _baked(venv: Path | None, folder: Path) -> tuple[Built, str]:
-    """The image of an environment, and what is in it in a few words."""
-    baked = build_baked(venv, folder)
+def _baked(venv: Path | None, folder: Path, policy: str | None) -> tuple[Built, str]:
+    """The image of an environment, and what is in it in a few words. Neither policy nor state folder is in it."""
+    never = {state_folder(os.environ).resolve(), *([Path(policy).resolve()] if policy else [])}
+    baked = build_baked(venv, folder, never)
     for source in baked.packages.sources:
         say(f"copied as it is now: {escape(str(source))}")
     if baked.packages.left:

@@ -75,13 +75,13 @@ def _connect(host: str, port: int) -> bytes:
     return f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode("utf-8", "surrogateescape")
 
 
-def to_the_host(tries: Tries, listeners: list[list[object]]) -> None:
+def to_the_host(tries: Tries, listeners: list[list[object]], host_name: str) -> None:
     """CONNECT to a server on the host's loopback, in every spelling of its address, and on the host's own addresses."""
     for address, port in listeners:
         name = f"[{address}]" if ":" in str(address) else str(address)
         _ask(tries, f"CONNECT {name}", _connect(name, int(str(port))))
     port = int(str(listeners[0][1]))
-    for name in (*_HOME, socket.gethostname()):
+    for name in (*_HOME, host_name):
         _ask(tries, f"CONNECT {name}", _connect(name, port))
 
 

@@ -245,6 +245,8 @@ def asks_for_configuration(query: str, config: RunnableConfig) -> str:
         (lambda: Wrapped(api_key="k-123"), "api_key is a secret.*sandbox.secrets"),
         (lambda: Wrapped(password=SecretStr("k-123")), "password is a secret"),
         (lambda: Wrapped(settings={"x": {"auth_token": "k-123"}}), "settings is a secret"),
+        (lambda: Wrapped(settings={"place": "postgres://me:k-123@db/x"}), "settings is a secret"),
+        (lambda: Wrapped(settings={"headers": ("Authorization", "k-123")}), "settings is a secret"),
         (lambda: Wrapped(api_wrapper=Wrapper(region="us")), "api_wrapper is no plain value"),
         (OwnRun, "a method run of its own.*`_run`"),
         (lambda: OwnInit("k-123"), "its __init__ takes something else"),
@@ -264,6 +266,11 @@ def test_what_cannot_be_made_again_is_refused_with_the_way_out(made: Callable[[]
         ship_run(made())
     assert "Way out: " in str(refused.value)
     assert "k-123" not in str(refused.value)
+
+
+def test_names_that_only_sound_like_secrets_travel() -> None:
+    settings = {"author": "me", "max_tokens": 3, "monkey": ["a", (1, b"2")]}
+    assert ship_run(Wrapped(settings=settings)).init == {"settings": settings}
 
 
 def test_defaults_that_are_models_are_left_to_the_class() -> None:

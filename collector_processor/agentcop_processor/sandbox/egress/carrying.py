@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _PIECE: Final = 65_536
+_LOOK: Final = 0.5
 
 
 class TooMuch(Exception):  # noqa: N818 -- a limit, not a fault
@@ -50,6 +52,13 @@ class End:
             return
         finally:
             self.drop()
+
+    async def gone(self) -> None:
+        """Returns when whoever was here closed both directions: a tool that was killed, not one that said all."""
+        hung_up = select.poll()
+        hung_up.register(self.writer.get_extra_info("socket").fileno(), 0)
+        while not hung_up.poll(0):  # noqa: ASYNC110 -- a transport tells of the end of one direction only
+            await asyncio.sleep(_LOOK)
 
     def drop(self) -> None:
         """Let go of it now."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import h11
@@ -63,9 +64,10 @@ class Proxy:
                 continue
             task = asyncio.ensure_future(self._serve(made))
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, made))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, made: socket.socket, task: asyncio.Task[None]) -> None:
+        made.close()  # a task that is cancelled before it began has closed nothing
         self._tasks.discard(task)
         self._free.release()
 
@@ -82,6 +84,9 @@ class Proxy:
             made.close()
             return
         near = await came
+        serving = asyncio.current_task()
+        watch = asyncio.ensure_future(near.gone())
+        watch.add_done_callback(lambda watch: serving is not None and not watch.cancelled() and serving.cancel())
         try:
             await self._request(near)
             await near.close(self._limits.idle)
@@ -94,6 +99,7 @@ class Proxy:
                 "sandbox egress: a connection was given up: %s at %s:%s", type(fault).__name__, at.name, at.lineno
             )
         finally:
+            watch.cancel()
             near.drop()
 
     async def _request(self, near: End) -> None:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from agentcop_core.filelock import try_lock
 from agentcop_core.home import make_private
@@ -75,6 +75,8 @@ class Egress:
         self.mount: Mount = Mount(source=str(seen.resolve()), target=EGRESS)
         """What a box needs to see of it, read-only: the socket, and the certificates to trust."""
         self._stop = asyncio.Event()
+        self._closing = threading.Lock()
+        """Taken by the one call that closes it, for ever."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(proxy,), name="agentcop-egress", daemon=True)
         self._thread.start()
@@ -109,10 +111,11 @@ class Egress:
 
     def close(self) -> None:
         """End every connection and remove its files. Idempotent; blocks for up to five seconds."""
-        if os.getpid() != self._pid or not self._thread.is_alive():
+        if os.getpid() != self._pid or not self._closing.acquire(blocking=False):
             return
         atexit.unregister(self.close)
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # its loop came to an end by itself
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP)
         self._remove()
 
@@ -134,25 +137,22 @@ class Egress:
 
     def _remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.close(self._held)
+        self._held.close()
 
     def _after_fork(self) -> None:
         """The child must not keep its parent's socket and lock alive."""
-        with contextlib.suppress(OSError):
-            self._listener.close()
-        with contextlib.suppress(OSError):
-            os.close(self._held)
+        self._listener.close()
+        self._held.close()
 
 
-def _own_folder(folder: Path) -> tuple[Path, int]:
+def _own_folder(folder: Path) -> tuple[Path, BinaryIO]:
     """A folder below `folder` that only this user can enter, and its lock; what dead processes left there goes."""
     make_private(folder)
     for old in folder.iterdir():
         _clear(old)
     made = Path(tempfile.mkdtemp(prefix="egress-", dir=folder))
-    held = os.open(made / _UNLOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try_lock(held)
+    held = (made / _UNLOCKED).open("xb")
+    try_lock(held.fileno())
     (made / _UNLOCKED).rename(made / _LOCK)  # whoever finds it by this name finds it locked
     seen = made / _SEEN
     seen.mkdir()
@@ -163,14 +163,14 @@ def _own_folder(folder: Path) -> tuple[Path, int]:
 
 def _clear(old: Path) -> None:
     try:
-        held = os.open(old / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(old / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return  # being made, or none of these
     try:
-        if try_lock(held):
+        if try_lock(descriptor):
             shutil.rmtree(old, ignore_errors=True)
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
 def _listening(seen: Path) -> socket.socket:

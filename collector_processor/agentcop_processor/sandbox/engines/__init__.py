@@ -1,1 +1,1 @@
-"""What starts boxes and kills them: Docker and Podman over their socket, bubblewrap without a daemon."""
+"""Which engine a box comes from, and what is the same for all: system calls, and whose a box is."""

@@ -60,7 +60,7 @@ class Choice:
 
     def _found(self) -> tuple[Engine, ...]:
         if not self._containers:
-            from agentcop_processor.sandbox.engines.found import found
+            from agentcop_processor.sandbox.containers.found import found
 
             engines = found(os.environ)
             for engine in engines:
@@ -72,7 +72,7 @@ class Choice:
     def _bubblewrap(self) -> Engine:
         with self._lock:
             if self._process is None:
-                from agentcop_processor.sandbox.engines.process import ProcessEngine
+                from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 
                 self._process = ProcessEngine()
             return self._process

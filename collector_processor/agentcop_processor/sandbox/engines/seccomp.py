@@ -67,6 +67,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
         "ioprio_set": (_IO_OF_ONE_PROCESS, _WHICH_IS_ITSELF),
         "personality": (OneOf(argument=0, values=(_USUAL, _ASK)),),
         "prlimit64": (_ITSELF,),
+        "sched_setaffinity": (_ITSELF,),
         "sched_setattr": (_ITSELF,),
         "sched_setparam": (_ITSELF,),
         "sched_setscheduler": (_ITSELF,),
@@ -77,8 +78,8 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = MappingProxyType(
 )
 """By name, for each of `syscalls.CHECKED`: all of its rules must hold.
 
-A process sets its own limits and priority only: the supervisor is of the same user, and has to do its work meanwhile.
-Everything else is refused with EPERM, and `clone3` as unknown.
+A process sets its own limits, priority and processors only: the supervisor is of the same user, and has to do its work
+meanwhile. Everything else is refused with EPERM, and `clone3` as unknown.
 """
 
 

@@ -55,23 +55,23 @@ renameat:264:38 renameat2:316:276 restart_syscall:219:128 rmdir:84: rseq:334:293
 rt_sigpending:127:136 rt_sigprocmask:14:135 rt_sigqueueinfo:129:138 rt_sigreturn:15:139 rt_sigsuspend:130:133
 rt_sigtimedwait:128:137 rt_tgsigqueueinfo:297:240 sched_get_priority_max:146:125 sched_get_priority_min:147:126
 sched_getaffinity:204:123 sched_getattr:315:275 sched_getparam:143:121 sched_getscheduler:145:120
-sched_rr_get_interval:148:127 sched_setaffinity:203:122 sched_yield:24:124 seccomp:317:277 select:23: semctl:66:191
-semget:64:190 semop:65:193 semtimedop:220:192 sendfile:40:71 sendmmsg:307:269 sendmsg:46:211 sendto:44:206
-set_robust_list:273:99 set_thread_area:205: set_tid_address:218:96 setfsgid:123:152 setfsuid:122:151 setgid:106:144
-setgroups:116:159 setitimer:38:103 setpgid:109:154 setregid:114:143 setresgid:119:149 setresuid:117:147
-setreuid:113:145 setrlimit:160:164 setsid:112:157 setsockopt:54:208 setuid:105:146 setxattr:188:5 setxattrat:463:463
-shmat:30:196 shmctl:31:195 shmdt:67:197 shmget:29:194 shutdown:48:210 sigaltstack:131:132 signalfd:282:
-signalfd4:289:74 splice:275:76 stat:4: statfs:137:43 statx:332:291 symlink:88: symlinkat:266:36 sync:162:81
-sync_file_range:277:84 syncfs:306:267 sysinfo:99:179 tee:276:77 tgkill:234:131 time:201: timer_create:222:107
-timer_delete:226:111 timer_getoverrun:225:109 timer_gettime:224:108 timer_settime:223:110 timerfd_create:283:85
-timerfd_gettime:287:87 timerfd_settime:286:86 times:100:153 tkill:200:130 truncate:76:45 umask:95:166 uname:63:160
-unlink:87: unlinkat:263:35 utime:132: utimensat:280:88 utimes:235: vfork:58: wait4:61:260 waitid:247:95 write:1:64
-writev:20:66
+sched_rr_get_interval:148:127 sched_yield:24:124 seccomp:317:277 select:23: semctl:66:191 semget:64:190 semop:65:193
+semtimedop:220:192 sendfile:40:71 sendmmsg:307:269 sendmsg:46:211 sendto:44:206 set_robust_list:273:99
+set_thread_area:205: set_tid_address:218:96 setfsgid:123:152 setfsuid:122:151 setgid:106:144 setgroups:116:159
+setitimer:38:103 setpgid:109:154 setregid:114:143 setresgid:119:149 setresuid:117:147 setreuid:113:145
+setrlimit:160:164 setsid:112:157 setsockopt:54:208 setuid:105:146 setxattr:188:5 setxattrat:463:463 shmat:30:196
+shmctl:31:195 shmdt:67:197 shmget:29:194 shutdown:48:210 sigaltstack:131:132 signalfd:282: signalfd4:289:74
+splice:275:76 stat:4: statfs:137:43 statx:332:291 symlink:88: symlinkat:266:36 sync:162:81 sync_file_range:277:84
+syncfs:306:267 sysinfo:99:179 tee:276:77 tgkill:234:131 time:201: timer_create:222:107 timer_delete:226:111
+timer_getoverrun:225:109 timer_gettime:224:108 timer_settime:223:110 timerfd_create:283:85 timerfd_gettime:287:87
+timerfd_settime:286:86 times:100:153 tkill:200:130 truncate:76:45 umask:95:166 uname:63:160 unlink:87: unlinkat:263:35
+utime:132: utimensat:280:88 utimes:235: vfork:58: wait4:61:260 waitid:247:95 write:1:64 writev:20:66
 """
 # These may be called with some arguments only: `seccomp` has the rules.
 _CHECKED = """
-clone:56:220 ioctl:16:29 ioprio_set:251:30 personality:135:92 prlimit64:302:261 sched_setattr:314:274
-sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198 socketpair:53:199
+clone:56:220 ioctl:16:29 ioprio_set:251:30 personality:135:92 prlimit64:302:261 sched_setaffinity:203:122
+sched_setattr:314:274 sched_setparam:142:118 sched_setscheduler:144:119 setpriority:141:140 socket:41:198
+socketpair:53:199
 """
 
 

@@ -16,6 +16,8 @@ from agentcop_processor.sandbox.image.skeleton import put_certificates, put_skel
 from agentcop_processor.sandbox.image.tree import Symlink, Text, Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from agentcop_processor.sandbox.image.interpreter import Interpreter
     from agentcop_processor.sandbox.image.libraries import Libraries
 
@@ -43,14 +45,17 @@ class Baked:
     """Libraries that nothing was found for: a package that needs one will not be imported in the box."""
 
 
-def build_baked(venv: Path | None, folder: Path) -> Baked:
-    """Write the archive of an environment into `folder`, which is the caller's. Blocks; raises CannotBuild, OSError."""
+def build_baked(venv: Path | None, folder: Path, never: Collection[Path] = ()) -> Baked:
+    """Write the archive of an environment into `folder`, which is the caller's. Blocks; raises CannotBuild, OSError.
+
+    `never`: see `put_packages`.
+    """
     interpreter = find_interpreter(venv)
     tree = Tree()
     put_skeleton(tree)
     _put_system(tree)
     _put_interpreter(tree, interpreter)
-    packages = put_packages(tree, interpreter.sites, f"{VENV}/lib/python{interpreter.short}/site-packages")
+    packages = put_packages(tree, interpreter.sites, f"{VENV}/lib/python{interpreter.short}/site-packages", never)
     absent = _put_libraries(tree)
     (bytecode := folder / "bytecode").mkdir()
     put_bytecode(tree, bytecode, [str(interpreter.program), "-I"], {})

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from agentcop_processor.sandbox.image import CannotBuild
 from agentcop_processor.sandbox.image.tree import Text
+from agentcop_processor.sandbox.shipping.hidden import Hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from agentcop_processor.sandbox.image.tree import Tree
 
@@ -25,7 +26,8 @@ _INSTALLER: Final = re.compile(r"^pip(-[^/]*\.dist-info)?$")
 """The tool that fills environments: ten megabytes that no call needs."""
 _ARMING: Final = frozenset({"agentcop.pth", "agentcop-boot.start"})
 """Arms a process on the host; what runs in the box has been judged."""
-_NOT_SOURCE: Final = frozenset({"node_modules", "venv", "dist", "build"})
+_NOT_SOURCE: Final = frozenset({"node_modules", "venv"})
+_HIDDEN: Final = Hidden()
 _HOOK: Final = re.compile(r"editable|_finder|__path_hook__", re.IGNORECASE)
 
 
@@ -41,8 +43,11 @@ class Packages:
     """Files and whole folders that were left out: caches, secrets, links that lead nowhere."""
 
 
-def put_packages(tree: Tree, sites: tuple[Path, ...], at: str) -> Packages:
-    """Put the packages of `sites` below `at`. Raises CannotBuild for an install that cannot be copied, and OSError."""
+def put_packages(tree: Tree, sites: tuple[Path, ...], at: str, never: Collection[Path] = ()) -> Packages:
+    """Put the packages of `sites` below `at`. Raises CannotBuild for an install that cannot be copied, and OSError.
+
+    `never`: files and folders that no project's copy has: the policy, the state folder; links resolved.
+    """
     sources: list[Path] = []
     left = count = 0
     for site in sites:
@@ -57,7 +62,7 @@ def put_packages(tree: Tree, sites: tuple[Path, ...], at: str) -> Packages:
     places = []
     for number, source in enumerate(sources):
         places.append(f"/opt/editable/{number}")
-        left += tree.put_folder(places[-1], source, _is_source)
+        left += tree.put_folder(places[-1], source, lambda inner, found: _is_source(inner, found, never))
     if places:
         tree.put(f"{at}/agentcop-editable.pth", Text(data="".join(f"{each}\n" for each in places).encode()))
     return Packages(count=count, sources=tuple(sources), left=left)
@@ -71,11 +76,25 @@ def _fits(inner: PurePosixPath, found: Path) -> bool:
     return _decent(inner) and (not found.is_symlink() or _decent(PurePosixPath(found.resolve())))
 
 
-def _is_source(inner: PurePosixPath, found: Path) -> bool:
-    """A project's folder holds more than its packages: nothing hidden, and no environment or build of it."""
-    if any(part.startswith(".") or part in _NOT_SOURCE or part.endswith(".egg-info") for part in inner.parts):
+def _is_source(inner: PurePosixPath, found: Path, never: Collection[Path]) -> bool:
+    """A project's folder holds more than its packages: only what can be imported goes, and what lies in that.
+
+    As where a project is mounted into a box, nothing hidden, no key, no policy and no state folder.
+    """
+    if len(inner.parts) == 1 and not _importable(found):
         return False
-    return _decent(inner) and not found.is_symlink() and not (found.is_dir() and (found / "pyvenv.cfg").exists())
+    if _HIDDEN.hides_name(inner.name) or inner.name in _NOT_SOURCE or found.is_symlink():
+        return False
+    return _decent(inner) and found not in never and not (found / "pyvenv.cfg").exists()
+
+
+def _importable(found: Path) -> bool:
+    """A module, a package, or a folder of packages."""
+    if found.is_file():
+        return found.suffix in {".py", ".so"}
+    if not found.name.isidentifier() or not found.is_dir():
+        return False
+    return (found / "__init__.py").is_file() or any(found.glob("*/__init__.py"))
 
 
 def _decent(path: PurePosixPath) -> bool:

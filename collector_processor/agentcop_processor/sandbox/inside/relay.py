@@ -62,7 +62,7 @@ class _Way:
         """And the sink knows."""
 
     def move(self) -> None:
-        """Carry what can be carried now. Raises OSError where an end is gone."""
+        """Carry what can be carried now; an end that is gone ends this way and leaves the other what it still has."""
         try:
             if self.reads:
                 self._first, self._last = 0, self._source.recv_into(self._data)
@@ -71,9 +71,15 @@ class _Way:
                 self._first += self._sink.send(memoryview(self._data)[self._first : self._last])
         except BlockingIOError:
             return
+        except OSError:
+            self.ended = True
+            self._first = self._last
         if self.ended and not self.over:
             self.over = True
-            self._sink.shutdown(_socket.SHUT_WR)
+            try:
+                self._sink.shutdown(_socket.SHUT_WR)
+            except OSError:
+                pass  # it is gone, and knows
 
     @property
     def reads(self) -> bool:
@@ -103,11 +109,8 @@ class _Link:
 
     def move(self) -> bool:
         """Carry what can be carried now, both ways; False when that was all."""
-        try:
-            self.forth.move()
-            self.back.move()
-        except OSError:
-            return False
+        self.forth.move()
+        self.back.move()
         return not (self.forth.over and self.back.over)
 
     def watch(self, poll: select.poll) -> None:
@@ -168,6 +171,7 @@ class _Relay:
         for end in (inner, outer):
             end.settimeout(0)
         try:
+            inner.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)  # a piece waits for no acknowledgement
             outer.connect(self._path)
             link = _Link(inner, outer)
         except (OSError, MemoryError):

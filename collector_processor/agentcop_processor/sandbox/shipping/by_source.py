@@ -32,8 +32,6 @@ def by_source(tool: Callable[..., object] | type) -> Parcel:
     """A parcel that holds the text of `tool`, a function or a class. Raises CannotTravel."""
     if isinstance(tool, type):
         return _class(tool)
-    if not isinstance(tool, FunctionType):
-        raise CannotTravel("it has no source text", MODULE)
     written = _innermost(tool)
     text = text_around(written)
     standing = text.find(written.__code__)
@@ -71,18 +69,18 @@ def _own_root(module: ModuleType) -> tuple[str, ...]:
     return (root,) if root else ()
 
 
-def _innermost(function: FunctionType) -> FunctionType:
-    """What decorators that keep it in `__wrapped__` have wrapped."""
+def _innermost(tool: Callable[..., object]) -> FunctionType:
+    """What decorators that keep it in `__wrapped__`, as `lru_cache` does, have wrapped."""
     try:
-        inner: object = inspect.unwrap(function)
+        inner: object = inspect.unwrap(tool)
     except ValueError:  # they hold one another
         inner = None
     if not isinstance(inner, FunctionType):
-        raise CannotTravel("its decorators hold something else than a function", MODULE)
+        raise CannotTravel("it has no source text", MODULE)
     return inner
 
 
-def _standing_alone(tool: FunctionType, written: FunctionType, standing: Standing) -> tuple[ast.stmt, str]:
+def _standing_alone(tool: object, written: FunctionType, standing: Standing) -> tuple[ast.stmt, str]:
     """The definition as it stands in a slice, and its name there."""
     if isinstance(standing.node, ast.Lambda):
         return ast.Assign(targets=[ast.Name(_LAMBDA, ast.Store())], value=standing.node), _LAMBDA

@@ -1,7 +1,8 @@
 """The part of a project that goes into a box: the packages that are in use, less what is hidden in them.
 
 A folder that holds nothing hidden is mounted as it is; of any other each entry for itself, so that what is hidden is
-not covered by something but is not there.
+not covered by something but is not there. What somebody puts into a folder that is mounted as it is shows in boxes
+that stand already, whatever it is; the next box is made without it.
 """
 
 from __future__ import annotations

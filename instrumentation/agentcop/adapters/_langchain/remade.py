@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from agentcop_core.redact import Redactor
 
+if TYPE_CHECKING:
     from agentcop_processor.sandbox.parcel import NotShippable
 
-_SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
+_REDACTOR = Redactor()
+_SECRETS = frozenset({"SecretStr", "SecretBytes"})
+"""Pydantic's own."""
 _OUTSIDE = frozenset({"args_schema", "callbacks", "handle_tool_error", "handle_validation_error", "verbose"})
 """What LangChain reads around the body."""
 _PLAIN = (type(None), bool, int, float, str, bytes)
@@ -30,10 +31,11 @@ def init_of(tool: Any) -> dict[str, object]:  # noqa: ANN401 -- the framework is
         value = vars(tool).get(name, _MISSING)
         if value is _MISSING or name in _OUTSIDE or _equal(value, _default(field)):
             continue
-        if type(value).__name__ in {"SecretStr", "SecretBytes"} or _names_secret(name, value):
+        plain = _is_plain(value)
+        if type(value).__name__ in _SECRETS or (plain and _is_secret(name, value)):
             way = "leave it unset and use `sandbox.secrets` or `sandbox.env`"
             raise _not(tool, f"its field {name} is a secret, and none goes into a box", way)
-        if not _is_plain(value):
+        if not plain:
             raise _not(tool, f"its field {name} is no plain value and not the default", "make it from plain values")
         init[field.alias or name] = value
     _check_private(tool)
@@ -57,22 +59,18 @@ def _equal(value: object, default: object) -> bool:
         return False
 
 
-def _names_secret(name: str, value: object) -> bool:
-    return bool(value) and (
-        (_SECRET.search(name) is not None and not isinstance(value, bool | int | float))
-        or any(isinstance(key, str) and _SECRET.search(key) for key in _keys(value))
-    )
+def _is_secret(name: str, value: object) -> bool:
+    """Whether a log would hide it, by its name, by a name inside of it, or by its shape."""
+    said = {name: _as_json(value)}
+    return _REDACTOR.redact(said) != said
 
 
-def _keys(value: object) -> Iterator[object]:
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield from each
-            waiting.extend(each.values())
-        elif isinstance(each, list | tuple):
-            waiting.extend(each)
+def _as_json(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, dict):
+        return {str(key): _as_json(each) for key, each in value.items()}
+    return [_as_json(each) for each in value] if isinstance(value, list | tuple | set | frozenset) else value
 
 
 def _is_plain(value: object, depth: int = 0) -> bool:

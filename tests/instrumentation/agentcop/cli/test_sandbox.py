@@ -151,7 +151,7 @@ def test_another_image_than_the_pinned_one_does_not_hold(engine: Engine, write: 
     file = write(f"{{image_digest: 'sha256:{'0' * 64}', network: none}}")
     done = run("check", "--policy", file, "--mode", "container")
     assert done.exit_code == 1
-    assert "image_digest pins another" in done.stdout
+    assert "has another image" in done.stdout
     assert "the policy pins another image" in run("build", "--policy", file).stderr
 
 
@@ -183,7 +183,7 @@ def test_bubblewrap_holds(monkeypatch: pytest.MonkeyPatch, write: Callable[[str]
 
 @pytest.mark.sandbox
 def test_an_environments_packages_are_imported_in_the_box(engine: Engine, tmp_path: Path) -> None:
-    from agentcop_processor.sandbox.engines.found import found
+    from agentcop_processor.sandbox.containers.found import found
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.pool import Kind
     from agentcop_processor.sandbox.runner import opened, prepare

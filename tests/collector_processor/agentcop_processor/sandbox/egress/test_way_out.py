@@ -58,6 +58,22 @@ def test_the_end_takes_files_thread_and_connections_with_it(world: World) -> Non
     assert "agentcop-egress" not in [thread.name for thread in threading.enumerate()]
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_is_forked_after_the_end_keeps_its_files(world: World) -> None:
+    with box(world) as tool:
+        pass
+    tool.egress.close()
+    reading, writing = os.pipe()  # gets the numbers that the proxy's files had
+    child = os.fork()
+    if child == 0:
+        os.write(writing, b"1")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert os.read(reading, 1) == b"1"
+    os.close(reading)
+    os.close(writing)
+
+
 def test_certificates_are_the_systems_and_those_for_places_with_a_secret(world: World) -> None:
     system = system_certificates()
     with box(world) as tool:

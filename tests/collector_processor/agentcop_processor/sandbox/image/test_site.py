@@ -113,10 +113,14 @@ def test_the_source_of_an_editable_install_goes_with_it_and_nothing_hidden_in_it
     write(project, "mine/__init__.py", ".env", ".git/config", "mine/.secret", "node_modules/x.js", "venv/pyvenv.cfg")
     write(project, "mine.egg-info/PKG-INFO", "env/pyvenv.cfg", "env/lib/x.py")
     write(site, "_mine.pth", text=f"# a comment\n\n{project}\n")
-    (project / "outside").symlink_to("/etc/passwd")
-    tree, packages = taken(site)
+    write(project, "secrets.json", "data/rows.csv", "notes/x.py", "mine/server.key", "mine/policy.yaml", "mine/state/x")
+    write(project, "module.py", "mine/data.json", "space/inner/__init__.py")
+    (project / "mine/outside").symlink_to("/etc/passwd")
+    tree = Tree()
+    packages = put_packages(tree, (site,), AT, {project / "mine/policy.yaml", project / "mine/state"})
     assert packages.sources == (project,)
-    assert {path for path in tree.entries if "editable/" in path} == {"opt/editable/0/mine/__init__.py"}
+    wanted = {"mine/__init__.py", "mine/data.json", "module.py", "space/inner/__init__.py"}
+    assert {path for path in tree.entries if "editable/" in path} == {f"opt/editable/0/{each}" for each in wanted}
     assert text(tree, "agentcop-editable.pth") == "/opt/editable/0\n"
     assert "_mine.pth" not in names(tree)
 

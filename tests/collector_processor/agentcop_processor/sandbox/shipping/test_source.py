@@ -79,8 +79,11 @@ def test_the_decorators_above_the_guard_are_taken_off_and_those_below_are_kept(
         def above(x): return plus(100)(given(x))
         @above
         def bare(x): return x
+        @functools.lru_cache
+        def cached(x): return x + 2
         """
     )
+    assert run_parcel(ship_function(module.cached), box, 1) == 3
     kept = next(cell.cell_contents for cell in module.kept.__closure__ if cell.cell_contents.__name__ == "kept")
     assert run_parcel(ship_function(kept), box, 1) == 2
     parcel = ship_function(module.TOOLS[0])

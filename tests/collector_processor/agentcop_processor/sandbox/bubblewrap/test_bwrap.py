@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agentcop_processor.sandbox.bubblewrap import bwrap
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.engines import bwrap
 
 
 @pytest.fixture

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentcop_processor.sandbox import bytecode, inside
+from agentcop_processor.sandbox.bubblewrap import blame, bwrap
+from agentcop_processor.sandbox.bubblewrap.pipes import PipeLink
+from agentcop_processor.sandbox.bubblewrap.staging import staged
+from agentcop_processor.sandbox.bubblewrap.starter import Starter
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines import blame, bwrap, seccomp_bpf
+from agentcop_processor.sandbox.engines import seccomp_bpf
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
-from agentcop_processor.sandbox.engines.pipes import PipeLink
-from agentcop_processor.sandbox.engines.staging import staged
-from agentcop_processor.sandbox.engines.starter import Starter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -177,11 +178,10 @@ def _inside() -> Path:
 
 def _owned() -> Iterator[tuple[int, str]]:
     """Every bubblewrap that was started by an engine like this, with whose it is."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            with contextlib.suppress(OSError):
-                if process.joinpath("comm").read_bytes() != b"bwrap\n":
-                    continue
-                for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
-                    if word.startswith(_OWNER.encode()):
-                        yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.joinpath("comm").read_bytes() != b"bwrap\n":
+                continue
+            for word in process.joinpath("cmdline").read_bytes().split(b"\0")[:_MAX_WORDS]:
+                if word.startswith(_OWNER.encode()):
+                    yield int(process.name), word.decode("ascii", "replace").removeprefix(_OWNER)

@@ -17,7 +17,7 @@ from agentcop_processor.sandbox.engine import EngineDown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_processor.sandbox.engines.pipes import PipeLink
+    from agentcop_processor.sandbox.bubblewrap.pipes import PipeLink
 
 
 @dataclass(slots=True, kw_only=True)

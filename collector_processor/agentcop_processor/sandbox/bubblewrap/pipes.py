@@ -9,10 +9,11 @@ import select
 import signal
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
+from agentcop_processor.sandbox.bubblewrap import blame
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.engines import blame
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -48,6 +49,7 @@ class PipeLink:
         self._files = threading.Lock()
         """Held while any of the files is used: nobody closes one, and its number is given to no other, meanwhile."""
         self._kill = threading.Lock()
+        _open.add(self)
 
     def send(self, data: bytes, deadline: float) -> None:
         """Write to the box's standard input; blocks until `deadline` (of `time.monotonic`). Raises LinkLost."""
@@ -177,6 +179,19 @@ class PipeLink:
             if not piece:
                 self._err_open = False
             self._tail = (self._tail + piece)[-_TAIL:]
+
+
+_open: weakref.WeakSet[PipeLink] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A box lives as long as anybody holds the other end of its standard input: a forked child lets go of it."""
+    for link in list(_open):
+        link.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _ended(pidfd: int, deadline: float) -> bool:

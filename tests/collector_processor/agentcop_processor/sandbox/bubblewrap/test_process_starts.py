@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import process_boxes
+from agentcop_processor.sandbox.bubblewrap import process
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines import process
-from agentcop_processor.sandbox.engines.process import ProcessEngine
 from agentcop_processor.sandbox.settings import Settings
 from process_boxes import PATIENCE, process_box, processes_with, until
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.sandbox
 SETTINGS = Settings(mode="process", network="none")
 ORDINARY = """
 import os, pathlib, sys
-from agentcop_processor.sandbox.engines import bwrap
+from agentcop_processor.sandbox.bubblewrap import bwrap
 from process_boxes import process_box
 if os.geteuid() == 0:
     os.setgroups([])

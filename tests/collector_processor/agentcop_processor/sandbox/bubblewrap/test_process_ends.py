@@ -11,8 +11,8 @@ import uuid
 
 import pytest
 
+from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.engines.process import ProcessEngine
 from agentcop_processor.sandbox.settings import Settings
 from process_boxes import PATIENCE, process_box, processes_with, until
 

@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agentcop_processor.sandbox.containers.container import ContainerEngine, why
+from agentcop_processor.sandbox.containers.sockets import places
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines.container import ContainerEngine, why
-from agentcop_processor.sandbox.engines.sockets import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -192,7 +192,7 @@ def test_forbidden_system_calls_are_refused_in_a_real_box() -> None:
                     answers[family] = errno.errorcode[error.errno]
             answers["supervisor"] = [said(calls[name], *given) for name, given in (
                 ("prlimit64", (1, 7, 0, 0)), ("setpriority", (0, 1, 19)), ("setpriority", (2, 0, 19)),
-                ("ioprio_set", (1, 1, 0)), ("sched_setscheduler", (1, 5, 0)))]
+                ("ioprio_set", (1, 1, 0)), ("sched_setscheduler", (1, 5, 0)), ("sched_setaffinity", (1, 0, 0)))]
             answers["itself"] = [said(calls["prlimit64"], 0, 7, 0, 0), said(calls["setpriority"], 0, 0, 19)]
             answers["terminal"] = [said(calls["ioctl"], 0, high | 0x5412, 0) for high in (0, 1 << 32)]
             answers["namespace"] = said(calls["clone"], 0x10000000 | 17, 0, 0, 0, 0)
@@ -205,7 +205,7 @@ def test_forbidden_system_calls_are_refused_in_a_real_box() -> None:
     assert isinstance(said, dict)
     assert {name: said[name] for name in FORBIDDEN} == dict.fromkeys(FORBIDDEN, "EPERM")
     assert {name: what for name, what in said.items() if isinstance(name, int)} == {1: "done", 2: "done", 10: "done"}
-    assert said["supervisor"] == ["EPERM"] * 5
+    assert said["supervisor"] == ["EPERM"] * 6
     assert said["itself"] == ["done", "done"]
     assert said["terminal"] == ["EPERM", "EPERM"]
     assert said["namespace"] == "EPERM"

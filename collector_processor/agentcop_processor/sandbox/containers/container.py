@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox import bytecode
+from agentcop_processor.sandbox.containers.attached import Attached
+from agentcop_processor.sandbox.containers.flags import container
+from agentcop_processor.sandbox.containers.profile import profile_for
+from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
-from agentcop_processor.sandbox.engines.attached import Attached
-from agentcop_processor.sandbox.engines.flags import container
 from agentcop_processor.sandbox.engines.owner import LABEL, is_dead
-from agentcop_processor.sandbox.engines.profile import profile_for
-from agentcop_processor.sandbox.engines.sockets import socket_behind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +40,10 @@ _INSIDE: Final = Mount(source=str(Path(__file__).resolve().parents[1] / "inside"
 class ContainerEngine:
     """One engine by its socket. Thread-safe, also in a process that was forked from one that used it."""
 
-    def __init__(self, name: EngineName, socket: str) -> None:
-        """`socket`: the path of its Unix socket. Nothing is asked yet."""
+    def __init__(self, name: EngineName, path: str) -> None:
+        """`path`: of its Unix socket. Nothing is asked yet."""
         self.name = name
-        self.socket = socket
+        self.socket = path
         self._client: Any = None
         self._pid = 0
         self._lock = safe_lock()
@@ -51,6 +52,9 @@ class ContainerEngine:
         """As `Engine.start`: a container of the policy's image, by that image's id."""
         for mount in mounts:
             self._check(mount)
+        if settings.runtime and self.name == "podman":
+            # It would take another without a word.
+            raise EngineDown("podman did not start a box: its API takes no sandbox.runtime, containers.conf names one")
         image = self.image_id(settings.image, settings.image_digest)
         try:
             return self._start(image, settings, (_INSIDE, *mounts))
@@ -107,7 +111,13 @@ class ContainerEngine:
         return known
 
     def client(self) -> Any:  # noqa: ANN401 -- of the SDK, which has no types
-        """The SDK's client of this engine, of this process's own. Raises EngineDown where the SDK is not installed."""
+        """The SDK's client of this engine, of this process's own.
+
+        Raises EngineDown where the SDK is not installed, OSError where nobody listens: the SDK would leave a file open.
+        """
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.settimeout(_TIMEOUT)
+            tried.connect(self.socket)
         with self._lock:
             if self._client is None or self._pid != os.getpid():
                 with IMPORTING:
@@ -118,7 +128,10 @@ class ContainerEngine:
                             "mode: container needs the Docker SDK: pip install 'agentcop-runtime[sandbox]'"
                         ) from None
                 # A forked child that went on with its parent's would write into the middle of the parent's requests.
-                self._client = docker.APIClient(base_url=f"unix://{self.socket}", version=_VERSION, timeout=_TIMEOUT)
+                made = docker.APIClient(base_url=f"unix://{self.socket}", version=_VERSION, timeout=_TIMEOUT)
+                # Else the SDK keeps a connection open for each container that it was asked about.
+                made.headers["Connection"] = "close"
+                self._client = made
                 self._pid = os.getpid()
             return self._client
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentcop_processor.sandbox.engines import blame
+from agentcop_processor.sandbox.bubblewrap import blame
 
 
 @pytest.fixture(autouse=True)

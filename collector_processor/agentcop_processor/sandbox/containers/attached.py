@@ -84,7 +84,7 @@ class Attached:
         self._close()
 
     def kill(self) -> None:
-        """Kill and remove the container by its id. Idempotent; never raises. After a failure, try again."""
+        """Kill and remove the container by its id. Idempotent, but after a failure it tries again; never raises."""
         with self._killing:
             if self._gone:
                 return

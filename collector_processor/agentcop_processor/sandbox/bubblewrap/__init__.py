@@ -1,0 +1,1 @@
+"""Boxes without a daemon: bubblewrap, and what its child gives up by itself."""

@@ -1,0 +1,1 @@
+"""Boxes that are containers: Docker and Podman by their socket."""
