@@ -262,7 +262,11 @@ class Passage:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
     def refused(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
-        """The error to raise where the body cannot run after all. Nothing more is recorded of this call."""
+        """The error to raise where the body cannot run after all. Nothing more is recorded of this call.
+
+        `reason` may quote a box or an engine: it is redacted.
+        """
+        reason = self._gate.pipeline.redactor.redact_text(reason)
         verdict = own_verdict(rule, reason, seat=answering(self._bench), call=self.call)
         return self._unusable(verdict, outcome=outcome)
 

@@ -55,11 +55,11 @@ def test_a_callback_that_calls_the_tool_once_more_does_not_run_its_body_here(
     file.write_text("agent_id: a\ngate: {default: allow}\nsandbox: {mode: process, network: none}\n", encoding="utf-8")
     made = AgentCop(policy_file=file).wrap(Lookup())
     calling = CallingAgain(made)
-    answers: list[Answering] = []
-    monkeypatch.setattr(runner, "runner_for", lambda home: answers.append(Answering()) or answers[-1])
+    answering = Answering()
+    monkeypatch.setattr(runner, "runner_for", lambda home: answering)
     assert made.invoke({"query": "x"}, {"callbacks": [calling]}) == "boxed"
     assert calling.got == [None, "boxed"]
-    assert (RAN, len(answers)) == ([], 2)
+    assert (RAN, answering.leased) == ([], 2)
 
 
 class Answering:
@@ -67,7 +67,11 @@ class Answering:
 
     engine, ended = "process", False
 
+    def __init__(self) -> None:
+        self.leased = 0
+
     def lease(self, *_: object) -> Answering:
+        self.leased += 1
         return self
 
     def run(self, *_: object) -> Given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 
@@ -12,7 +12,8 @@ from agentcop import AgentCop, SandboxRefused
 from agentcop_processor.call.seam import admission, admit
 from agentcop_processor.call.transport import Transport
 from agentcop_processor.sandbox import runner
-from agentcop_processor.sandbox.boxing import Boxing
+from agentcop_processor.sandbox.answer import Unloadable
+from agentcop_processor.sandbox.boxing import Boxing, run_boxed
 from agentcop_processor.sandbox.parcel import Parcel
 from exporting import until
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 AMPLE = 20.0
 TOOL = object()
+KEY = "ghp_" + "a1B2c3D4e5F6" * 3
 
 
 class Lease:
@@ -36,6 +38,9 @@ class Lease:
         self.closing = threading.Event()
         self.may_end = threading.Event()
         self.closed = threading.Event()
+
+    def run(self, *_: object) -> Never:
+        raise Unloadable(f"KeyError: '{KEY}'")
 
     def close(self) -> None:
         self.closing.set()
@@ -115,3 +120,13 @@ def test_a_call_given_up_while_its_box_is_made_has_that_box_killed(gate: Gate, l
     boxed.close()
     boxed.get("a")
     until(lease.closed.is_set)
+
+
+def test_what_a_box_says_of_a_tool_that_it_cannot_make_is_told_without_the_keys_in_it(
+    gate: Gate, lease: Lease, agentcop_home: Path
+) -> None:
+    lease.may_end.set()
+    with pytest.raises(SandboxRefused, match="KeyError") as refused:
+        run_boxed(entered(gate), (), {})
+    assert KEY not in str(refused.value)
+    assert not any(KEY in each.read_text() for each in agentcop_home.rglob("*.log"))
