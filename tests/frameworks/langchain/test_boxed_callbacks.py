@@ -9,7 +9,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tools import BaseTool
 
-from agentcop import AgentCop, SandboxRefused
+from agentcop import AgentCop, PolicyBlocked, SandboxRefused
 from agentcop_processor.sandbox import runner
 from agentcop_processor.sandbox.answer import Given
 
@@ -79,3 +79,23 @@ class Answering:
 
     def close(self) -> None:
         pass
+
+
+class Stubborn(Lookup):
+    """A class that gives its own body whatever stands in the object."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return vars(Lookup)["_run"].__get__(self) if name == "_run" else super().__getattribute__(name)
+
+
+def test_a_class_that_insists_on_its_body_is_refused_and_its_body_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RAN.clear()
+    file = tmp_path / "policy.yaml"
+    file.write_text("agent_id: a\ngate: {default: allow}\nsandbox: {mode: process, network: none}\n", encoding="utf-8")
+    made = AgentCop(policy_file=file).wrap(Stubborn())
+    monkeypatch.setattr(runner, "runner_for", lambda home: Answering())
+    with pytest.raises(PolicyBlocked):
+        made.invoke({"query": "x"})
+    assert RAN == []

@@ -51,6 +51,9 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
         value = getattr(tool, name, None)
         object.__setattr__(twin, name, value.copy() if isinstance(value, set | dict) else value)
+    # A class may answer with something else than what stands in the object.
+    if twin._run is not body or twin._arun is not awaited_body:
+        raise TypeError("the tool's class does not let its body be replaced")
     return twin
 
 
