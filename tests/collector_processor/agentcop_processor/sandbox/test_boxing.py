@@ -126,7 +126,9 @@ def test_what_a_box_says_of_a_tool_that_it_cannot_make_is_told_without_the_keys_
     gate: Gate, lease: Lease, agentcop_home: Path
 ) -> None:
     lease.may_end.set()
+    passage = entered(gate)
     with pytest.raises(SandboxRefused, match="KeyError") as refused:
-        run_boxed(entered(gate), (), {})
+        run_boxed(passage, (), {})
+    passage.suspend()
     assert KEY not in str(refused.value)
     assert not any(KEY in each.read_text() for each in agentcop_home.rglob("*.log"))
