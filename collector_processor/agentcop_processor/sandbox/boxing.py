@@ -89,7 +89,10 @@ class Boxed:
         self._lock = threading.Lock()
 
     def get(self, agent: str) -> str:
-        """Have a box with the tool loaded; which engine's. Blocks up to ten seconds. Raises `lease.Refused`."""
+        """Have a box with the tool loaded; which engine's. Raises `lease.Refused`.
+
+        Blocks up to ten seconds, and half a minute where an engine takes requests and answers none.
+        """
         with IMPORTING:
             from agentcop_processor.sandbox.runner import runner_for
 
