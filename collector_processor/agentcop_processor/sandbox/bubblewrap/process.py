@@ -68,7 +68,7 @@ class ProcessEngine:
         except OSError as error:
             raise EngineDown(f"bubblewrap could not be started: {error}") from error
 
-    def expected(self, settings: Settings) -> Mapping[str, object]:  # noqa: ARG002 -- the same for all settings
+    def expected(self, settings: Settings) -> Mapping[str, object]:
         """What the facts of every box of this engine must say; memory and pids are limits of the child's own."""
         return {
             "pid": 1,
@@ -80,6 +80,7 @@ class ProcessEngine:
             "interfaces": ["lo"],
             "root_writable": False,
             "dumpable": 0,
+            "relay": settings.network != "none",
         }
 
     def sweep(self) -> int:
