@@ -16,6 +16,7 @@ from agentcop import (
     ResultTooLarge,
     ResultUnsendable,
     SandboxCrashed,
+    SandboxError,
     SandboxRefused,
     SandboxTimeout,
 )
@@ -100,6 +101,22 @@ def test_an_exception_comes_back_by_its_own_type(cop: AgentCop) -> None:
         order(7)
     assert own.value.args == ("only 3 left", 7)
     assert order(2) == 2
+
+
+STEERING = ["end", "async end", "cancelled", "cancelled future", "closed", "exit", "interrupt"]
+
+
+@pytest.mark.parametrize("kind", STEERING)
+def test_a_tool_cannot_end_cancel_or_hang_the_task_that_awaits_it(cop: AgentCop, kind: str) -> None:
+    async def caller() -> BaseException | None:
+        task: asyncio.Future[None] = asyncio.ensure_future(tool(cop, boxed_tools.steer)(kind))
+        done, _ = await asyncio.wait({task}, timeout=60)
+        assert done, "it waits for ever"
+        assert not task.cancelled()
+        return task.exception()
+
+    raised = asyncio.run(caller())
+    assert isinstance(raised, SandboxError | RuntimeError)
 
 
 def test_what_a_tool_writes_stays_in_the_box(cop: AgentCop, tmp_path: Path) -> None:

@@ -82,3 +82,18 @@ def write(text: str, times: int) -> str:
         sys.stdout.write(text)
         sys.stderr.write(text)
     return "written"
+
+
+async def steer(kind: str) -> None:
+    """Raise what a caller's event loop would obey rather than report."""
+    import concurrent.futures
+
+    raise {
+        "end": StopIteration(1),
+        "async end": StopAsyncIteration(),
+        "cancelled": asyncio.CancelledError(),
+        "cancelled future": concurrent.futures.CancelledError(),
+        "closed": GeneratorExit(),
+        "exit": SystemExit(3),
+        "interrupt": KeyboardInterrupt(),
+    }[kind]

@@ -127,10 +127,12 @@ class Passage:
     def carries(self, call: ToolCall, owner: object, way: str) -> bool:
         """Whether `call` is this same call, coming through another method of the same tool object.
 
-        `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew.
+        `invoke` that hands its very arguments on to `run` is one call; with other arguments it is judged anew. The
+        body of a call with a box runs there: what is called here meanwhile, as by a callback, is no part of it.
         """
         return (
-            self.running
+            self.box is None
+            and self.running
             and owner is not None
             and owner is self.owner
             and way not in self.ways
@@ -162,7 +164,12 @@ class Passage:
         It goes over once: at a second time, and in what goes on meanwhile (a server that asks its caller for
         something), it is a call of its own. So it is where somebody would judge it who has not judged this one.
         """
-        if not self.running or way in self.ways or not set(gates) <= {seat.gate for seat in self._bench}:
+        if (
+            self.box is not None
+            or not self.running
+            or way in self.ways
+            or not set(gates) <= {seat.gate for seat in self._bench}
+        ):
             return False
         return stands_for(self.call, self.owner, self.ways, call) and self.crossing.begin(transport)
 
@@ -255,7 +262,11 @@ class Passage:
             _log.exception("agentcop: the outcome of %s could not be recorded", self.call.tool)
 
     def refused(self, rule: OwnRule, reason: str, *, outcome: str) -> ToolBlocked:
-        """The error to raise where the body cannot run after all. Nothing more is recorded of this call."""
+        """The error to raise where the body cannot run after all. Nothing more is recorded of this call.
+
+        `reason` may quote a box or an engine: it is redacted.
+        """
+        reason = self._gate.pipeline.redactor.redact_text(reason)
         verdict = own_verdict(rule, reason, seat=answering(self._bench), call=self.call)
         return self._unusable(verdict, outcome=outcome)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import (
@@ -102,22 +103,36 @@ def _type(module: object, name: object) -> type[Exception] | None:
         return None
     found: object = builtins if module == "builtins" else sys.modules.get(module)
     for part in name.split("."):
-        found = vars(found).get(part) if hasattr(found, "__dict__") else None
-    if not isinstance(found, type) or not issubclass(found, Exception) or issubclass(found, AgentCopError):
+        # A module of another type may load itself when it is looked at.
+        found = vars(found).get(part) if type(found) in {ModuleType, type} else None
+    if type(found) is not type or not issubclass(found, Exception) or issubclass(found, AgentCopError):
         return None
     # A class that makes itself in a way of its own could be made to run anything.
-    return found if found.__module__ == module and _plainly_made(found) else None
+    return found if found.__module__ == module and _plainly_made(found) and not _steers(found) else None
+
+
+_STEERING: Final = frozenset(
+    {
+        ("agents.exceptions", "AgentsException"),
+        ("builtins", "StopAsyncIteration"),
+        ("builtins", "StopIteration"),
+        ("concurrent.futures._base", "CancelledError"),
+        ("langgraph.errors", "GraphBubbleUp"),
+    }
+)
+"""What Python's or a framework's own loop obeys rather than reports: an end, a cancelled caller, a pause."""
+
+
+def _steers(kind: type[Exception]) -> bool:
+    return any((cls.__module__, cls.__name__) in _STEERING for cls in kind.__mro__)
 
 
 def _plainly_made(kind: type[Exception]) -> bool:
     """Whether `__new__` and `__setattr__` are the builtins' own."""
-    return (
-        all(
-            vars(cls).get(method) is None or cls.__module__ == "builtins"
-            for cls in kind.__mro__
-            for method in ("__new__", "__setattr__", "__getattribute__")
-        )
-        and type(kind) is type
+    return all(
+        vars(cls).get(method) is None or cls.__module__ == "builtins"
+        for cls in kind.__mro__
+        for method in ("__new__", "__setattr__", "__getattribute__")
     )
 
 

@@ -108,11 +108,18 @@ class Boxed:
         return self._lease.run(tool, args, kwargs)
 
     def close(self) -> None:
-        """The call is over, or given up: nothing of it runs any more. Never raises."""
+        """The call is over, or given up: what still runs of it is killed now, in a thread of its own.
+
+        Never blocks, for the caller may be an event loop; never raises.
+        """
         with self._lock:
             self._closed = True
             lease = self._lease
-        if lease is not None:
+        if lease is None or lease.ended:
+            return
+        try:
+            threading.Thread(target=lease.close, name="agentcop-box-ended", daemon=True).start()
+        except RuntimeError:  # there is no room for a thread, or the interpreter ends
             lease.close()
 
 

@@ -9,7 +9,7 @@ import json
 import struct
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.frames import loads
@@ -27,6 +27,7 @@ answer is longer than allowed, and was thrown away."""
 _STATUSES: Final = frozenset({"ok", "timeout", "crashed", "too_large"})
 _LENGTH: Final = struct.Struct(">I")
 _MAX_MESSAGE: Final = 65_536
+_LARGEST: Final = 1 << 53
 _TO_OPEN: Final = 10.0
 _TO_SEND: Final = 10.0
 _GRACE: Final = 2.0
@@ -87,12 +88,12 @@ class Box:
         result = self._frame(self._settings.max_result, deadline)
         stdout, stderr = self._frame(most, deadline), self._frame(most, deadline)
         status, exit_code, ms = answer.get("status"), answer.get("exit"), answer.get("ms")
-        if status not in _STATUSES:
+        if not isinstance(status, str) or status not in _STATUSES:
             raise LinkLost("the box gave an answer that is none")
         return Reply(
             status=status,  # type: ignore[arg-type]  # it is one of _STATUSES
-            exit=exit_code if isinstance(exit_code, int) else None,
-            ms=float(ms) if isinstance(ms, int | float) else 0.0,
+            exit=exit_code if _is_number(exit_code) else None,
+            ms=float(ms) if isinstance(ms, float) or _is_number(ms) else 0.0,
             result=result,
             stdout=stdout,
             stderr=stderr,
@@ -124,4 +125,9 @@ class Box:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if _is_number(value) and value > 0 else 0
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    """Whether this is an int of a size that anything here can have."""
+    return type(value) is int and -_LARGEST < value < _LARGEST

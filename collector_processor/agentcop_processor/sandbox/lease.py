@@ -60,6 +60,11 @@ class Lease:
         """Which engine runs the box: `docker`, `podman` or `process`."""
         return self._waiting.box.link.engine
 
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over, or its box is being killed."""
+        return self._ended
+
     def run(self, tool: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Given:
         """Run the tool in the box; blocks up to the policy's time-out and two seconds.
 

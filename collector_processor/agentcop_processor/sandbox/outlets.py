@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
+from agentcop_processor.protected.current import around
 from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import EngineDown, Mount
 from agentcop_processor.sandbox.settings import Settings
@@ -14,6 +17,8 @@ from agentcop_processor.sandbox.settings import Settings
 if TYPE_CHECKING:
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
+
+_MACHINERY: Final = ("/proc", "/sys", "/dev")
 
 
 class Outlets:
@@ -73,9 +78,27 @@ class Outlets:
         real = os.path.realpath(source)
         if not Path(real).exists():
             raise EngineDown(f"sandbox.mounts: {source} does not exist")
-        home = os.path.realpath(self._home)
-        if os.path.commonpath([real, home]) in {real, home}:
-            raise EngineDown(f"sandbox.mounts: {source} leads to AgentCop's state folder, which no box may see")
-        if Path(real).is_socket() or socket_behind(real, os.environ):
-            raise EngineDown(f"sandbox.mounts: {source} leads to a socket, which no box may see")
+        if what := self._barred(real):
+            raise EngineDown(f"sandbox.mounts: {source} leads to {what}, which no box may see")
         return Mount(source=real, target=target, writable=access == ["rw"])
+
+    def _barred(self, real: str) -> str:
+        """What this folder or file is or holds that no box sees, whatever a policy says; "" where it may be mounted."""
+        home = os.path.realpath(self._home)
+        places = around().places
+        own = places.at(real) is not None or places.identified(Path(real).stat()) is not None or real in places.above
+        if own or os.path.commonpath([real, home]) in {real, home}:
+            return "AgentCop's state folder or a policy file"
+        if any(os.path.commonpath([real, each]) == real for each in _homes()):
+            return "a home folder"
+        if real in {"/", "/run"} or any(Path(real).is_relative_to(each) for each in _MACHINERY):
+            return "the host's own processes, devices or sockets"
+        return "a socket" if Path(real).is_socket() or socket_behind(real, os.environ) else ""
+
+
+def _homes() -> set[str]:
+    """The user's, as the environment and as the system has it."""
+    homes = [os.path.expanduser("~")]  # noqa: PTH111 -- Path.home() raises where nobody has one
+    with contextlib.suppress(KeyError):
+        homes.append(pwd.getpwuid(os.getuid()).pw_dir)
+    return {os.path.realpath(home) for home in homes if home != "/"}

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import safe_lock
@@ -45,7 +45,8 @@ class Waiting:
     box: Box
     parcel: Parcel | None
     """What it has loaded; None: nothing."""
-    since: float
+    since: float = 0.0
+    """When it began to wait, by the pool's clock; the pool says it."""
 
 
 class Pool:
@@ -95,7 +96,8 @@ class Pool:
             return len(self._waiting), len(self._coming)
 
     def put(self, waiting: Waiting) -> None:
-        """Let a box wait; the pool's bound holds."""
+        """Let a box wait, from now on; the pool's bound holds."""
+        waiting = replace(waiting, since=self._clock())
         with self._lock:
             gone = [waiting] if self._closed else self._waiting[: max(0, len(self._waiting) + 1 - _MOST)]
             if not self._closed:
@@ -131,4 +133,4 @@ class Pool:
             with self._lock:
                 self._coming.remove(kind)
             if box is not None:
-                self.put(Waiting(kind=kind, box=box, parcel=parcel, since=self._clock()))
+                self.put(Waiting(kind=kind, box=box, parcel=parcel))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.escape import escape
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
@@ -72,8 +73,12 @@ class Runner:
             kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
             waiting = self._warm(kind, parcel)
             if waiting is None:
-                waiting = Waiting(kind=kind, box=self._make(kind, parcel), parcel=parcel, since=0.0)
-            self._pool.refill(kind, parcel)
+                waiting = Waiting(kind=kind, box=self._make(kind, parcel), parcel=parcel)
+            try:
+                self._pool.refill(kind, parcel)
+            except BaseException:
+                self._reaper.take(waiting.box)
+                raise
         except EngineDown as down:
             raise Refused(str(down)) from None
         except LinkLost as lost:
@@ -89,10 +94,15 @@ class Runner:
     def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
         """A box that waits and still lives, with the parcel loaded. An engine that was restarted has left dead ones."""
         while (waiting := self._pool.take(kind, parcel)) is not None:
-            if _ready(waiting, parcel):
+            ready = False
+            try:
+                ready = _ready(waiting, parcel)
+            finally:
+                if not ready:
+                    self._reaper.take(waiting.box)
+            if ready:
                 return waiting
             _log.warning("agentcop: a box that waited is gone; another one is made")
-            self._reaper.take(waiting.box)
         return None
 
     def _back(self, room: Once, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
@@ -141,7 +151,7 @@ def opened(engine: Engine, kind: Kind) -> Box:
     box = started(engine, kind)
     if missed := misses(box.facts, engine.expected(kind.settings)):
         box.close()
-        raise EngineDown(f"the box of {engine.name} does not hold: {'; '.join(missed)}")
+        raise EngineDown(f"the box of {engine.name} does not hold: {escape('; '.join(missed))}")
     return box
 
 
@@ -154,7 +164,9 @@ def started(engine: Engine, kind: Kind) -> Box:
     except LinkLost as lost:
         said = box.link.stderr().strip()
         box.close()
-        raise EngineDown(f"the box of {engine.name} did not open ({lost}{'; ' if said else ''}{said})") from None
+        raise EngineDown(
+            f"the box of {engine.name} did not open ({lost}{'; ' if said else ''}{escape(said)})"
+        ) from None
     except BaseException:
         box.close()
         raise

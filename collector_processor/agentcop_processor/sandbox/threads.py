@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Never, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,23 +21,29 @@ async def in_thread(work: Callable[[], _T], *, name: str, given_up: Callable[[],
     """
     import asyncio  # where a loop runs it has been imported
 
-    future: Future[_T] = Future()
+    # What `work` raises comes as a value: of some exceptions asyncio makes signs of its own, or drops them, and a tool
+    # in a box can raise what it likes.
+    future: Future[Callable[[], _T]] = Future()
     context = copy_context()
 
     def run() -> None:
         try:
             value = context.run(work)
         except BaseException as error:
-            future.set_exception(error)
+            future.set_result(partial(_raise, error))
         else:
-            future.set_result(value)
+            future.set_result(lambda: value)
 
     future.set_running_or_notify_cancel()
     threading.Thread(target=run, name=f"agentcop-{name}", daemon=True).start()
     waiting = asyncio.wrap_future(future)
     try:
-        return await asyncio.shield(waiting)
+        ended = await asyncio.shield(waiting)
     except asyncio.CancelledError:
-        waiting.add_done_callback(lambda ended: ended.exception())  # nobody is left to hear of it
         threading.Thread(target=given_up, name=f"agentcop-{name}-ended", daemon=True).start()
         raise
+    return ended()
+
+
+def _raise(error: BaseException) -> Never:
+    raise error

@@ -137,17 +137,18 @@ def _entered(  # noqa: PLR0913, PLR0917 -- the call, and who answers for it wher
         raise _refused(target, tool, parsed, blocked) from None
     try:
         run_args, run_kwargs = parsed.run(values)
+        first = given[0][0]
+        if passage.box is not None:
+            in_box = InBox(passage, *(parsed.boxed(values) if parsed.boxed is not None else ((), dict(values))))
+            if target.stand_in is None:
+                return in_box
+            first = target.stand_in(tool, in_box.body, in_box.awaited_body)
     except Exception as error:
         passage.failed(error)
         unreadable(*governed, error)
         return None, *given
     step = _Said(passage, target.said) if target.said is not None else passage
-    if passage.box is None:
-        return step, (given[0][0], *run_args), run_kwargs
-    in_box = InBox(passage, *(parsed.boxed(values) if parsed.boxed is not None else ((), dict(values))))
-    if target.stand_in is None:
-        return in_box
-    return step, (target.stand_in(tool, in_box.body, in_box.awaited_body), *run_args), run_kwargs
+    return step, (first, *run_args), run_kwargs
 
 
 def _refused(target: ToolTarget, tool: object, parsed: ParsedCall, blocked: ToolBlocked) -> Exception:

@@ -229,6 +229,12 @@ def set_by_hand() -> Any:
     return made
 
 
+def replaced() -> Any:
+    made = Lookup()
+    object.__setattr__(made, "_run", lambda query: query)  # pydantic knows no such field
+    return made
+
+
 def asks_for_configuration(query: str, config: RunnableConfig) -> str:
     return query
 
@@ -245,6 +251,7 @@ def asks_for_configuration(query: str, config: RunnableConfig) -> str:
         (OwnRun, "a method run of its own.*`_run`"),
         (lambda: OwnInit("k-123"), "its __init__ takes something else"),
         (set_by_hand, "its private _client was set"),
+        (replaced, "its _run was replaced.*its class"),
         (lambda: StructuredTool.from_function(coroutine=looked_up_later, description="d"), "not awaited.*ainvoke"),
         (lambda: StructuredTool.from_function(asks_for_configuration, description="d"), "takes LangChain's config"),
         (lambda: Tool(name="n", func=Lookup().invoke, description="d"), "method of an object"),

@@ -9,7 +9,7 @@ import pytest
 from agents import FunctionTool, RunContextWrapper, function_tool
 
 from agentcop import AgentCop, GatePolicy
-from agentcop.adapters._openai_agents.boxed import ship
+from agentcop.adapters._openai_agents.boxed import ship, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
 from openai_server import call_tool, say
 from parcels import Project, importable, run_parcel
@@ -81,6 +81,23 @@ def test_a_tool_that_is_called_again_has_its_own_function_still() -> None:
     assert read_by_the_model(made) == ["first"]
     assert read_by_the_model(made) == ["second"]
     assert len(BOXED) == 2
+
+
+async def own(_: Any, text: str) -> str:
+    RAN.append(text)
+    return text
+
+
+async def never() -> object:
+    raise AssertionError
+
+
+def test_a_tool_whose_body_was_replaced_since_it_was_judged_has_no_stand_in_that_would_run_it_here() -> None:
+    made = function_tool(lookup)
+    made.on_invoke_tool = own
+    with pytest.raises(TypeError, match="changed since it was judged"):
+        stand_in(made, lambda: "boxed", never)
+    assert RAN == []
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FRAMEWORK = "langchain_core"
 _LEAVE = "leave it out of `sandbox.tools`"
 _CALLED = ("run", "arun", "invoke", "ainvoke")
+_BODIES = ("_run", "_arun")
 
 
 def ship_run(tool: Any) -> Parcel:  # noqa: ANN401 -- the framework is not imported
@@ -50,6 +51,9 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
         value = getattr(tool, name, None)
         object.__setattr__(twin, name, value.copy() if isinstance(value, set | dict) else value)
+    # A class may answer with something else than what stands in the object.
+    if twin._run is not body or twin._arun is not awaited_body:
+        raise TypeError("the tool's class does not let its body be replaced")
     return twin
 
 
@@ -61,6 +65,8 @@ def _ship(tool: Any, *, awaited: bool) -> Parcel:  # noqa: ANN401 -- the framewo
         raise refusal(name, "it runs at an MCP server", _LEAVE)
     if own := next((each for each in _CALLED if not _is_frameworks(cls, each)), ""):
         raise refusal(name, f"its class has a method {own} of its own", f"put the work into its `_run` {STAY}")
+    if own := next((each for each in (*_CALLED, *_BODIES) if each in vars(tool)), ""):
+        raise refusal(name, f"its {own} was replaced since it was made", f"put the work into its class {STAY}")
     method = "_arun" if awaited and _owner(cls, "_arun").__name__ != "BaseTool" else "_run"
     if not _is_frameworks(cls, method):
         return ship_class(cls, init_of(tool), method)

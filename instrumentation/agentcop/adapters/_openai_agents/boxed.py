@@ -46,6 +46,8 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     held: Any = bare(tool.on_invoke_tool)
     made: Any = getattr(held, _IMPLEMENTATION, held)
     function = _function_in(made)
+    if function is None:
+        raise TypeError("the tool was changed since it was judged: no function of its own is in it")
 
     def body(*_: Any, **__: Any) -> object:
         return run_boxed()
@@ -53,7 +55,10 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     async def awaited_body(*_: Any, **__: Any) -> object:
         return await run_boxed_async()
 
-    replaced = _with(made, function, awaited_body if inspect.iscoroutinefunction(function) else body)
+    other = awaited_body if inspect.iscoroutinefunction(function) else body
+    replaced = _with(made, function, other)
+    if _function_in(replaced) is not other:
+        raise TypeError("the SDK keeps the tool's function in another place than is known")
     if made is held:
         return replaced
     twin = copy.copy(held)

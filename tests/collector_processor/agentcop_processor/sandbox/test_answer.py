@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import sys
+import types
 from typing import Any, Self
 
 import pytest
@@ -16,6 +18,7 @@ from agentcop_processor.sandbox.conversation import Reply
 from agentcop_processor.sandbox.settings import Settings
 
 RAN: list[object] = []
+assert concurrent.futures.CancelledError.__module__ == "concurrent.futures._base", "it is loaded here"
 
 
 class Own(Exception):  # noqa: N818 -- as an application names it
@@ -34,6 +37,17 @@ class Maker(Exception):  # noqa: N818 -- as above
     def __new__(cls, *args: object) -> Self:
         RAN.append(args)
         return super().__new__(cls, *args)
+
+
+class GraphBubbleUp(Exception):  # noqa: N818 -- as LangGraph names what it lets through to its own loop
+    """What a framework's loop obeys."""
+
+
+GraphBubbleUp.__module__ = "langgraph.errors"
+
+
+class GraphInterrupt(GraphBubbleUp):
+    """One kind of it."""
 
 
 def reply(result: object, status: Any = "ok", code: int | None = None) -> Reply:
@@ -96,6 +110,10 @@ def test_an_applications_exception_keeps_its_type_and_its_constructor_does_not_r
         ("sys", "modules"),
         ("agentcop_core.errors", "PolicyBlocked"),
         ("agentcop_core.errors", "SandboxRefused"),
+        ("builtins", "StopIteration"),
+        ("builtins", "StopAsyncIteration"),
+        ("concurrent.futures._base", "CancelledError"),
+        (__name__, "GraphInterrupt"),
         (__name__, "Maker"),
         (__name__, "Given"),
         ("no.such.module", "Error"),
@@ -115,6 +133,21 @@ def test_nothing_is_imported_because_a_box_names_it() -> None:
         sys.modules.pop(name, None)
         raised(name, "Error", [])
         assert name not in sys.modules
+
+
+class Lazy(types.ModuleType):
+    """A module that is loaded when something of it is asked for."""
+
+    def __getattribute__(self, name: str) -> object:
+        RAN.append(name)
+        return super().__getattribute__(name)
+
+
+def test_a_module_that_loads_itself_when_it_is_looked_at_stays_unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lazy_module", Lazy("lazy_module"))
+    RAN.clear()
+    assert type(raised("lazy_module", "Error", [])) is SandboxError
+    assert RAN == []
 
 
 def test_a_forged_refusal_is_no_refusal() -> None:

@@ -109,6 +109,22 @@ def test_whatever_a_box_says_is_an_answer_or_the_end(said: bytes) -> None:
         Box(Scripted(said), SETTINGS).open(None, egress=False)
 
 
+@pytest.mark.parametrize("status", [[], {}, None, 1, "refused", ["ok"]])
+def test_a_status_that_is_none_ends_it(status: object) -> None:
+    link = Scripted(done(status=status) + frame(b"") * 3)
+    with pytest.raises(LinkLost):
+        Box(link, SETTINGS).call(b"{}", 1.0)
+
+
+@pytest.mark.parametrize("part", ["ms", "exit", "stdout_cut", "stderr_cut"])
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), "1", None, [], True], ids=["large", "small", "text", "none", "list", "bool"]
+)
+def test_a_number_that_is_none_is_no_fault_of_the_hosts(part: str, value: object) -> None:
+    reply = Box(Scripted(done(**{part: value}) + frame(b"") * 3), SETTINGS).call(b"{}", 1.0)
+    assert len(f"{reply.ms} {reply.exit} {reply.cut}") < 100
+
+
 def test_facts_that_are_none_are_not_taken() -> None:
     with pytest.raises(LinkLost, match="what it is"):
         Box(Scripted(frame(b'{"op":"ready","facts":[]}')), SETTINGS).open(None, egress=False)

@@ -126,6 +126,14 @@ def test_a_box_that_waited_too_long_is_thrown_away(pool: Pool) -> None:
     assert box.closed == 1
 
 
+def test_a_box_that_comes_back_from_a_call_begins_to_wait_anew(pool: Pool) -> None:
+    NOW[0] = 5_000.0  # a machine that has been up for longer than boxes wait
+    box = Box()
+    pool.put(Waiting(kind=KIND, box=cast("Any", box), parcel=SEARCH, since=0.0))
+    assert pool.take(KIND, SEARCH) is not None
+    assert box.closed == 0
+
+
 def test_a_closed_pool_keeps_nothing_not_even_what_comes_later(pool: Pool) -> None:
     before = put(pool)
     pool.close()
