@@ -5,12 +5,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from agentcop._seams import tool_calls
 
 if TYPE_CHECKING:
-    import pytest
-
     Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+RAN: list[str] = []
+"""What the tools' own bodies note, where they run in this process."""
+BOXED: list[Any] = []
+"""The arguments of each call that went into a box."""
+ANSWERS: list[Any] = []
+"""What boxes give or raise, the last first."""
+
+
+@pytest.fixture(autouse=True)
+def boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tools of a test run in boxes."""
+    for each in (RAN, BOXED, ANSWERS):
+        each.clear()
+    boxed_by(monkeypatch, BOXED, ANSWERS)
 
 
 def boxed_by(monkeypatch: pytest.MonkeyPatch, boxed: list[Arguments], answers: list[Any]) -> None:

@@ -17,21 +17,12 @@ from agentcop.adapters._langchain.boxed import ship_arun, ship_run
 from agentcop_processor.sandbox.parcel import NotShippable
 from langchain_agents import LOOKUP, model
 from openai_server import call_tools, say
-from tool_boxes import boxed_by
+from tool_boxes import ANSWERS, BOXED, RAN, boxes
+
+__all__ = ["boxes"]
 
 pytestmark = pytest.mark.frameworks
 agents = import_module("langchain_classic.agents" if find_spec("langchain_classic") else "langchain.agents")
-RAN: list[str] = []
-BOXED: list[Any] = []
-ANSWERS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    RAN.clear()
-    BOXED.clear()
-    ANSWERS.clear()
-    boxed_by(monkeypatch, BOXED, ANSWERS)
 
 
 def lookup(query: str) -> str:

@@ -16,24 +16,15 @@ from agentcop.adapters._langchain.boxed import ship_run
 from agentcop_processor.sandbox.parcel import NotShippable
 from langchain_agents import LOOKUP, model
 from openai_server import call_tools, say
-from tool_boxes import boxed_by
+from tool_boxes import ANSWERS, BOXED, RAN, boxes
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
 
+__all__ = ["boxes"]
+
 pytestmark = pytest.mark.frameworks
 ASK = {"messages": [{"role": "user", "content": "go"}]}
-RAN: list[str] = []
-BOXED: list[Any] = []
-ANSWERS: list[Any] = []
-
-
-@pytest.fixture(autouse=True)
-def _boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    RAN.clear()
-    BOXED.clear()
-    ANSWERS.clear()
-    boxed_by(monkeypatch, BOXED, ANSWERS)
 
 
 def lookup(query: str) -> str:

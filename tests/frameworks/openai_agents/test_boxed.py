@@ -14,25 +14,16 @@ from agentcop_processor.sandbox.parcel import NotShippable
 from openai_server import call_tool, say
 from parcels import Project, importable, run_parcel
 from sdk_agents import agent, model, outputs, run
-from tool_boxes import boxed_by
+from tool_boxes import ANSWERS, BOXED, RAN, boxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+__all__ = ["boxes"]
+
 pytestmark = pytest.mark.frameworks
-RAN: list[str] = []
-BOXED: list[Any] = []
-ANSWERS: list[Any] = []
 LOOKUP = call_tool("lookup", query="x")
-
-
-@pytest.fixture(autouse=True)
-def _boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    RAN.clear()
-    BOXED.clear()
-    ANSWERS.clear()
-    boxed_by(monkeypatch, BOXED, ANSWERS)
 
 
 def lookup(query: str, most: int = 3) -> str:

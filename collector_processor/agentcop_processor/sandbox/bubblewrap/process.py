@@ -68,19 +68,9 @@ class ProcessEngine:
         except OSError as error:
             raise EngineDown(f"bubblewrap could not be started: {error}") from error
 
-    def expected(self, settings: Settings) -> Mapping[str, object]:  # noqa: ARG002 -- the same for all settings
-        """What the facts of every box of this engine must say; memory and pids are limits of the child's own."""
-        return {
-            "pid": 1,
-            "uid": bwrap.NOBODY,
-            "gid": bwrap.NOBODY,
-            "cap_eff": "0",
-            "no_new_privs": 1,
-            "seccomp": 2,
-            "interfaces": ["lo"],
-            "root_writable": False,
-            "dumpable": 0,
-        }
+    def expected(self, settings: Settings) -> Mapping[str, object]:
+        """What a box must say of itself, beside `probe.ALWAYS`; memory and pids are limits of the child's own."""
+        return {"gid": bwrap.NOBODY, "relay": settings.network != "none"}
 
     def sweep(self) -> int:
         """Kill the bubblewraps whose owner died while they were being started; how many. Never raises."""

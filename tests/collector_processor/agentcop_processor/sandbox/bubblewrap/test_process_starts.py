@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
+import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.settings import Settings
 from process_boxes import PATIENCE, process_box, processes_with, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.sandbox
 
@@ -81,9 +85,19 @@ def test_boxes_are_started_by_many_threads_at_once() -> None:
     assert said == [1] * 6
 
 
-def test_an_ordinary_user_has_boxes_too() -> None:
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    """A folder that every user of this machine can read: the checkout may lie in one that none but its own can."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+def test_an_ordinary_user_has_boxes_too(everybodys: Path) -> None:
     """With the system's Python, which every user can read; where the tests are run by a user it is that user."""
-    path = os.pathsep.join(part for part in sys.path if part.startswith(str(Path.cwd())))
+    for folder in ("collector_processor", "policies", "detectors", "tests/support"):
+        shutil.copytree(folder, everybodys / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    path = os.pathsep.join(str(each) for each in (*everybodys.iterdir(), everybodys / "tests/support"))
     ran = subprocess.run(
         ["/usr/bin/python3", "-B", "-c", ORDINARY],
         capture_output=True,
