@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 _MAX_TEXT: Final = 2_000
 _MAX_ARGS: Final = 20
+_BAKE: Final = "`agentcop sandbox build --from-venv` bakes this environment's packages into the image"
 
 
-class Unloadable(Exception):  # noqa: N818 -- an answer, not a fault
-    """The tool could not be made in the box, so its body did not run: the message says why."""
+class Unloadable(SandboxError):  # noqa: N818 -- as its siblings
+    """The tool could not be made in the box, or so the box says: a tool that has run could say it too."""
 
 
 class Given:
@@ -43,7 +44,7 @@ class Given:
 
 
 def given(tool: str, reply: Reply, settings: Settings) -> Given:
-    """What the tool returned. Raises what it raised, by type, else a SandboxError; Unloadable where nothing ran."""
+    """What the tool returned. Raises what it raised, by type, else a SandboxError."""
     if reply.status == "timeout":
         raise SandboxTimeout(f"{tool}: took longer than sandbox.timeout ({settings.timeout:g} s) and was killed")
     if reply.status == "too_large":
@@ -72,9 +73,9 @@ def _read(tool: str, answer: object) -> Given | Exception:
         why = _text(answer["unsendable"])
         return ResultUnsendable(f"{tool}: its result cannot leave the box ({why}): return text, numbers, lists, dicts")
     if "unloadable" in answer:
-        return Unloadable(_text(answer["unloadable"]))
+        return Unloadable(f"{tool}: could not be made in its box: {_text(answer['unloadable'])}; {_BAKE}")
     if "stream" in answer:
-        return Unloadable("it gives a stream, which cannot leave the box: return a list instead")
+        return Unloadable(f"{tool}: gives a stream, which cannot leave its box: return a list instead")
     return _raised(tool, answer["error"])
 
 

@@ -167,11 +167,10 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
     if passage.box is None:
         raise RuntimeError("this call has no box")
     with IMPORTING:
-        from agentcop_processor.sandbox.answer import Unloadable
         from agentcop_processor.sandbox.lease import Refused
     try:
         return passage.box.run(passage.call.tool, args, kwargs)
-    except (Unloadable, Refused) as why:
+    except Refused as why:
         raise _refused(passage, why) from None
 
 
@@ -185,15 +184,9 @@ async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Ma
 
 
 def _refused(passage: Passage, why: Exception) -> ToolBlocked:
-    from agentcop_processor.sandbox.answer import Unloadable
     from agentcop_processor.sandbox.lease import Refused
 
-    if isinstance(why, Unloadable):
-        reason = (
-            f"the tool could not be made in its box: {why}; `agentcop sandbox build --from-venv` bakes this "
-            "environment's packages into the image"
-        )
-    elif isinstance(why, Refused):
+    if isinstance(why, Refused):
         reason = f"the policy wants this call in a sandbox, and there is none: {why}"
     else:
         _log.exception("agentcop: no box could be had for %s", passage.call.tool, exc_info=why)

@@ -68,8 +68,8 @@ class Lease:
     def run(self, tool: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Given:
         """Run the tool in the box; blocks up to the policy's time-out and two seconds.
 
-        Raises what the tool raised; SandboxError where it did not come to its end; Refused where its arguments cannot
-        travel; `answer.Unloadable` where it could not be made in the box.
+        Raises what the tool raised; SandboxError where it did not come to its end, or could not be made in the box;
+        Refused where its arguments cannot travel.
         """
         settings = self._waiting.kind.settings
         try:

@@ -65,17 +65,23 @@ class Binding:
                 named[name] = default
         return named if given == len(kwargs) else None
 
-    def unbind(self, named: Mapping[str, object]) -> tuple[tuple[object, ...], dict[str, object]]:
-        """The positional and keyword arguments of a call whose arguments by name are `named`."""
-        if self._simple:
-            return (), dict(named)
+    def unbind(self, named: Mapping[str, object], positional: int = 0) -> tuple[tuple[object, ...], dict[str, object]]:
+        """The positional and keyword arguments of a call whose arguments by name are `named`.
+
+        `positional`: how many were given by position. They are handed on so: a decorator below the guard sees the call
+        as it was made.
+        """
         rest = dict(named)
+        if self._simple:
+            if not positional:
+                return (), rest
+            return tuple(rest.pop(parameter.name) for parameter in self._parameters[:positional]), rest
         args: list[object] = []
-        for parameter in self._parameters:
+        for number, parameter in enumerate(self._parameters):
             if parameter.kind is _Parameter.VAR_POSITIONAL:
                 args.extend(rest.pop(parameter.name))  # type: ignore[arg-type]  # bind put a tuple there
             elif (
-                parameter.kind in _POSITIONAL and self._var_positional is not None
+                parameter.kind in _POSITIONAL and (self._var_positional is not None or number < positional)
             ) or parameter.kind is _Parameter.POSITIONAL_ONLY:
                 args.append(rest.pop(parameter.name))
         return tuple(args), rest

@@ -59,11 +59,11 @@ class FunctionSeam:
         if passage is None:
             return None, (*first, *args), kwargs
         if not isinstance(passage, Passage):
-            return Later(passage, lambda granted: self._entered(granted, first))
-        return self._entered(passage, first)
+            return Later(passage, lambda granted: self._entered(granted, first, len(args)))
+        return self._entered(passage, first, len(args))
 
-    def _entered(self, passage: Passage, first: tuple[Any, ...]) -> Begun | Later[Begun]:
-        run_args, run_kwargs = self.binding.unbind(passage.enter())
+    def _entered(self, passage: Passage, first: tuple[Any, ...], positional: int) -> Begun | Later[Begun]:
+        run_args, run_kwargs = self.binding.unbind(passage.enter(), positional)
         if passage.box is not None:
             return InBox(passage, run_args, run_kwargs)
         return passage, (*first, *run_args), run_kwargs

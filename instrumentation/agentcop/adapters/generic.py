@@ -71,7 +71,9 @@ def _parser(method: Callable[..., Any]) -> Callable[[object, tuple[Any, ...], di
     binding = Binding(method, skip_first=True)
 
     def parse(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ParsedCall:  # noqa: ARG001 -- interface
-        return ParsedCall(arguments=binding.bind(args, kwargs), run=binding.unbind)
+        return ParsedCall(
+            arguments=binding.bind(args, kwargs), run=lambda frozen: binding.unbind(frozen, positional=len(args))
+        )
 
     return parse
 

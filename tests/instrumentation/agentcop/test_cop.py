@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -253,3 +254,25 @@ def test_every_call_is_counted() -> None:
 
     counts = cop.counts()
     assert (counts["allowed"], counts["held"], counts["blocked"]) == (1, 1, 1)
+
+
+def test_a_decorator_below_the_guard_sees_the_call_as_it_was_made() -> None:
+    seen: list[object] = []
+
+    def looking(function: Any) -> Any:
+        @functools.wraps(function)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            seen.append((args, kwargs))
+            return function(*args, **kwargs)
+
+        return inner
+
+    cop = AgentCop(agent_id="agent", policy=GatePolicy(default="allow"))
+
+    @cop.tool
+    @looking
+    def tool(first: str, second: int = 2) -> str:
+        return f"{first} {second}"
+
+    assert (tool("a"), tool("a", 3), tool(first="a")) == ("a 2", "a 3", "a 2")
+    assert seen == [(("a",), {"second": 2}), (("a", 3), {}), ((), {"first": "a", "second": 2})]

@@ -15,7 +15,8 @@ from agentcop_processor.sandbox.shipping.bindings import names_read
 from agentcop_processor.sandbox.shipping.imports import cop_behind, home_of, missing_of
 from agentcop_processor.sandbox.shipping.origins import is_cops, is_frameworks, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
-from agentcop_processor.sandbox.shipping.reasons import AGAIN, MODULE, CannotTravel
+from agentcop_processor.sandbox.shipping.reasons import AGAIN, MODULE, OUTSIDE, CannotTravel
+from agentcop_processor.sandbox.shipping.secrets import secret_in
 from agentcop_processor.sandbox.shipping.slices import sliced
 from agentcop_processor.sandbox.shipping.texts import text_around, text_of
 
@@ -44,6 +45,8 @@ def by_source(tool: Callable[..., object] | type) -> Parcel:
 
 def _parcel(module: ModuleType, text: Text, statement: ast.stmt, name: str) -> Parcel:
     source, imports = sliced(module, text, statement)
+    if secret := secret_in(source):
+        raise CannotTravel(f"{secret} looks like a secret, and none goes into a box", OUTSIDE)
     if behind := cop_behind(imports):
         raise CannotTravel(f"it imports {behind}, which has to do with AgentCop", MODULE)
     roots = []

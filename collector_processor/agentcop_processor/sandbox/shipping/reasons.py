@@ -8,6 +8,7 @@ from agentcop_processor.sandbox.parcel import NotShippable
 
 MODULE: Final = "put it into a module of its own that builds no cop"
 AGAIN: Final = "start the program again"
+OUTSIDE: Final = "use `sandbox.secrets` or `sandbox.env`"
 STAY: Final = "or leave it out of `sandbox.tools`"
 
 

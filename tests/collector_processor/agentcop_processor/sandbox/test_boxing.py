@@ -12,8 +12,8 @@ from agentcop import AgentCop, SandboxRefused
 from agentcop_processor.call.seam import admission, admit
 from agentcop_processor.call.transport import Transport
 from agentcop_processor.sandbox import runner
-from agentcop_processor.sandbox.answer import Unloadable
 from agentcop_processor.sandbox.boxing import Boxing, run_boxed
+from agentcop_processor.sandbox.lease import Refused
 from agentcop_processor.sandbox.parcel import Parcel
 from exporting import until
 
@@ -40,7 +40,7 @@ class Lease:
         self.closed = threading.Event()
 
     def run(self, *_: object) -> Never:
-        raise Unloadable(f"KeyError: '{KEY}'")
+        raise Refused(f"KeyError: '{KEY}'")
 
     def close(self) -> None:
         self.closing.set()
@@ -122,7 +122,7 @@ def test_a_call_given_up_while_its_box_is_made_has_that_box_killed(gate: Gate, l
     until(lease.closed.is_set)
 
 
-def test_what_a_box_says_of_a_tool_that_it_cannot_make_is_told_without_the_keys_in_it(
+def test_what_a_box_says_where_there_is_none_is_told_without_the_keys_in_it(
     gate: Gate, lease: Lease, agentcop_home: Path
 ) -> None:
     lease.may_end.set()

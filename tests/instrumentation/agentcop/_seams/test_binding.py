@@ -79,3 +79,12 @@ def test_self_is_not_an_argument() -> None:
             return query
 
     assert Binding(Tool.run, skip_first=True).bind(("x",), {}) == {"query": "x"}
+
+
+def test_what_was_given_by_position_is_handed_on_by_position() -> None:
+    binding = Binding(simple)
+    assert binding.unbind(binding.bind((1,), {"b": 3}), positional=1) == ((1,), {"b": 3})
+    assert binding.unbind(binding.bind((1,), {}), positional=1) == ((1,), {"b": 2})
+    assert binding.unbind(binding.bind((), {"a": 1}), positional=0) == ((), {"a": 1, "b": 2})
+    named = Binding(keywords)
+    assert named.unbind(named.bind((), {"path": "/"}), positional=0) == ((), {"path": "/"})

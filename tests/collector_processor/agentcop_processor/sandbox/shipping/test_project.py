@@ -66,6 +66,10 @@ def test_a_package_without_secrets_is_one_mount(shop: Project, box: Path) -> Non
         "shop/data/id_rsa",
         "shop/data/id_ed25519.bak",
         "shop/data/store.p12",
+        "shop/data/credentials.json",
+        "shop/data/prod-secrets.yaml",
+        "shop/data/service-account.json",
+        "shop/data/main.tfstate",
     ],
 )
 def test_dot_files_and_keys_are_not_in_the_box_and_all_else_is(shop: Project, box: Path, path: str) -> None:
