@@ -119,6 +119,13 @@ def test_a_tool_cannot_end_cancel_or_hang_the_task_that_awaits_it(cop: AgentCop,
     assert isinstance(raised, SandboxError | RuntimeError)
 
 
+def test_an_exception_says_which_file_and_where_in_the_tool(cop: AgentCop) -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        tool(cop, boxed_tools.read)("/no/such/file")
+    assert missing.value.filename == "/no/such/file"
+    assert any("boxed_tools.py" in note and "read_text" in note for note in missing.value.__notes__)
+
+
 def test_what_a_tool_writes_stays_in_the_box(cop: AgentCop, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     with pytest.raises(OSError, match=r"mark|denied|No such|Read-only"):
@@ -227,7 +234,7 @@ def test_an_async_caller_that_gives_up_has_the_box_killed(engine: Engine, tmp_pa
 
 def test_long_output_is_cut_and_said(cop: AgentCop, caplog: pytest.LogCaptureFixture) -> None:
     assert tool(cop, boxed_tools.write)("y" * 1_000, 200) == "written"
-    assert "more than sandbox.max_stdout keeps" in caplog.text
+    assert "more than sandbox.max_stdout keeps for the log" in caplog.text
 
 
 def test_the_second_call_finds_a_warm_box_and_neither_sees_the_other(cop: AgentCop) -> None:

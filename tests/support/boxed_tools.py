@@ -31,6 +31,11 @@ def touch(path: str) -> str:
     return "written"
 
 
+def read(path: str) -> str:
+    """Read a file of the box."""
+    return Path(path).read_text(encoding="utf-8")
+
+
 def order(count: int) -> int:
     """Raise the application's own error, or a builtin one."""
     if count < 0:

@@ -253,6 +253,8 @@ class Passage:
         """The body raised `error`. Never raises."""
         self._running = False
         self.suspend()
+        if self._ended:
+            return
         try:
             kind = type(error).__qualname__
             self._span.set_status(Status(StatusCode.ERROR, kind))
@@ -296,7 +298,8 @@ class Passage:
         self._ended = True
         if self.box is not None:
             self.box.close()
-        self._gate.log_line(outcome_line(self.call, outcome, error="", decision=self._decision, ms=0.0))
+        error = verdict.reason if outcome == "sandbox_refused" else ""
+        self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
     def _close(self, outcome: str, error: str) -> None:

@@ -20,12 +20,14 @@ from agentcop_processor.sandbox.inside.frames import loads
 from agentcop_processor.sandbox.inside.values import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentcop_processor.sandbox.conversation import Reply
     from agentcop_processor.sandbox.settings import Settings
 
 _MAX_TEXT: Final = 2_000
 _MAX_ARGS: Final = 20
-_BAKE: Final = "`agentcop sandbox build --from-venv` bakes this environment's packages into the image"
+_MAX_TRACE: Final = 4_000
 
 
 class Unloadable(SandboxError):  # noqa: N818 -- as its siblings
@@ -52,7 +54,7 @@ def given(tool: str, reply: Reply, settings: Settings) -> Given:
     if reply.status == "crashed":
         raise SandboxCrashed(f"{tool}: ended in its box without a result ({_how(reply.exit)})")
     try:
-        answer = _read(tool, loads(reply.result))
+        answer = _read(tool, loads(reply.result), settings)
     except (ValueError, RecursionError, MemoryError):
         raise SandboxCrashed(f"{tool}: what its box gave back is no answer") from None
     if isinstance(answer, Given):
@@ -63,7 +65,7 @@ def given(tool: str, reply: Reply, settings: Settings) -> Given:
 _KINDS: Final = frozenset({"value", "error", "unsendable", "unloadable", "stream"})
 
 
-def _read(tool: str, answer: object) -> Given | Exception:
+def _read(tool: str, answer: object, settings: Settings) -> Given | Exception:
     """What came back, or what is to be raised. Raises ValueError for what is no answer."""
     if not isinstance(answer, dict) or len(answer.keys() & _KINDS) != 1:
         raise ValueError(answer)
@@ -73,10 +75,17 @@ def _read(tool: str, answer: object) -> Given | Exception:
         why = _text(answer["unsendable"])
         return ResultUnsendable(f"{tool}: its result cannot leave the box ({why}): return text, numbers, lists, dicts")
     if "unloadable" in answer:
-        return Unloadable(f"{tool}: could not be made in its box: {_text(answer['unloadable'])}; {_BAKE}")
+        return Unloadable(f"{tool}: could not be made in its box: {_text(answer['unloadable'])}{_bake(settings)}")
     if "stream" in answer:
         return Unloadable(f"{tool}: gives a stream, which cannot leave its box: return a list instead")
     return _raised(tool, answer["error"])
+
+
+def _bake(settings: Settings) -> str:
+    if settings.mode != "container":
+        return ""
+    build = f"agentcop sandbox build --from-venv --tag {settings.image}"
+    return f"; `{build}` puts this environment's packages into the image"
 
 
 def _raised(tool: str, error: object) -> Exception:
@@ -93,9 +102,18 @@ def _raised(tool: str, error: object) -> Exception:
             made.args = tuple(values) if kind.__module__ != "builtins" else made.args
             str(made)
         except Exception:
-            return SandboxError(f"{tool}: {_text(name)}: {text}")
-        return made
-    return SandboxError(f"{tool}: {_text(name)}: {text}")
+            return _traced(SandboxError(f"{tool}: {_text(name)}: {text}"), error)
+        return _traced(made, error)
+    return _traced(SandboxError(f"{tool}: {_text(name)}: {text}"), error)
+
+
+def _traced(made: Exception, error: Mapping[str, object]) -> Exception:
+    """With a note of where it was raised in the box, as far as a person may be shown that."""
+    trace = error.get("trace")
+    if isinstance(trace, str) and trace:
+        lines = trace[-_MAX_TRACE:].splitlines()
+        made.add_note("\n".join(("In its box:", *(f"  {escape(line)}" for line in lines))))
+    return made
 
 
 def _type(module: object, name: object) -> type[Exception] | None:
@@ -140,7 +158,9 @@ def _plainly_made(kind: type[Exception]) -> bool:
 def _how(code: int | None) -> str:
     if code is None:
         return "its box is gone"
-    return f"signal {-code}: killed, or out of memory" if code < 0 else f"exit code {code}"
+    if code == -9:  # noqa: PLR2004 -- SIGKILL
+        return "signal 9: killed, as it is for more than sandbox.memory"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _text(value: object) -> str:

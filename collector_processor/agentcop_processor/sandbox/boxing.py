@@ -187,7 +187,7 @@ def _refused(passage: Passage, why: Exception) -> ToolBlocked:
     from agentcop_processor.sandbox.lease import Refused
 
     if isinstance(why, Refused):
-        reason = f"the policy wants this call in a sandbox, and there is none: {why}"
+        reason = f"{_CANNOT}: {why}"
     else:
         _log.exception("agentcop: no box could be had for %s", passage.call.tool, exc_info=why)
         reason = f"the policy wants this call in a sandbox, and there is none ({type(why).__name__})"

@@ -113,7 +113,7 @@ def _lost(lost: LinkLost) -> Reply:
 def _tell(tool: str, reply: Reply) -> None:
     """Log what the tool wrote to its standard output and error: for whoever debugs it."""
     if reply.cut:
-        _log.warning("agentcop: %s wrote %d bytes more than sandbox.max_stdout keeps", tool, reply.cut)
+        _log.warning("agentcop: %s wrote %d bytes more than sandbox.max_stdout keeps for the log", tool, reply.cut)
     for name, text in (("output", reply.stdout), ("error", reply.stderr)):
         if text and _log.isEnabledFor(logging.DEBUG):
             _log.debug(

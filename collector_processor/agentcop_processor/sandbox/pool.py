@@ -126,10 +126,11 @@ class Pool:
             kind, parcel = wanted
             box: Box | None = None
             try:
-                box = self._make(kind, parcel)
+                box = None if self._closed else self._make(kind, parcel)
             except Exception as error:
                 # The call that needs it will make its own, and fail with the reason.
-                _log.warning("agentcop: no box could be made ready beforehand: %s", error)
+                if not self._closed:  # else what it was to be made of is being put away
+                    _log.warning("agentcop: no box could be made ready beforehand: %s", error)
             with self._lock:
                 self._coming.remove(kind)
             if box is not None:

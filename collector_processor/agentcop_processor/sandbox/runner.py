@@ -101,15 +101,15 @@ class Runner:
                 if not ready:
                     self._reaper.take(waiting.box)
             if ready:
-                return waiting
+                return replace(waiting, parcel=parcel)
             _log.warning("agentcop: a box that waited is gone; another one is made")
         return None
 
     def _back(self, room: Once, waiting: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
         """Let a box that served a call serve the next of the same agent, or have it killed."""
         room()
-        if again:
-            self._pool.put(replace(waiting, parcel=None))
+        if again and _loaded_again(waiting):
+            self._pool.put(waiting)
         else:
             self._reaper.take(waiting.box)
 
@@ -133,6 +133,16 @@ class Runner:
     def _open(self, kind: Kind) -> Box:
         """Start a box and have it say what it is. Raises EngineDown where none can be had, or it does not hold."""
         return self._choice.first(kind.settings, lambda engine: opened(engine, kind))
+
+
+def _loaded_again(waiting: Waiting) -> bool:
+    """Have a box that served a call load the same tool at once, for the next; False: it is gone."""
+    try:
+        if waiting.parcel is not None:
+            prepare(waiting.box, waiting.kind.settings, waiting.parcel)
+    except LinkLost:
+        return False
+    return True
 
 
 def _ready(waiting: Waiting, parcel: Parcel) -> bool:

@@ -112,6 +112,8 @@ def _outcome(record: Mapping[str, object]) -> str:
         said += f" by {by}"
     ms = record.get("ms")
     took = f" in {ms:.1f} ms" if isinstance(ms, float) and ms else ""
+    if box := _word(record, "box"):
+        took += f", box: {box}"
     # What the tool or the approver failed with, or what the person who decided said to it.
     why = str(record.get("error") or record.get("message") or "")
     return f"{said}{took}{f': {shorten(escape(why), _MAX_REASON)}' if why else ''}"

@@ -27,6 +27,8 @@ Complaint = tuple[Path, str]
 _SUM: Final = re.compile(r"args(?:\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
+_LEAST_MEMORY: Final = 33_554_432
+_DIGEST: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}", re.ASCII)
 _SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"), ("sandbox", "secrets"))
 _NOWHERE_ELSE: Final = (
     "${…} is filled in for monitor.alert_channels, monitor.links and each value of sandbox.secrets, nowhere else"
@@ -110,12 +112,25 @@ def _limit(limit: Limit) -> str:
     return ""
 
 
+def _box(sandbox: Sandbox) -> Iterator[Complaint]:
+    if sandbox.memory < _LEAST_MEMORY:
+        yield ("sandbox", "memory"), f"{sandbox.memory} bytes hold no Python: write {_LEAST_MEMORY >> 20}MiB or more"
+    if sandbox.image_digest is not None and not _DIGEST.fullmatch(sandbox.image_digest):
+        yield (
+            ("sandbox", "image_digest"),
+            f"expected the whole id, sha256: and 64 hex digits, got {quoted(sandbox.image_digest)}",
+        )
+    if sandbox.runtime is not None and sandbox.mode != "container":
+        yield ("sandbox", "runtime"), f"runtime is for mode: container; this is mode: {sandbox.mode}"
+
+
 def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:
     if sandbox.mode == "none" and environment == "production" and not sandbox.acknowledge_unsandboxed:
         yield (
             ("sandbox", "mode"),
             "mode: none in environment: production needs acknowledge_unsandboxed: true",
         )
+    yield from _box(sandbox)
     if isinstance(sandbox.network, NetworkAllow):
         for index, place in enumerate(sandbox.network.allow):
             if problem := place_problem(place):

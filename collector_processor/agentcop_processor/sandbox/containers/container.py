@@ -100,7 +100,8 @@ class ContainerEngine:
             raise
         except Exception as error:
             if _status(error) == _GONE:
-                raise EngineDown(f"{self.name} has no image {image}: `agentcop sandbox build` makes it") from None
+                build = f"`agentcop sandbox build --tag {image}` makes it"
+                raise EngineDown(f"{self.name} has no image {image}: {build}") from None
             self._forget()
             raise EngineDown(f"{self.name} does not answer: {why(error)}") from error
         known = str(found["Id"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SHOWN = 200
+TRACED = 4_000
 """Characters of the `repr` that stands for an argument of an error that cannot be sent."""
 TOLD = 4000
 """Characters of an error's text."""
@@ -146,16 +147,31 @@ def _run(make_awaitable: Callable[[], Any]) -> object:
 
 def _told(error: BaseException, max_result: int) -> dict[str, object]:
     kind = type(error)
-    shown = [_text(repr, argument, SHOWN) for argument in error.args[:16]]
+    given = error.args
+    if isinstance(error, OSError) and error.filename is not None:
+        given = (error.errno, error.strerror, error.filename)  # its arguments do not have what it is about
+    shown = [_text(repr, argument, TOLD) for argument in given[:16]]
     told: dict[str, object] = {
         "module": str(kind.__module__)[:SHOWN],
         "name": str(kind.__qualname__)[:SHOWN],
-        "args": [_sendable(argument, text) for argument, text in zip(error.args, shown)],
+        "args": [_sendable(argument, text) for argument, text in zip(given, shown)],
         "text": _text(str, error, TOLD),
+        "trace": _trace(error),
     }
     if len(dumps(told)) > max_result // 2:
-        told["args"] = shown
+        told["args"] = [each[:SHOWN] for each in shown]
+        told["trace"] = ""
     return told
+
+
+def _trace(error: BaseException) -> str:
+    """Where it was raised, as Python prints it; the end, where it is long."""
+    import traceback
+
+    try:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))[-TRACED:]
+    except Exception:
+        return ""
 
 
 def _sendable(argument: object, otherwise: str) -> object:

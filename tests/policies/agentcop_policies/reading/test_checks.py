@@ -21,6 +21,12 @@ GATE = "gate: {allow: [a]}\n"
         ("gate: {allow: [a], limits: [{sum: amount, max: 3, per: run}]}", "2:29 sum names an argument, as args.amount"),
         ("gate: {allow: [a], taint: {sources: [], sinks: [b]}}", "2:37 gate.taint.sources names no tool"),
         ("gate: {allow: [a], flows: [{after: 'x(y)', then: b}]}", '2:36 "x(y)" is not a tool\'s name'),
+        (GATE + "sandbox: {memory: 64}", "3:19 64 bytes hold no Python: write 32MiB or more"),
+        (
+            GATE + "sandbox: {image_digest: 'sha256:abf69d666433'}",
+            "3:25 expected the whole id, sha256: and 64 hex digits",
+        ),
+        (GATE + "sandbox: {mode: process, runtime: runsc}", "3:35 runtime is for mode: container"),
         (GATE + "approvals: {required: 2, approvers: [a]}", "3:23 2 must agree, but only 1 may answer"),
         (GATE + "monitor: {links: {trace: 'http://x/'}}", "3:26 monitor.links.trace needs {trace_id}"),
         (GATE + "monitor: {alert_channels: [{type: slack}]}", "3:35 a slack channel has either webhook, or token"),
