@@ -159,7 +159,7 @@ def _told(error: BaseException, max_result: int) -> dict[str, object]:
         "trace": _trace(error),
     }
     if len(dumps(told)) > max_result // 2:
-        told["args"] = [each[:SHOWN] for each in shown]
+        told["args"] = [_text(repr, argument, SHOWN) for argument in given[:16]]
         told["trace"] = ""
     return told
 
