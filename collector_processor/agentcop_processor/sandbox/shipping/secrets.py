@@ -22,7 +22,7 @@ def secret_in(source: str) -> str:
         if _REDACTOR.redact_text(text) != text:
             return "one of its texts"
         for name, value in _named(node):
-            if isinstance(value, ast.Constant) and isinstance(value.value, str | bytes) and _hides(name):
+            if isinstance(value, ast.Constant) and _hides(name, value.value):
                 return name
     return ""
 
@@ -36,6 +36,6 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         yield node.arg, node.value
 
 
-def _hides(name: str) -> bool:
-    said = {name: "x7Qp2"}
-    return _REDACTOR.redact(said) != said
+def _hides(name: str, value: object) -> bool:
+    said = {name: value.decode("latin-1") if isinstance(value, bytes) else value}
+    return isinstance(value, str | bytes) and _REDACTOR.redact(said) != said

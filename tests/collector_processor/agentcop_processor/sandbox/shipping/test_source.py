@@ -77,6 +77,11 @@ def test_a_literal_that_is_a_secret_goes_into_no_box(armed: Callable[[str], Any]
     assert "x7Qp2kk" not in str(refused.value)
 
 
+def test_a_name_for_a_secret_that_holds_none_travels(armed: Callable[[str], Any], box: Path) -> None:
+    module = armed("API_KEY = ''\nTOKENS = 3\n@given\ndef tool(password=None): return [API_KEY, TOKENS, password]")
+    assert run_parcel(ship_function(module.TOOLS[0]), box) == ["", 3, None]
+
+
 def test_the_decorators_above_the_guard_are_taken_off_and_those_below_are_kept(
     armed: Callable[[str], Any], box: Path
 ) -> None:
