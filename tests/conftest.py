@@ -24,6 +24,8 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 # A shell starts what it puts in the background deaf to Ctrl-C, and every process of a test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 _numbers = itertools.count()
 

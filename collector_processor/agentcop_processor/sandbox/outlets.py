@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
-from agentcop_processor.protected.current import around
 from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import EngineDown, Mount
 from agentcop_processor.sandbox.settings import Settings
@@ -85,6 +84,8 @@ class Outlets:
     def _barred(self, real: str) -> str:
         """What this folder or file is or holds that no box sees, whatever a policy says; "" where it may be mounted."""
         home = os.path.realpath(self._home)
+        from agentcop_processor.protected.current import around
+
         places = around().places
         own = places.at(real) is not None or places.identified(Path(real).stat()) is not None or real in places.above
         if own or os.path.commonpath([real, home]) in {real, home}:

@@ -17,16 +17,19 @@ FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")  # noqa: S108 -- what 
 BUDGET = 1.0
 """Seconds for all of them; a call can make more files than anybody waits for."""
 _ALL = stat.S_IRWXU
+_MADE = 0o755
+"""The permissions of a folder that the engine has made for a mount in it."""
 _LIMITS = 16  # kinds of resource limits that Linux has
 
 
 class Before:
     """How it was before the first call."""
 
-    __slots__ = ("_modes", "_shared", "_supervisor")
+    __slots__ = ("_modes", "_mounts", "_shared", "_supervisor")
 
     def __init__(self) -> None:
         self._modes = {folder: stat.S_IMODE(os.stat(folder).st_mode) for folder in FOLDERS if os.path.isdir(folder)}
+        self._mounts = frozenset(_mounted())
         self._shared = _shared()
         self._supervisor = _supervisor()
 
@@ -37,7 +40,8 @@ class Before:
         """
         until = time.monotonic() + BUDGET
         emptied = [_emptied(folder, mode, until) for folder, mode in self._modes.items()]
-        return all(emptied) and _shared() == self._shared and _supervisor() == self._supervisor
+        same = frozenset(_mounted()) == self._mounts  # a folder above a mount can be moved, and the mount with it
+        return all(emptied) and same and _shared() == self._shared and _supervisor() == self._supervisor
 
 
 def _shared() -> tuple[bytes, ...]:
@@ -127,7 +131,7 @@ def _remove(folder: str, until: float) -> bool:
             if error.errno != errno.ENOTEMPTY:
                 raise
             names.append(name)  # a folder that changes while it is read may not have told all
-    return not full
+    return all(_emptied(f"{folder}/{name}", _MADE, until) for name in full)
 
 
 def _mounted() -> Iterator[str]:

@@ -89,7 +89,9 @@ def test_a_path_cannot_smuggle_in_options_of_a_mount(tmp_path: Path, container: 
 
 
 def test_there_is_no_box_without_its_image(container: ContainerEngine) -> None:
-    with pytest.raises(EngineDown, match=r"has no image nobody/made:this: `agentcop sandbox build`"):
+    with pytest.raises(
+        EngineDown, match=r"has no image nobody/made:this: `agentcop sandbox build --tag nobody/made:this`"
+    ):
         container.start(replace(SETTINGS, image="nobody/made:this"), ())
 
 

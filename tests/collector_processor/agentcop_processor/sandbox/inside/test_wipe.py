@@ -100,15 +100,28 @@ def test_what_is_mounted_below_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "file").read_text() == "mine"
 
 
-def test_a_box_with_a_mount_deeper_down_is_not_used_again(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("mine")
-    tmp_path.chmod(0o750)
-    with Box(bwrap=("--bind", str(tmp_path), "/tmp/a/b")) as box:
-        done = box.run("import os\ndef tool(): os.rename('/tmp/a', '/tmp/z'); open('/tmp/other', 'w'); return 1")
-        assert (done.value, done.spent) == (1, True)
-        assert box.ended() == 1
-    assert (tmp_path / "file").read_text() == "mine"
-    assert tmp_path.stat().st_mode & 0o777 == 0o750
+def test_folders_above_a_mount_are_emptied_but_for_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with Box(bwrap=("--bind", str(tmp_path), "/tmp/a/b/mounted")) as box:
+        done = box.run(
+            """
+            import os
+            def tool():
+                for place in ("/tmp/a/x", "/tmp/a/b/x", "/tmp/a/b/mounted/kept", "/tmp/y"):
+                    open(place, "w").close()
+                os.chmod("/tmp/a", 0o500)
+            """
+        )
+        assert (done.status, done.spent) == ("ok", False)
+        left = box.run("import os\ndef tool(): return [os.listdir(p) for p in ('/tmp', '/tmp/a', '/tmp/a/b')]").value
+        assert left == [["a"], ["b"], ["mounted"]]
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_box_whose_mount_a_tool_has_moved_is_not_used_again(tmp_path: Path) -> None:
+    with Box(bwrap=("--bind", str(tmp_path), "/tmp/a/mounted")) as box:
+        done = box.run("import os\ndef tool(): os.rename('/tmp/a', '/tmp/b')")
+        assert (done.status, done.spent) == ("ok", True)
 
 
 @pytest.mark.parametrize(
