@@ -117,7 +117,8 @@ def test_a_fork_bomb_comes_to_an_end() -> None:
         made = running.run(bomb)
         assert isinstance(made, int)
         assert 0 < made < SETTINGS.pids
-        assert running.run("import os\ndef tool(): return os.listdir('/tmp')") == []
+        alone = "import os\ndef tool(): return [int(each) for each in os.listdir('/proc') if each.isdigit()]"
+        assert len(running.run(alone)) == 2, "nothing of it is left: pid 1, and who asks"  # type: ignore[arg-type]  # a list
 
 
 def test_the_disk_that_a_tool_fills_is_its_own() -> None:
