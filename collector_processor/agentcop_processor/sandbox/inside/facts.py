@@ -18,7 +18,7 @@ _UNLIMITED = 1 << 62  # cgroup v1 says "no limit" by a number close to 2**63
 
 def gather(*, relay: bool) -> dict[str, object]:
     """The facts by name, as the protocol lists them. What cannot be read is None, which no probe takes for a yes."""
-    status = dict(_pairs(_text("/proc/self/status")))
+    status = dict(_pairs(text("/proc/self/status")))
     return {
         "pid": os.getpid(),
         "uid": os.geteuid(),
@@ -26,7 +26,7 @@ def gather(*, relay: bool) -> dict[str, object]:
         "cap_eff": status["CapEff"].lstrip("0").lower() or "0" if "CapEff" in status else None,
         "no_new_privs": _number(status.get("NoNewPrivs", "")),
         "seccomp": _number(status.get("Seccomp", "")),
-        "interfaces": sorted(name for name, _ in _pairs(_text("/proc/net/dev"))),
+        "interfaces": sorted(name for name, _ in _pairs(text("/proc/net/dev"))),
         "root_writable": any(_writable(folder) for folder in ("/", "/usr", "/etc", "/var", os.path.dirname(__file__))),
         "memory": _lowest("memory", ("memory.max", "memory.limit_in_bytes")),
         "pids": _lowest("pids", ("pids.max",)),
@@ -37,7 +37,7 @@ def gather(*, relay: bool) -> dict[str, object]:
     }
 
 
-def _text(path: str) -> str:
+def text(path: str) -> str:
     """The file's first 64 KiB; "" where it cannot be read."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -80,13 +80,13 @@ def _writable(folder: str) -> bool:
 
 def _lowest(controller: str, names: tuple[str, ...]) -> int | None:
     """The lowest limit of this process's own cgroups and those above them, as far as they can be seen."""
-    said = [_number(_text(f"{folder}/{name}").strip()) for folder in _folders(controller) for name in names]
+    said = [_number(text(f"{folder}/{name}").strip()) for folder in _folders(controller) for name in names]
     limits = [limit for limit in said if limit is not None and limit < _UNLIMITED]
     return min(limits) if limits else None
 
 
 def _folders(controller: str) -> Iterable[str]:
-    for line in _text("/proc/self/cgroup").splitlines():
+    for line in text("/proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if controllers and controller not in controllers.split(","):

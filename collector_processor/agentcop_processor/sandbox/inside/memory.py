@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 
+from .facts import text
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_MAX_FILE = 4096
 
 
 def above(limit: int) -> bool:
@@ -19,27 +20,13 @@ def above(limit: int) -> bool:
 
 
 def _mapped(process: str) -> int:
-    fields = _text(f"/proc/{process}/statm").split()
+    fields = text(f"/proc/{process}/statm").split()
     return int(fields[1]) * _PAGE if len(fields) > 1 else 0
 
 
 def _share(process: str) -> int:
     """What is mapped by several counts in parts; all of it for a process that hides how much is."""
-    for line in _text(f"/proc/{process}/smaps_rollup").splitlines():
+    for line in text(f"/proc/{process}/smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return _mapped(process)
-
-
-def _text(path: str) -> str:
-    """The file's beginning; "" where the process has ended, or lets nobody look."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return os.read(file, _MAX_FILE).decode("ascii", "replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(file)

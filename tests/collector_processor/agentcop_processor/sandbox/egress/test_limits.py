@@ -165,4 +165,5 @@ def test_a_tool_that_was_killed_holds_no_connection_of_the_next(world: World, re
         with far:
             far.settimeout(30)
             received(far)  # ends, though nothing was answered and no time is up
+            assert far.recv(1) == b""
             far.settimeout(0)
