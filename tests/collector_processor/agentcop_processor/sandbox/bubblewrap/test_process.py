@@ -58,7 +58,8 @@ def test_no_variable_of_the_host_is_in_any_environment(monkeypatch: pytest.Monke
 def test_files_of_the_host_are_not_there(tmp_path: Path) -> None:
     mine = tmp_path / "customers.csv"
     mine.write_text("secret")
-    paths = [str(mine), str(Path.home()), str(Path.home() / ".ssh"), "/etc/shadow", "/var", "/run", "/sys", "/home", "/opt", "/boot"]
+    home = Path.home()
+    paths = [str(mine), str(home), str(home / ".ssh"), "/etc/shadow", "/var", "/run", "/sys", "/home", "/opt", "/boot"]
     with process_box() as running:
         seen = running.run("import os\ndef tool(*paths): return [p for p in paths if os.path.exists(p)]", *paths)
         users = running.run("def tool(): return open('/etc/passwd').read().split()[-1]")

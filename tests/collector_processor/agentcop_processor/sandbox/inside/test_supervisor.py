@@ -58,8 +58,8 @@ def test_limits_of_a_cgroup_are_told_the_lowest_of_them(tmp_path_factory: pytest
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from inside import facts\n"
-        "facts._CGROUP, text = sys.argv[2], facts._text\n"
-        "facts._text = lambda path: text(path.replace('/proc/self/cgroup', sys.argv[2] + '/own'))\n"
+        "facts._CGROUP, text = sys.argv[2], facts.text\n"
+        "facts.text = lambda path: text(path.replace('/proc/self/cgroup', sys.argv[2] + '/own'))\n"
         "told = facts.gather(relay=False); print(told['memory'], told['pids'])"
     )
     done = subprocess.run(
