@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 MOST_RUNNING: Final = 32
 """How many calls are in boxes at a time, in one process and state folder; a further one waits, and is then refused."""
+MOST_LEFT: Final = 64
+"""How many boxes of calls that are over may wait to be removed; while there are more, no further call gets one."""
 _TO_WAIT: Final = 10.0
 
 _CODE = 1 << 28  # bytes of address space that a process may have for code, and to reserve without ever using it
@@ -47,8 +49,8 @@ class Runner:
         """`home`: the state folder, which no box ever sees."""
         self._choice = Choice()
         self._outlets = Outlets(home)
-        self._pool = Pool(self._make)
         self._reaper = Reaper()
+        self._pool = Pool(self._make, end=self._reaper.take)
         self._room = threading.BoundedSemaphore(MOST_RUNNING)
         _runners.add(self)
         atexit.register(self.close)
@@ -58,6 +60,8 @@ class Runner:
 
         Raises Refused.
         """
+        if not self._reaper.settled(MOST_LEFT, _TO_WAIT):
+            raise Refused(f"{self._reaper.left()} boxes of calls that are over could not be removed yet")
         if not self._room.acquire(timeout=_TO_WAIT):
             raise Refused(f"{MOST_RUNNING} calls are in boxes already, and none ended in {_TO_WAIT:g} s")
         room = Once(self._room.release)
@@ -86,7 +90,7 @@ class Runner:
         return waiting
 
     def close(self) -> None:
-        """Kill every box that waits, and those whose call is over."""
+        """Kill every box that waits, and those whose call is over. Blocks up to ten seconds, and five for a proxy."""
         self._pool.close()
         self._reaper.close()
         self._outlets.close()
@@ -141,6 +145,9 @@ def _loaded_again(waiting: Waiting) -> bool:
         if waiting.parcel is not None:
             prepare(waiting.box, waiting.kind.settings, waiting.parcel)
     except LinkLost:
+        return False
+    except Exception:
+        _log.exception("agentcop: a box could not load its tool again, and is killed")  # its call has been answered
         return False
     return True
 
