@@ -10,6 +10,7 @@ from agentcop_core.escape import escape, shorten
 from agentcop_processor.sandbox.answer import given
 from agentcop_processor.sandbox.conversation import Reply
 from agentcop_processor.sandbox.engine import LinkLost
+from agentcop_processor.sandbox.inside.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.values import Unsendable, encode
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class Lease:
         except Unsendable as error:
             self.close()
             raise Refused(f"its arguments cannot travel into a box ({error}): pass plain values") from None
+        if len(arguments) > MAX_FRAME:
+            self.close()
+            raise Refused(f"its arguments cannot travel into a box: they are longer than {MAX_FRAME >> 20}MiB")
         try:
             reply = self._waiting.box.call(arguments, settings.timeout)
         except LinkLost as lost:

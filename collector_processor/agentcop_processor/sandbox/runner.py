@@ -17,6 +17,7 @@ from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
+from agentcop_processor.sandbox.inside.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.values import encode
 from agentcop_processor.sandbox.lease import Lease, Once, Refused
 from agentcop_processor.sandbox.outlets import Outlets
@@ -191,7 +192,7 @@ def started(engine: Engine, kind: Kind) -> Box:
 
 
 def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
-    """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost."""
+    """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost, Refused."""
     missing = [name for name in settings.env if name not in os.environ]
     if missing:
         _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(missing))
@@ -204,7 +205,12 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
         "path": list(parcel.path),
         "env": {name: os.environ[name] for name in settings.env if name in os.environ},
     }
-    box.prepare(json.dumps(message).encode())
+    parcelled = json.dumps(message).encode()
+    if len(parcelled) > MAX_FRAME:
+        raise Refused(
+            f"the tool's text and the variables of sandbox.env are longer than a box takes: {MAX_FRAME >> 20}MiB"
+        )
+    box.prepare(parcelled)
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:
