@@ -121,7 +121,8 @@ def _limit(limit: Limit) -> str:
     return ""
 
 
-def _box(sandbox: Sandbox) -> Iterator[Complaint]:
+def _limits(sandbox: Sandbox) -> Iterator[Complaint]:
+    """What no box or pool could keep."""
     if sandbox.memory < _LEAST_MEMORY:
         yield ("sandbox", "memory"), f"{sandbox.memory} bytes hold no Python: write {_LEAST_MEMORY >> 20}MiB or more"
     if sandbox.cpus < _LEAST_CPUS:
@@ -129,7 +130,7 @@ def _box(sandbox: Sandbox) -> Iterator[Complaint]:
     # The supervisor and the tool's process, and a thread of the supervisor's for the way out.
     least = 2 if sandbox.network == "none" else 3
     if sandbox.mode == "container" and sandbox.pids < least:
-        yield ("sandbox", "pids"), f"a box alone has {least} processes and threads: write more than that"
+        yield ("sandbox", "pids"), f"a box alone has {least} processes and threads: write {least} or more"
     for key in ("max_result", "max_stdout"):
         if getattr(sandbox, key) > _LARGEST_ANSWER:
             yield ("sandbox", key), f"no more than {_LARGEST_ANSWER >> 20}MiB can leave a box at a time"
@@ -137,6 +138,10 @@ def _box(sandbox: Sandbox) -> Iterator[Complaint]:
         yield ("sandbox", "pool"), f"no more than {_MOST_WAITING} boxes wait at a time"
     if sandbox.timeout > _LONGEST:
         yield ("sandbox", "timeout"), "no call may take longer than 30d"
+
+
+def _box(sandbox: Sandbox) -> Iterator[Complaint]:
+    """What belongs to another mode, and a pin that is none."""
     if sandbox.image_digest is not None and sandbox.mode == "process":
         yield ("sandbox", "image_digest"), "image_digest is for mode: container; mode: process has no image"
     if sandbox.image_digest is not None and not _DIGEST.fullmatch(sandbox.image_digest):
@@ -154,6 +159,7 @@ def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:
             ("sandbox", "mode"),
             "mode: none in environment: production needs acknowledge_unsandboxed: true",
         )
+    yield from _limits(sandbox)
     yield from _box(sandbox)
     if isinstance(sandbox.network, NetworkAllow):
         for index, place in enumerate(sandbox.network.allow):

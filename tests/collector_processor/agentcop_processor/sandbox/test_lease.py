@@ -46,7 +46,7 @@ class Told:
     def over(self) -> None:
         self.room += 1
 
-    def give_back(self, _: Waiting, again: bool) -> None:  # noqa: FBT001 -- as a Lease calls it
+    def give_back(self, _: Waiting, again: bool) -> None:
         self.back.append(again)
 
 
