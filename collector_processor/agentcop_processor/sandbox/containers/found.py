@@ -33,7 +33,7 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
     named = {environ.get(name, "").removeprefix("unix://") for name in ("DOCKER_HOST", "CONTAINER_HOST")}
     unused: list[str] = []
     for where, problem in places(environ):
-        reason = problem or ("" if Path(where).exists() else "not there")
+        reason = problem or _not_there(where)
         if not reason:
             try:
                 engines.append(ContainerEngine(_named(where), where))
@@ -51,6 +51,17 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
         used = f"{engines[0].name} at {engines[0].socket}"
         _log.warning("agentcop: %s is used, as another was named that cannot be: %s", used, "; ".join(unused))
     return tuple(engines)
+
+
+def _not_there(path: str) -> str:
+    """Why nobody can listen there; "" where somebody may."""
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        return "not there"
+    except OSError as error:  # as of another user's folder, which a shell of sudo or su names
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _named(path: str) -> EngineName:

@@ -96,3 +96,11 @@ def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
     assert "apt-get install docker.io" in text
     assert "bubblewrap" in text
     assert "\n" not in text
+
+
+def test_a_place_that_cannot_be_looked_at_is_a_reason_and_hides_no_other(tmp_path: Path) -> None:
+    nobody_can = f"/{'x' * 300}"  # as where another user's runtime folder is left in the environment
+    with pytest.raises(EngineDown, match="no container engine answers") as down:
+        found({"DOCKER_HOST": f"unix://{tmp_path}/none.sock", "XDG_RUNTIME_DIR": nobody_can})
+    assert f"{nobody_can}/docker.sock: File name too long" in str(down.value)
+    assert f"{tmp_path}/none.sock: not there" in str(down.value)
