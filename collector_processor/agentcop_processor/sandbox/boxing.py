@@ -64,6 +64,8 @@ def ordered(
         if settings is None:
             return None, verdict
         if ship is not None and not call.arguments.opaque:
+            with IMPORTING:  # what every seam's `ship` imports
+                import agentcop_processor.sandbox.shipping  # noqa: F401 -- loaded here so that no fork falls into it
             return Order(settings=settings, parcel=ship()), verdict
         why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
         reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
@@ -143,7 +145,8 @@ class Boxing:
 
     async def awaited(self) -> Passage:
         """The same for callers in an event loop, which goes on meanwhile. Needs asyncio's loop."""
-        from agentcop_processor.sandbox.threads import in_thread
+        with IMPORTING:
+            from agentcop_processor.sandbox.threads import in_thread
 
         boxed, agent = self._boxed, self._passage.call.agent_id
         try:
@@ -176,7 +179,8 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
 
 async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Given:
     """The same for callers in an event loop. A caller that is cancelled has the box killed."""
-    from agentcop_processor.sandbox.threads import in_thread
+    with IMPORTING:
+        from agentcop_processor.sandbox.threads import in_thread
 
     if passage.box is None:
         raise RuntimeError("this call has no box")
@@ -184,7 +188,8 @@ async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Ma
 
 
 def _refused(passage: Passage, why: Exception) -> ToolBlocked:
-    from agentcop_processor.sandbox.lease import Refused
+    with IMPORTING:
+        from agentcop_processor.sandbox.lease import Refused
 
     if isinstance(why, Refused):
         reason = f"{_CANNOT}: {why}"

@@ -84,7 +84,8 @@ class Outlets:
     def _barred(self, real: str) -> str:
         """What this folder or file is or holds that no box sees, whatever a policy says; "" where it may be mounted."""
         home = os.path.realpath(self._home)
-        from agentcop_processor.protected.current import around
+        with IMPORTING:
+            from agentcop_processor.protected.current import around
 
         places = around().places
         own = places.at(real) is not None or places.identified(Path(real).stat()) is not None or real in places.above

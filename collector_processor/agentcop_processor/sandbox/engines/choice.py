@@ -6,7 +6,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, TypeVar
 
-from agentcop_core.locks import safe_lock
+from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.engine import EngineDown
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Choice:
 
     def _found(self) -> tuple[Engine, ...]:
         if not self._containers:
-            from agentcop_processor.sandbox.containers.found import found
+            with IMPORTING:
+                from agentcop_processor.sandbox.containers.found import found
 
             engines = found(os.environ)
             for engine in engines:
@@ -70,9 +71,10 @@ class Choice:
         return self._containers
 
     def _bubblewrap(self) -> Engine:
+        with IMPORTING:
+            from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
+
         with self._lock:
             if self._process is None:
-                from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
-
                 self._process = ProcessEngine()
             return self._process
