@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,19 +15,25 @@ from agentcop_processor.sandbox.engine import EngineDown, Mount
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
 
 _MACHINERY: Final = ("/proc", "/sys", "/dev")
+_IDLE: Final = 900.0
+"""Seconds beside the longest call after which a proxy that no box was made or taken for is stopped."""
 
 
 class Outlets:
     """The mounts of one process's boxes, and its egress proxies: one for all boxes of equal settings. Thread-safe."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """`home`: the state folder, which is never mounted but for the proxies' own folders."""
         self._home = home
-        self._proxies: dict[Settings, Egress] = {}
+        self._clock = clock
+        self._proxies: dict[Settings, tuple[Egress, float]] = {}
+        """With when they were last asked for: a policy that is read anew may have left some behind."""
         self._lock = safe_lock()
 
     def mounts(self, settings: Settings, parcel: Parcel) -> tuple[Mount, ...]:
@@ -38,7 +45,7 @@ class Outlets:
         """Stop the proxies."""
         with self._lock:
             proxies, self._proxies = self._proxies, {}
-        for egress in proxies.values():
+        for egress, _ in proxies.values():
             egress.close()
 
     def forget(self) -> None:
@@ -54,18 +61,22 @@ class Outlets:
             except ImportError as missing:
                 install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
                 raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
-        settings = self._way_out(settings)
+        settings, now = self._way_out(settings), self._clock()
         with self._lock:
-            egress = self._proxies.get(settings)
-            if egress is None:
+            egress, _ = self._proxies.get(settings, (None, now))
+            if egress is None or not egress.alive:
                 try:
                     egress = egress_for(settings, self._home / "sandbox")
-                except (OSError, ValueError) as error:
+                except (OSError, ValueError, RuntimeError) as error:  # the last: there is no room for its thread
                     raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
                 if egress is None:
                     return ()
-                self._proxies[settings] = egress
-            return (egress.mount,)
+            self._proxies[settings] = (egress, now)
+            idle = [each for each, (_, since) in self._proxies.items() if now - since > each.timeout + _IDLE]
+            gone = [self._proxies.pop(each)[0] for each in idle]
+        for each in gone:
+            each.close()
+        return (egress.mount,)
 
     @staticmethod
     def _way_out(settings: Settings) -> Settings:
@@ -75,8 +86,12 @@ class Outlets:
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")
         real = os.path.realpath(source)
-        if not Path(real).exists():
-            raise EngineDown(f"sandbox.mounts: {source} does not exist")
+        try:
+            Path(real).stat()
+        except FileNotFoundError:
+            raise EngineDown(f"sandbox.mounts: {source} does not exist") from None
+        except OSError as error:
+            raise EngineDown(f"sandbox.mounts: {source} cannot be looked at: {error.strerror}") from None
         if what := self._barred(real):
             raise EngineDown(f"sandbox.mounts: {source} leads to {what}, which no box may see")
         return Mount(source=real, target=target, writable=access == ["rw"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import logging
 import os
 import shutil
 import socket
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from agentcop_processor.sandbox.settings import Settings
 
+_log = logging.getLogger("agentcop")
 SOCKET: Final = "proxy.sock"
 CERTIFICATES: Final = "ca.pem"
 _SEEN: Final = "seen"
@@ -77,12 +79,26 @@ class Egress:
         self._stop = asyncio.Event()
         self._closing = threading.Lock()
         """Taken by the one call that closes it, for ever."""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(proxy,), name="agentcop-egress", daemon=True)
-        self._thread.start()
+        try:
+            self._loop = asyncio.new_event_loop()
+            try:
+                self._thread = threading.Thread(target=self._run, args=(proxy,), name="agentcop-egress", daemon=True)
+                self._thread.start()
+            except BaseException:
+                self._loop.close()
+                raise
+        except BaseException:  # there are no more files or threads to be had
+            self._listener.close()
+            self._remove()
+            raise
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_weakly(self._after_fork))
+
+    @property
+    def alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive() and not self._closing.locked()
 
     @property
     def allowed(self) -> int:
@@ -127,7 +143,10 @@ class Egress:
 
     async def _serve(self, proxy: Proxy) -> None:
         accepting = asyncio.ensure_future(proxy.accept(self._listener))
-        await self._stop.wait()
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({accepting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if accepting.done() and (fault := accepting.exception()) is not None:
+            _log.error("agentcop: a sandbox's way out has ended, the next call gets another: %s", type(fault).__name__)
         accepting.cancel()
         self._listener.close()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

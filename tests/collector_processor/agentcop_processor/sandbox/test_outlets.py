@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 PARCEL = Parcel(module="tools", name="search")
 
@@ -84,3 +86,59 @@ def test_no_box_gets_a_socket_of_the_host(agentcop_home: Path, tmp_path: Path) -
 def test_what_is_not_there_is_said(agentcop_home: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineDown, match="does not exist"):
         mounts(agentcop_home, f"{tmp_path}/none:/data")
+
+
+@pytest.mark.parametrize("source", ["x" * 300, "loop/data"])
+def test_what_cannot_be_looked_at_is_said(agentcop_home: Path, tmp_path: Path, source: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(EngineDown, match="cannot be looked at"):
+        mounts(agentcop_home, f"{tmp_path}/{source}:/data")
+
+
+NOW = [0.0]
+
+
+@pytest.fixture
+def outlets(agentcop_home: Path) -> Iterator[Outlets]:
+    made = Outlets(agentcop_home, clock=lambda: NOW[0])
+    NOW[0] = 0.0
+    yield made
+    made.close()
+
+
+def way_out(outlets: Outlets, timeout: float) -> Path:
+    """The folder of the proxy that boxes of these settings get."""
+    (mount,) = outlets.mounts(Settings(timeout=timeout), PARCEL)
+    return Path(mount.source)
+
+
+def test_a_proxy_that_no_policy_asks_for_any_more_is_stopped_once_no_call_can_need_it(outlets: Outlets) -> None:
+    old, kept = way_out(outlets, 10.0), way_out(outlets, 2_000.0)
+    NOW[0] = 905.0
+    assert way_out(outlets, 10.0) == old
+    NOW[0] = 1_820.0
+    new = way_out(outlets, 30.0)
+    assert (old.exists(), kept.exists(), new.exists()) == (False, True, True)
+    assert way_out(outlets, 10.0).exists()
+
+
+def test_a_proxy_that_has_ended_is_replaced(outlets: Outlets) -> None:
+    first = way_out(outlets, 10.0)
+    for egress, _ in outlets._proxies.values():  # noqa: SLF001 -- as by a fault of its own
+        egress.close()
+    second = way_out(outlets, 10.0)
+    assert (first.exists(), second.exists(), first != second) == (False, True, True)
+
+
+def test_a_proxy_that_finds_no_room_for_its_thread_is_a_refusal_and_leaves_nothing(
+    outlets: Outlets, agentcop_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_room)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(EngineDown, match="can't start new thread"):
+        way_out(outlets, 10.0)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert list((agentcop_home / "sandbox").iterdir()) == []
