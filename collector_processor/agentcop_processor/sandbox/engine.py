@@ -22,6 +22,11 @@ EGRESS = "/agentcop/egress"
 class EngineDown(Exception):  # noqa: N818 -- a state, like a closed connection
     """A box cannot be had: the message says what happened and what to install or start. Nothing ran."""
 
+    def __init__(self, message: str, *, wrong: bool = False) -> None:
+        """`wrong`: an engine gave something else than was asked for, and nothing may stand in for that."""
+        self.wrong = wrong
+        super().__init__(message)
+
 
 class LinkLost(Exception):  # noqa: N818 -- a state, like a closed connection
     """The box is gone, or said nothing until the deadline (`late`), or what it said is no frame."""

@@ -169,7 +169,7 @@ def opened(engine: Engine, kind: Kind) -> Box:
     box = started(engine, kind)
     if missed := misses(box.facts, engine.expected(kind.settings)):
         box.close()
-        raise EngineDown(f"the box of {engine.name} does not hold: {escape('; '.join(missed))}")
+        raise EngineDown(f"the box of {engine.name} does not hold: {escape('; '.join(missed))}", wrong=True)
     return box
 
 

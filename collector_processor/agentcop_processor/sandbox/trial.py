@@ -43,6 +43,8 @@ class Trial:
     """How long the call took in the box."""
     image: str = ""
     """The id of the image; "" where there is none, or it cannot be told."""
+    wrong: bool = False
+    """Whether the engine gave something else than was asked for, for which no `fallback` stands in."""
 
     @property
     def holds(self) -> bool:
@@ -82,7 +84,8 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
         finally:
             box.close()
     except (EngineDown, LinkLost) as error:
-        return Trial(engine=engine.name, facts=(), why=str(error))
+        wrong = isinstance(error, EngineDown) and error.wrong
+        return Trial(engine=engine.name, facts=(), why=str(error), wrong=wrong)
     except Exception as error:  # whoever asks wants to hear of all engines
         return Trial(engine=engine.name, facts=(), why=f"no box could be tried: {type(error).__name__}: {error}")
     finally:
@@ -92,7 +95,7 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
 def _tried(engine: Engine, box: Box, settings: Settings) -> Trial:
     facts = readings(box.facts, engine.expected(settings))
     if missed := [each.miss for each in facts if each.miss]:
-        return Trial(engine=engine.name, facts=facts, why="; ".join(missed))
+        return Trial(engine=engine.name, facts=facts, why="; ".join(missed), wrong=True)
     prepare(box, replace(settings, env=()), _TOOL)
     reply = box.call(_ARGUMENTS, min(settings.timeout, _SECONDS))
     why = "" if _answers(reply.result) else f"a call of 2 + 3 did not come back as 5: {reply.status}"

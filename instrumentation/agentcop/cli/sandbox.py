@@ -124,7 +124,8 @@ def check(*, file: str | None, mode: Mode | None, home: str | None, style: Liter
     folder = state_folder({**os.environ, HOME: home} if home else os.environ)
     trials = [trial for each in modes for trial in try_mode(each, settings, folder)]
     by = [trial.engine for trial in trials if trial.holds and (trial.engine == "process") == (wanted == "process")]
-    if not by and settings.fallback and any(trial.holds for trial in trials):
+    wrong = any(trial.wrong for trial in trials if trial.engine != "process")
+    if not by and settings.fallback and not wrong and any(trial.holds for trial in trials):
         by = ["process, by fallback"]
     if style == "json":
         print_json(trials, wanted, by)

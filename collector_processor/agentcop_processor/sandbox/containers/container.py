@@ -161,7 +161,7 @@ class ContainerEngine:
 
     def _compare(self, found: str, wanted: str, otherwise: str) -> None:
         if _bare(found) != _bare(wanted):
-            raise EngineDown(f"{self.name} {otherwise}")
+            raise EngineDown(f"{self.name} {otherwise}", wrong=True)
 
     def _check(self, mount: Mount) -> None:
         if Path(mount.source).is_socket() or socket_behind(mount.source, os.environ, self.socket):

@@ -33,14 +33,15 @@ class Choice:
         """What `use` gives of the first engine of the policy's mode that it works with.
 
         Raises EngineDown with every reason. Only a policy with `fallback: process` gets a process in a container's
-        place, and that is logged.
+        place, and that is logged; none where an engine gave a box that does not hold, or has another image than is
+        pinned.
         """
         if settings.mode == "process":
             return use(self._bubblewrap())
         try:
             return self._in_container(use)
         except EngineDown as down:
-            if not settings.fallback:
+            if not settings.fallback or down.wrong:
                 raise
             if not self._said:
                 self._said = True
@@ -48,15 +49,15 @@ class Choice:
             return use(self._bubblewrap())
 
     def _in_container(self, use: Callable[[Engine], _T]) -> _T:
-        reasons: list[str] = []
+        reasons: list[EngineDown] = []
         for engine in self._found():
             try:
                 return use(engine)
             except EngineDown as down:
-                reasons.append(str(down))
+                reasons.append(down)
         with self._lock:
             self._containers = ()  # they are looked for again at the next call
-        raise EngineDown("; ".join(reasons))
+        raise EngineDown("; ".join(map(str, reasons)), wrong=any(down.wrong for down in reasons))
 
     def _found(self) -> tuple[Engine, ...]:
         if not self._containers:

@@ -37,7 +37,7 @@ def check(context: Context) -> Iterator[Found]:
         if why:
             yield warning("sandbox", f"an engine that answers here holds no box: {why}")
         return
-    if settings.fallback:
+    if settings.fallback and not any(trial.wrong for trial in trials):
         (spare,) = try_mode("process", settings, context.home)
         if spare.holds:
             yield warning("sandbox", f"fallback: process is in use, and holds; no container can be had: {why}")
