@@ -93,7 +93,8 @@ class Boxed:
     def get(self, agent: str) -> str:
         """Have a box with the tool loaded; which engine's. Raises `lease.Refused`.
 
-        Blocks up to ten seconds, and half a minute where an engine takes requests and answers none.
+        Blocks up to ten seconds, and ten more where too many calls are in boxes; where an engine takes requests and
+        answers none, half a minute.
         """
         with IMPORTING:
             from agentcop_processor.sandbox.runner import runner_for

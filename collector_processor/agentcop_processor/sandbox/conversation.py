@@ -101,7 +101,7 @@ class Box:
         )
 
     def close(self) -> None:
-        """Kill the box, whatever runs in it. Idempotent; blocks up to a few seconds; never raises."""
+        """Kill the box, whatever runs in it: as `Link.kill`."""
         self.link.kill()
 
     def _say(self, message: Mapping[str, object], *frames: bytes, deadline: float) -> None:

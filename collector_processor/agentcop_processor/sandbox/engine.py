@@ -72,7 +72,10 @@ class Link(Protocol):
         """Close this process's ends of the pipe and kill nothing: in a forked child the box is the parent's."""
 
     def kill(self) -> None:
-        """Kill and remove the whole box by its id. Idempotent; blocks up to a few seconds; never raises, but logs."""
+        """Kill and remove the whole box by its id. Idempotent; never raises, but logs.
+
+        Blocks for milliseconds, and up to a quarter of a minute where the engine takes requests and answers none.
+        """
 
 
 class Engine(Protocol):

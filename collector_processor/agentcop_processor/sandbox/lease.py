@@ -97,8 +97,10 @@ class Lease:
         """Kill the box now, whatever runs in it, unless the call is over. Blocks up to a few seconds. Never raises."""
         if not self._ended:
             self._ended = True
-            self._waiting.box.close()
-            self._room()
+            try:
+                self._waiting.box.close()
+            finally:
+                self._room()
 
     def _over(self, *, again: bool) -> None:
         """The box has answered, so nothing of the call runs any more."""

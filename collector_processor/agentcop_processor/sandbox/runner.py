@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import threading
+import time
 import weakref
 from dataclasses import replace
 from functools import partial
@@ -57,13 +58,14 @@ class Runner:
         atexit.register(self.close)
 
     def lease(self, settings: Settings, parcel: Parcel, agent: str) -> Lease:
-        """A box with the tool loaded, probed. Blocks: milliseconds from the pool, up to ten seconds else.
+        """A box with the tool loaded, probed. Raises Refused.
 
-        Raises Refused.
+        Blocks: milliseconds from the pool, up to ten seconds for a new one, and ten more where too many are in use.
         """
+        deadline = time.monotonic() + _TO_WAIT
         if not self._reaper.settled(MOST_LEFT, _TO_WAIT):
             raise Refused(f"{self._reaper.left()} boxes of calls that are over could not be removed yet")
-        if not self._room.acquire(timeout=_TO_WAIT):
+        if not self._room.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise Refused(f"{MOST_RUNNING} calls are in boxes already, and none ended in {_TO_WAIT:g} s")
         room = Once(self._room.release)
         try:

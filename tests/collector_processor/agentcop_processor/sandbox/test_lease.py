@@ -78,3 +78,14 @@ def test_a_call_that_is_over_is_not_ended_twice() -> None:
     had.close()
     had.close()
     assert (link.killed, told.room) == (1, 1)
+
+
+def test_an_interrupted_kill_gives_the_calls_place_back_all_the_same() -> None:
+    class Interrupted(Link):
+        def kill(self) -> None:
+            raise KeyboardInterrupt
+
+    told = Told()
+    with pytest.raises(KeyboardInterrupt):
+        lease(Interrupted(), told).close()
+    assert told.room == 1

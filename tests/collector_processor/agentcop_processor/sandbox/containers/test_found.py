@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_podman_gets_a_file_with_the_profile_whatever_was_in_it(
     assert profile_for("podman") == str(path)
     assert path.read_text(encoding="utf-8") == profile_for("docker")
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_seccomp_profile_is_kept_where_nobody_else_can_change_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    profile_for("podman")
+    (tmp_path / "agentcop").chmod(0o777)
+    path = Path(profile_for("podman"))
+    assert path.parent != tmp_path / "agentcop"
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.read_text(encoding="utf-8") == profile_for("docker")
 
 
 def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
