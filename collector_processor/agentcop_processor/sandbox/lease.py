@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape, shorten
+from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.answer import given
 from agentcop_processor.sandbox.conversation import Reply
 from agentcop_processor.sandbox.engine import LinkLost
@@ -43,8 +45,32 @@ class Once:
         do()
 
 
+class Room:
+    """A number of places. Thread-safe, and safe to be left by a finaliser, which runs in the middle of anything."""
+
+    def __init__(self, places: int) -> None:
+        """All are free."""
+        self._places = places
+        self._taken = 0
+        self._lock = safe_lock()
+        self._freed = threading.Condition(self._lock)
+
+    def enter(self, seconds: float) -> bool:
+        """Take a place; False: none was free for so long. Blocks."""
+        with self._lock:
+            free = self._freed.wait_for(lambda: self._taken < self._places, timeout=seconds)
+            self._taken += free
+            return free
+
+    def leave(self) -> None:
+        """Give a place back. Never blocks."""
+        with self._lock:
+            self._taken -= 1
+            self._freed.notify()
+
+
 class Lease:
-    """One box for one call. Used by one thread at a time; `close` by any."""
+    """One box for one call. Used by one thread at a time; `close` by any. One that is forgotten ends by itself."""
 
     def __init__(self, waiting: Waiting, give_back: Callable[[Waiting, bool], None], room: Once) -> None:
         """`waiting`: has the tool loaded. `give_back`: takes it after the call, and whether it may serve another.
@@ -55,6 +81,10 @@ class Lease:
         self._room = room
         self._give_back = give_back
         self._ended = False
+
+    def __del__(self) -> None:
+        """Its caller was interrupted where nobody could close it: its place is the next call's all the same."""
+        self._over(again=False)
 
     @property
     def engine(self) -> str:

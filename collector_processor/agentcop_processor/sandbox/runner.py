@@ -6,7 +6,6 @@ import atexit
 import json
 import logging
 import os
-import threading
 import time
 import weakref
 from dataclasses import replace
@@ -20,7 +19,7 @@ from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
 from agentcop_processor.sandbox.inside.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.values import encode
-from agentcop_processor.sandbox.lease import Lease, Once, Refused
+from agentcop_processor.sandbox.lease import Lease, Once, Refused, Room
 from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.probe import misses
@@ -53,7 +52,7 @@ class Runner:
         self._outlets = Outlets(home)
         self._reaper = Reaper()
         self._pool = Pool(self._make, end=self._reaper.take)
-        self._room = threading.BoundedSemaphore(MOST_RUNNING)
+        self._room = Room(MOST_RUNNING)
         _runners.add(self)
         atexit.register(self.close)
 
@@ -65,9 +64,9 @@ class Runner:
         deadline = time.monotonic() + _TO_WAIT
         if not self._reaper.settled(MOST_LEFT, _TO_WAIT):
             raise Refused(f"{self._reaper.left()} boxes of calls that are over could not be removed yet")
-        if not self._room.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        if not self._room.enter(max(0.0, deadline - time.monotonic())):
             raise Refused(f"{MOST_RUNNING} calls are in boxes already, and none ended in {_TO_WAIT:g} s")
-        room = Once(self._room.release)
+        room = Once(self._room.leave)
         try:
             return Lease(self._box(settings, parcel, agent), partial(self._back, room), room)
         except BaseException:
@@ -125,7 +124,7 @@ class Runner:
         self._choice = Choice()  # connections to an engine are the parent's too
         self._pool.forget()
         self._reaper.forget()
-        self._room = threading.BoundedSemaphore(MOST_RUNNING)
+        self._room = Room(MOST_RUNNING)
         self._outlets.forget()
 
     def _make(self, kind: Kind, parcel: Parcel) -> Box:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from typing import TYPE_CHECKING, Any, Never, cast
 
 import pytest
 
 from agentcop_processor.sandbox.conversation import Box
 from agentcop_processor.sandbox.inside.frames import MAX_FRAME
-from agentcop_processor.sandbox.lease import Lease, Once, Refused
+from agentcop_processor.sandbox.lease import Lease, Once, Refused, Room
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.pool import Kind, Waiting
 from agentcop_processor.sandbox.runner import prepare
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTINGS = Settings(network="none")
+AMPLE = 20.0
 PARCEL = Parcel(module="tools", name="search")
 
 
@@ -89,3 +92,21 @@ def test_an_interrupted_kill_gives_the_calls_place_back_all_the_same() -> None:
     with pytest.raises(KeyboardInterrupt):
         lease(Interrupted(), told).close()
     assert told.room == 1
+
+
+def test_a_call_whose_caller_forgot_it_gives_its_place_and_its_box_back() -> None:
+    told = Told()
+    lease(Link(), told)
+    gc.collect()
+    assert told.back == [False]
+
+
+def test_a_place_is_free_again_once_it_is_left_also_in_the_middle_of_taking_one() -> None:
+    room = Room(1)
+    assert room.enter(0.0)
+    assert not room.enter(0.01)
+    threading.Timer(0.05, room.leave).start()
+    assert room.enter(AMPLE)
+    with room._lock:  # noqa: SLF001 -- where a finaliser may run
+        room.leave()
+        assert room.enter(0.0)
