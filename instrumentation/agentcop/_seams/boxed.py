@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentcop_processor.call.passage import Passage
-    from agentcop_processor.sandbox.answer import Given
+    from agentcop_processor.sandbox.boxes.answer import Given
 
 
 class InBox(Later[Begun]):

@@ -15,8 +15,8 @@ from agentcop.cli._output import colours, escape, escape_json, paint, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agentcop_processor.sandbox.boxes.probe import Reading
     from agentcop_processor.sandbox.image.archive import Built
-    from agentcop_processor.sandbox.probe import Reading
     from agentcop_processor.sandbox.settings import Settings
     from agentcop_processor.sandbox.trial import Trial
 

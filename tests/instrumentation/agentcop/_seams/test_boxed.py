@@ -10,7 +10,7 @@ from agentcop import AgentCop, PolicyBlocked
 from agentcop._seams import tool_calls
 from agentcop.adapters._interface import ParsedCall, ToolTarget
 from agentcop_processor.call.seam import admit
-from agentcop_processor.sandbox import runner
+from agentcop_processor.sandbox.boxes import runner
 from agentcop_processor.sandbox.parcel import Parcel
 from exporting import until
 

@@ -183,10 +183,10 @@ def test_bubblewrap_holds(monkeypatch: pytest.MonkeyPatch, write: Callable[[str]
 
 @pytest.mark.sandbox
 def test_an_environments_packages_are_imported_in_the_box(engine: Engine, tmp_path: Path) -> None:
+    from agentcop_processor.sandbox.boxes.pool import Kind
+    from agentcop_processor.sandbox.boxes.runner import opened, prepare
     from agentcop_processor.sandbox.containers.found import found
     from agentcop_processor.sandbox.parcel import Parcel
-    from agentcop_processor.sandbox.pool import Kind
-    from agentcop_processor.sandbox.runner import opened, prepare
     from agentcop_processor.sandbox.settings import Settings
 
     base = sys._base_executable  # type: ignore[attr-defined]  # noqa: SLF001 -- what `venv` itself asks for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentcop.cli._sandbox_text import print_text
-from agentcop_processor.sandbox.probe import ALWAYS, readings
+from agentcop_processor.sandbox.boxes.probe import ALWAYS, readings
 from agentcop_processor.sandbox.settings import Settings
 from agentcop_processor.sandbox.trial import Trial
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agentcop import AgentCop
+from agentcop_processor.sandbox.boxes.outlets import Outlets
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_processor.sandbox.conversation import Box
+from agentcop_processor.sandbox.boxes.conversation import Box
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.settings import Settings
 

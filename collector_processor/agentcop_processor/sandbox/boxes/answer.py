@@ -16,13 +16,13 @@ from agentcop_core.errors import (
     SandboxTimeout,
 )
 from agentcop_core.escape import escape, shorten
-from agentcop_processor.sandbox.inside.frames import loads
-from agentcop_processor.sandbox.inside.values import decode
+from agentcop_processor.sandbox.inside.wire.frames import loads
+from agentcop_processor.sandbox.inside.wire.values import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcop_processor.sandbox.conversation import Reply
+    from agentcop_processor.sandbox.boxes.conversation import Reply
     from agentcop_processor.sandbox.settings import Settings
 
 _MAX_TEXT: Final = 2_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.inside.frames import loads
+from agentcop_processor.sandbox.inside.wire.frames import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

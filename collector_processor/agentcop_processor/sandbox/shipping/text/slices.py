@@ -11,18 +11,18 @@ import builtins
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.shipping.bindings import annotated, names_read
 from agentcop_processor.sandbox.shipping.imports import absolute, imported
-from agentcop_processor.sandbox.shipping.literals import is_literal
 from agentcop_processor.sandbox.shipping.origins import is_cops
 from agentcop_processor.sandbox.shipping.reasons import MODULE, CannotTravel
-from agentcop_processor.sandbox.shipping.unchanged import check_unchanged
+from agentcop_processor.sandbox.shipping.text.bindings import annotated, names_read
+from agentcop_processor.sandbox.shipping.text.literals import is_literal
+from agentcop_processor.sandbox.shipping.text.unchanged import check_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from agentcop_processor.sandbox.shipping.texts import Text
+    from agentcop_processor.sandbox.shipping.text.texts import Text
 
 _GIVEN: Final = frozenset({"__name__", "__doc__", "__builtins__", "__debug__", *vars(builtins)})
 _VALUE: Final = f"pass it as an argument, by `sandbox.env` or `sandbox.secrets`, or {MODULE}"

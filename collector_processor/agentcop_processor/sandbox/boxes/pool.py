@@ -14,7 +14,7 @@ from agentcop_core.locks import safe_lock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_processor.sandbox.conversation import Box
+    from agentcop_processor.sandbox.boxes.conversation import Box
     from agentcop_processor.sandbox.engine import Mount
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agentcop_processor.sandbox.boxes.lease import Refused
+from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
+from agentcop_processor.sandbox.boxes.runner import Runner, opened
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
-from agentcop_processor.sandbox.lease import Refused
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind, Waiting
-from agentcop_processor.sandbox.runner import Runner, opened
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:

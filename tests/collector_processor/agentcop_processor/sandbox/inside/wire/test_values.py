@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agentcop_processor.sandbox.inside import frames, values
+from agentcop_processor.sandbox.inside.wire import frames, values
 
 _offsets = st.timedeltas(dt.timedelta(hours=-23), dt.timedelta(hours=23))
 _zones = st.none() | st.builds(dt.timezone, _offsets) | st.builds(dt.timezone, _offsets, st.text(max_size=5))

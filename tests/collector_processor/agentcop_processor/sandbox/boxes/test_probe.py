@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_processor.sandbox.probe import ALWAYS, misses, readings
+from agentcop_processor.sandbox.boxes.probe import ALWAYS, misses, readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcop_processor.sandbox import bytecode, inside
+from agentcop_processor.sandbox import inside
+from agentcop_processor.sandbox.engines import bytecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_every_module_of_a_box_is_compiled(folder: Path) -> None:
     assert bytecode.ready()
-    sources = list(folder.glob("*.py"))
+    sources = list(folder.rglob("*.py"))
     assert len(sources) > 10
     assert [path.name for path in sources if not Path(importlib.util.cache_from_source(str(path))).is_file()] == []
 

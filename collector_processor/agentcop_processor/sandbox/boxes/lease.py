@@ -7,16 +7,16 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape, shorten
-from agentcop_processor.sandbox.answer import given
-from agentcop_processor.sandbox.conversation import Reply
+from agentcop_processor.sandbox.boxes.answer import given
+from agentcop_processor.sandbox.boxes.conversation import Reply
 from agentcop_processor.sandbox.engine import LinkLost
-from agentcop_processor.sandbox.inside.values import Unsendable, encode
+from agentcop_processor.sandbox.inside.wire.values import Unsendable, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agentcop_processor.sandbox.answer import Given
-    from agentcop_processor.sandbox.pool import Waiting
+    from agentcop_processor.sandbox.boxes.answer import Given
+    from agentcop_processor.sandbox.boxes.pool import Waiting
 
 _log = logging.getLogger("agentcop")
 _SHOWN: Final = 2_000

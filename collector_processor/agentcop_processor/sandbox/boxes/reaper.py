@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agentcop_core.locks import safe_lock
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.conversation import Box
+    from agentcop_processor.sandbox.boxes.conversation import Box
 
 
 class Reaper:

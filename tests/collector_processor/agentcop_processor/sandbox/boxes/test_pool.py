@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agentcop_processor.sandbox.boxes.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.settings import Settings
 from exporting import until
 

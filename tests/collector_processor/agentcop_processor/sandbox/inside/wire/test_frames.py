@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_processor.sandbox.inside import frames
+from agentcop_processor.sandbox.inside.wire import frames
 
 _plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -85,11 +85,11 @@ def test_an_object_is_no_json() -> None:
 def test_reading_and_writing_json_loads_no_package_for_it() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules)\n"
-        "from inside import frames, values\n"
+        "from inside.wire import frames, values\n"
         "assert values.decode(frames.loads(frames.dumps(values.encode((1, 'a'))))) == (1, 'a')\n"
         "print(*sorted({'json', 're', 'typing', 'enum', 'ctypes', 'contextlib', 'pathlib'} & set(sys.modules)))"
     )
-    folder = frames.__file__.rsplit("/", 2)[0]
+    folder = frames.__file__.rsplit("/", 3)[0]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program, folder], capture_output=True, text=True, check=False
     )
@@ -99,7 +99,7 @@ def test_reading_and_writing_json_loads_no_package_for_it() -> None:
 def test_where_python_lacks_its_own_functions_the_package_does_the_same() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); sys.modules['_json'] = None\n"
-        "from inside import frames\n"
+        "from inside.wire import frames\n"
         "assert frames.dumps({'a': ['\\xe9', 1.5, None]}) == '{\"a\":[\"\\xe9\",1.5,null]}'.encode()\n"
         "assert frames.loads(b' {\"a\": [1.5]} ') == {'a': [1.5]}\n"
         "for bad in (b'NaN', b'', b'[', b'1 2'):\n"
@@ -109,6 +109,6 @@ def test_where_python_lacks_its_own_functions_the_package_does_the_same() -> Non
         "try: frames.dumps(object())\n"
         "except TypeError: print('refused')"
     )
-    folder = frames.__file__.rsplit("/", 2)[0]
+    folder = frames.__file__.rsplit("/", 3)[0]
     done = subprocess.run([sys.executable, "-I", "-c", program, folder], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("refused\n", "")

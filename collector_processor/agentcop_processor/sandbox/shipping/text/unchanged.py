@@ -13,7 +13,7 @@ from agentcop_processor.sandbox.shipping.reasons import MODULE, CannotTravel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentcop_processor.sandbox.shipping.texts import Text
+    from agentcop_processor.sandbox.shipping.text.texts import Text
 
 _VALUE: Final = f"pass it as an argument, or {MODULE}"
 _TOOL: Final = f"call it from outside of the tool, or {MODULE}"

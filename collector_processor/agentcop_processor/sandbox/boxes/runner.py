@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape
 from agentcop_core.locks import IMPORTING, safe_lock
-from agentcop_processor.sandbox.conversation import Box
+from agentcop_processor.sandbox.boxes.conversation import Box
+from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused
+from agentcop_processor.sandbox.boxes.outlets import Outlets
+from agentcop_processor.sandbox.boxes.pool import Kind, Pool, Waiting
+from agentcop_processor.sandbox.boxes.probe import misses
+from agentcop_processor.sandbox.boxes.reaper import Reaper
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
-from agentcop_processor.sandbox.inside.values import encode
-from agentcop_processor.sandbox.lease import Lease, Once, Refused
-from agentcop_processor.sandbox.outlets import Outlets
-from agentcop_processor.sandbox.pool import Kind, Pool, Waiting
-from agentcop_processor.sandbox.probe import misses
-from agentcop_processor.sandbox.reaper import Reaper
+from agentcop_processor.sandbox.inside.wire.values import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

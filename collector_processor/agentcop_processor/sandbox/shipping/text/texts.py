@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.shipping.bindings import annotated, bound_by, names_read
 from agentcop_processor.sandbox.shipping.reasons import AGAIN, STAY, CannotTravel
+from agentcop_processor.sandbox.shipping.text.bindings import annotated, bound_by, names_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,8 +13,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from agentcop_core.errors import ResultTooLarge, ResultUnsendable, SandboxCrashed, SandboxError, SandboxTimeout
-from agentcop_processor.sandbox.answer import Given, Unloadable, given
-from agentcop_processor.sandbox.conversation import Reply
+from agentcop_processor.sandbox.boxes.answer import Given, Unloadable, given
+from agentcop_processor.sandbox.boxes.conversation import Reply
 from agentcop_processor.sandbox.settings import Settings
 
 RAN: list[object] = []

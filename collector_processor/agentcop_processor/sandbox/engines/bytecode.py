@@ -19,4 +19,4 @@ def ready() -> bool:
     """
     import compileall
 
-    return bool(compileall.compile_dir(Path(inside.__path__[0]), maxlevels=0, quiet=2))
+    return bool(compileall.compile_dir(Path(inside.__path__[0]), maxlevels=1, quiet=2))
