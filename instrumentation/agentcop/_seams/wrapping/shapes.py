@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Literal
 
-from agentcop._seams.step import Answered, Begin, Begun, Step, seeing
+from agentcop._seams.wrapping.step import Answered, Begin, Begun, Step, seeing
 
 if TYPE_CHECKING:
-    from agentcop._seams.later import Later
+    from agentcop._seams.wrapping.later import Later
 
 
 _PLAIN = frozenset({str, dict, list, tuple, int, float, bool, type(None), bytes})

@@ -15,7 +15,8 @@ import pytest
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked, ToolBlocked
-from agentcop_processor.call import faults, seam, slot
+from agentcop_processor.call import seam, slot
+from agentcop_processor.call.unjudged import faults
 from agentcop_processor.gatelog.verify import verify
 
 if TYPE_CHECKING:

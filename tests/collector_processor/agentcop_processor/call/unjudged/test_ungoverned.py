@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
 from agentcop.cli import main
-from agentcop_processor.call import ungoverned
 from agentcop_processor.call.seam import admit
+from agentcop_processor.call.unjudged import ungoverned
 
 if TYPE_CHECKING:
     from pathlib import Path

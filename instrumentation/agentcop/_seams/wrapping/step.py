@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from agentcop._seams.later import Later
+    from agentcop._seams.wrapping.later import Later
 
 
 class Step(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from agentcop._seams.later import Later
-from agentcop._seams.step import Answered, Begun
+from agentcop._seams.wrapping.later import Later
+from agentcop._seams.wrapping.step import Answered, Begun
 from agentcop_core.errors import ToolBlocked
 from agentcop_processor.sandbox.boxing import run_boxed, run_boxed_async
 

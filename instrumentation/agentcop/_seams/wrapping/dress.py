@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.binding import Binding
+from agentcop._seams.wrapping.binding import Binding
 
 if TYPE_CHECKING:
     from collections.abc import Callable

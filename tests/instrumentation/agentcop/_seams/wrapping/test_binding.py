@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop._seams.binding import Binding
+from agentcop._seams.wrapping.binding import Binding
 
 
 def everything(a: Any, /, b: Any, c: Any = 3, *rest: Any, d: Any, e: Any = 5, **more: Any) -> tuple[Any, ...]:
