@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import orjson
 
-from agentcop.cli._output import colours, escape, escape_json, paint, say
+from agentcop.cli._output import colours, escape, escape_json, form_option, paint, say
 from agentcop.cli.alerts.trial import send_test_alert
 from agentcop_core.errors import PolicyError
 
@@ -49,16 +49,7 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _format(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how to print."""
-    form = click.option(
-        "-f",
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        help="How to print.",
-        show_default=True,
-    )
-    return form(click.option("--json", "as_json", is_flag=True, help="The same as --format json.")(command))
+    return form_option(click.option("--json", "as_json", is_flag=True, help="The same as --format json.")(command))
 
 
 @click.group()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agentcop._boot import HOME, POLICY
-from agentcop.cli._output import escape, say
+from agentcop.cli._output import escape, form_option, say
 from agentcop.cli.doctor.checks import CHECKS
 from agentcop.cli.doctor.checks.found import Context, Found, failed, ok, warning
 from agentcop.cli.doctor.probes.canary import PLAIN, Seam
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     metavar="FRAMEWORK",
     help="A framework that is installed here and that no agent uses: it is not tried. Can be repeated.",
 )
-@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@form_option
 def doctor(*, policy_file: str | None, home: str | None, send: bool, unused: tuple[str, ...], form: str) -> None:
     """Call a denied tool through every seam, here and in a child process, and look at all that the gate stands on.
 

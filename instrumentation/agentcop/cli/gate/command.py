@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from agentcop.cli._output import colours, escape, escape_json, paint, say
+from agentcop.cli._output import colours, escape, escape_json, form_option, paint, say
 from agentcop_core.home import state_folder
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ _home = click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
     help="The state folder that holds gate.log. [default: $AGENTCOP_HOME, else the user's]",
-)
-_format = click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How to print.",
-    show_default=True,
 )
 
 
@@ -65,7 +56,7 @@ def gate() -> None:
 @click.option("--since", type=Age(), metavar="AGE", help="Only what is younger: 90s, 15m, 1h, 2d, 1w.")
 @click.option("--follow", is_flag=True, help="Go on as the log grows.")
 @_home
-@_format
+@form_option
 def log(  # noqa: PLR0913 -- one parameter an option
     *,
     blocked: bool,
@@ -117,7 +108,7 @@ def log(  # noqa: PLR0913 -- one parameter an option
     metavar="FILE",
     help="What others saw: a file of w:n:hash lines or OTLP/JSON spans, or a folder of such files (the spool).",
 )
-@_format
+@form_option
 def verify(*, home: Path | None, heads: Path | None, form: str) -> None:
     """Check the hash chains of gate.log, and name the first broken line of each.
 
