@@ -24,7 +24,7 @@ BEGINNING = """
     where = cop.tool(boxed_tools.where)
 """
 FORKING = """
-    from agentcop_processor.sandbox import runner
+    from agentcop_processor.sandbox.boxes import runner
     from agentcop_processor.sandbox.boxing import Boxed
     kept = []
     real_get = Boxed.get

@@ -10,9 +10,9 @@ import pytest
 from agentcop_core.errors import PolicyError
 from agentcop_policies import load_policy
 from agentcop_policies.document.sections import Sandbox
-from agentcop_processor.sandbox import pool
+from agentcop_processor.sandbox.boxes import pool
 from agentcop_processor.sandbox.demand import demanded, settings_of
-from agentcop_processor.sandbox.inside.frames import MAX_FRAME
+from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.settings import Secret, Settings
 
 if TYPE_CHECKING:
