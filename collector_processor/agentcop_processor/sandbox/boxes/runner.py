@@ -9,7 +9,7 @@ import os
 import time
 import weakref
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape
@@ -194,9 +194,8 @@ def started(engine: Engine, kind: Kind) -> Box:
 
 def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
     """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost, Refused."""
-    missing = [name for name in settings.env if name not in os.environ]
-    if missing:
-        _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(missing))
+    if missing := tuple(name for name in settings.env if name not in os.environ):
+        _say_unset(missing)
     message = {
         "module": parcel.module,
         "name": parcel.name,
@@ -212,6 +211,12 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
             f"the tool's text and the variables of sandbox.env are longer than a box takes: {MAX_FRAME >> 20}MiB"
         )
     box.prepare(parcelled)
+
+
+@lru_cache(maxsize=64)
+def _say_unset(names: tuple[str, ...]) -> None:
+    """Once for the same names: every box is prepared."""
+    _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(names))
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:

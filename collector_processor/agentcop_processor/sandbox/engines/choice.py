@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from agentcop_core.locks import IMPORTING, safe_lock
@@ -66,7 +67,7 @@ class Choice:
 
             engines = found(os.environ)
             for engine in engines:
-                engine.sweep()
+                _sweep(engine)
             with self._lock:
                 self._containers = engines
         return self._containers
@@ -78,4 +79,13 @@ class Choice:
         with self._lock:
             if self._process is None:
                 self._process = ProcessEngine()
+                _sweep(self._process)
             return self._process
+
+
+def _sweep(engine: Engine) -> None:
+    """Have what dead processes left removed, by a thread of its own: there may be much, and no call waits for it."""
+    try:
+        threading.Thread(target=engine.sweep, name="agentcop-sandbox-sweep", daemon=True).start()
+    except RuntimeError as error:  # no room for a thread, or the interpreter ends
+        _log.warning("agentcop: what dead processes may have left on %s is not looked for: %s", engine.name, error)

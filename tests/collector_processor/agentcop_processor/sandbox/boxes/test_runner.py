@@ -12,7 +12,7 @@ import pytest
 from agentcop_processor.sandbox.boxes import runner as runners
 from agentcop_processor.sandbox.boxes.lease import Refused
 from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
-from agentcop_processor.sandbox.boxes.runner import Runner, opened
+from agentcop_processor.sandbox.boxes.runner import Runner, opened, prepare
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
@@ -165,3 +165,10 @@ def test_no_call_gets_a_box_while_too_many_dead_ones_cannot_be_removed(
             runner.lease(SETTINGS, PARCEL, "agent")
     finally:
         works.set()
+
+
+def test_a_variable_that_is_not_set_is_said_once_and_not_at_each_box(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(network="none", env=("NOT_SET_IN_THIS_TEST",))
+    for _ in range(2):
+        prepare(cast("Any", Box()), settings, PARCEL)
+    assert [record.args for record in caplog.records] == [("NOT_SET_IN_THIS_TEST",)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agentcop_processor.sandbox.bubblewrap import process
+from agentcop_processor.sandbox.containers import found
 from agentcop_processor.sandbox.engine import EngineDown
 from agentcop_processor.sandbox.engines.choice import Choice
 from agentcop_processor.sandbox.settings import Settings
@@ -13,6 +16,7 @@ from agentcop_processor.sandbox.settings import Settings
 if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import Engine
 
+AMPLE = 20.0
 CONTAINER = Settings(mode="container")
 FALLBACK = Settings(mode="container", fallback=True)
 
@@ -22,6 +26,13 @@ class Named:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.may_end = threading.Event()
+        self.swept = threading.Event()
+
+    def sweep(self) -> int:
+        self.may_end.wait(AMPLE)
+        self.swept.set()
+        return 0
 
 
 def engines(*names: str) -> tuple[Engine, ...]:
@@ -77,3 +88,19 @@ def test_no_fallback_stands_in_for_a_box_that_does_not_hold_or_an_image_that_is_
     with pytest.raises(EngineDown, match="another image") as down:
         chosen.first(FALLBACK, failing(docker=DOWN, podman=WRONG))
     assert down.value.wrong
+
+
+def test_no_call_waits_until_what_dead_processes_left_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Named("docker")
+    monkeypatch.setattr(found, "found", lambda _: (slow,))
+    assert Choice().first(CONTAINER, failing()) == "docker"
+    assert not slow.swept.is_set()
+    slow.may_end.set()
+    assert slow.swept.wait(AMPLE)
+
+
+def test_what_dead_processes_left_of_bubblewrap_is_removed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept = threading.Event()
+    monkeypatch.setattr(process.ProcessEngine, "sweep", lambda _: swept.set())
+    assert Choice().first(Settings(mode="process"), failing()) == "process"
+    assert swept.wait(AMPLE)
