@@ -187,7 +187,8 @@ def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(
     tool(cop, boxed_tools.where)("x")
     decision, outcome = lines(agentcop_home)[-2:]
     assert (decision["verdict"], outcome["outcome"]) == ("allow", "ok")
-    assert outcome["box"] == engine
+    assert (outcome["sandbox_mode"], outcome["sandbox_engine"]) == (mode(engine), engine)
+    assert "sandbox_fallback" not in outcome
 
 
 def asking(folder: Path, engine: Engine, approver: Approver) -> AgentCop:

@@ -25,6 +25,9 @@ _MAX_OPEN = 64
 RAN = frozenset({"ok", "error"})
 """Values of `outcome` that say that the tool's body ran; all others say why it did not, newer ones too."""
 
+REFUSED = frozenset({"approval_refused", "changed", "sandbox_refused"})
+"""Values of `outcome` that say that the gate refused the call after all, though a verdict had let it pass."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:

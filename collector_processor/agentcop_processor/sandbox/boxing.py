@@ -33,6 +33,12 @@ _log = logging.getLogger("agentcop")
 _CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
+_ON_SPAN = {
+    "sandbox_mode": names.COP_SANDBOX_MODE,
+    "sandbox_engine": names.COP_SANDBOX_ENGINE,
+    "sandbox_fallback": names.COP_SANDBOX_FALLBACK,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -110,6 +116,20 @@ class Boxed:
             raise RuntimeError("no box was had")
         return self._lease.run(tool, args, kwargs)
 
+    def ran_in(self) -> dict[str, str | bool]:
+        """What gate.log's outcome line says of the box, and the call's span under like names; empty: none was had.
+
+        `sandbox_mode`: `container` or `process`. `sandbox_engine`: see `EngineName`. `sandbox_fallback`: only where
+        the policy asks for a container and its `fallback: process` gave another box.
+        """
+        if not self.engine:
+            return {}
+        mode = "process" if self.engine == "process" else "container"
+        said: dict[str, str | bool] = {"sandbox_mode": mode, "sandbox_engine": self.engine}
+        if mode != self.order.settings.mode:
+            said["sandbox_fallback"] = True
+        return said
+
     def close(self) -> None:
         """The call is over, or given up: what still runs of it is killed now, in a thread of its own.
 
@@ -137,7 +157,8 @@ class Boxing:
     def wait(self) -> Passage:
         """Block this thread until there is a box. Raises SandboxRefused, or what interrupts the wait."""
         try:
-            return self._had(self._boxed.get(self._passage.call.agent_id))
+            self._boxed.get(self._passage.call.agent_id)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
@@ -147,12 +168,14 @@ class Boxing:
 
         boxed, agent = self._boxed, self._passage.call.agent_id
         try:
-            return self._had(await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close))
+            await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
-    def _had(self, engine: str) -> Passage:
-        self._passage.mark(names.COP_SANDBOX_MODE, "process" if engine == "process" else "container")
+    def _had(self) -> Passage:
+        for name, value in self._boxed.ran_in().items():
+            self._passage.mark(_ON_SPAN[name], value)
         return self._passage
 
     def _not_had(self, error: BaseException) -> Never:

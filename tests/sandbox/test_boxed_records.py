@@ -1,0 +1,95 @@
+"""What gate.log, the span and the counters say of a boxed call: where it ran, or that it did not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+import boxed_tools
+from agentcop import AgentCop, SandboxRefused
+from agentcop.cli import main
+from boxes import Engine, engine, mode, nothing_is_left
+from gatefile import lines
+from telemetry import application_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+__all__ = ["engine", "nothing_is_left"]
+
+pytestmark = pytest.mark.sandbox
+
+
+def made(folder: Path, sandbox: str) -> AgentCop:
+    file = folder / "policy.yaml"
+    file.write_text(f"agent_id: boxed\ngate: {{default: allow}}\nsandbox: {{{sandbox}}}\n", encoding="utf-8")
+    return AgentCop(policy_file=file)
+
+
+def shown() -> list[str]:
+    return CliRunner().invoke(main, ["gate", "log"]).stdout.splitlines()
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    with application_provider() as exporter:
+        yield exporter
+
+
+@pytest.fixture
+def _no_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine listens where engines are looked for."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.delenv("CONTAINER_HOST", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def test_span_and_log_name_the_same_mode_and_engine(
+    engine: Engine, tmp_path: Path, agentcop_home: Path, spans: InMemorySpanExporter
+) -> None:
+    made(tmp_path, f"mode: {mode(engine)}, network: none").tool(boxed_tools.where)("x")
+    outcome = lines(agentcop_home)[-1]
+    (span,) = [each for each in spans.get_finished_spans() if each.name == "execute_tool where"]
+    on_span = {name.rpartition(".")[2]: value for name, value in (span.attributes or {}).items() if ".sandbox." in name}
+    assert on_span == {"mode": mode(engine), "engine": engine}
+    assert {name: value for name, value in outcome.items() if name.startswith("sandbox_")} == {
+        f"sandbox_{name}": value for name, value in on_span.items()
+    }
+
+
+@pytest.mark.usefixtures("_no_container")
+def test_a_call_that_a_fallback_ran_says_so_in_the_log_on_the_span_and_to_a_reader(
+    tmp_path: Path, agentcop_home: Path, spans: InMemorySpanExporter
+) -> None:
+    made(tmp_path, "mode: container, image: 'agentcop/none-such:1', fallback: process, network: none").tool(
+        boxed_tools.where
+    )("x")
+    outcome = lines(agentcop_home)[-1]
+    assert (outcome["sandbox_mode"], outcome["sandbox_engine"], outcome["sandbox_fallback"]) == (
+        "process",
+        "process",
+        True,
+    )
+    (span,) = [each for each in spans.get_finished_spans() if each.name == "execute_tool where"]
+    assert (span.attributes or {})["agentcop.sandbox.fallback"] is True
+    assert "in a box of process, by fallback" in shown()[-1]
+
+
+@pytest.mark.usefixtures("_no_container")
+def test_a_call_without_an_engine_is_refused_wherever_one_looks(tmp_path: Path, spans: InMemorySpanExporter) -> None:
+    cop = made(tmp_path, "mode: container, image: 'agentcop/none-such:1', network: none")
+    with pytest.raises(SandboxRefused):
+        cop.tool(boxed_tools.where)("x")
+    assert cop.counts() == {"blocked": 1}
+    (line,) = shown()
+    assert line.split()[2:4] == ["refused", "where"]
+    (span,) = [each for each in spans.get_finished_spans() if each.name == "execute_tool where"]
+    attributes = span.attributes or {}
+    assert (attributes["agentcop.verdict"], attributes["agentcop.rule"]) == ("block", "sandbox")
+    blocked = CliRunner().invoke(main, ["gate", "log", "--blocked"]).stdout.splitlines()
+    assert blocked == [line]
