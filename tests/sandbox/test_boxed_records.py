@@ -62,6 +62,15 @@ def test_span_and_log_name_the_same_mode_and_engine(
     }
 
 
+def test_what_a_tool_prints_in_its_box_is_told_under_its_name(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path, f"mode: {mode(engine)}, network: none").tool(boxed_tools.write)("\x1b[2Jhello\n", 1)
+    told = [(vars(each)["stream"], each.getMessage()) for each in caplog.records if each.name == "agentcop.sandbox"]
+    assert told == [(stream, "[write] \\x1b[2Jhello") for stream in ("stdout", "stderr")]
+    assert capfd.readouterr().out == ""
+
+
 @pytest.mark.usefixtures("_no_container")
 def test_a_call_that_a_fallback_ran_says_so_in_the_log_on_the_span_and_to_a_reader(
     tmp_path: Path, agentcop_home: Path, spans: InMemorySpanExporter

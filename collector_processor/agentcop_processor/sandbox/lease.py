@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from agentcop_core.escape import escape, shorten
 from agentcop_processor.sandbox.answer import given
 from agentcop_processor.sandbox.conversation import Reply
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.values import Unsendable, encode
+from agentcop_processor.sandbox.printed import tell_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.pool import Waiting
 
 _log = logging.getLogger("agentcop")
-_SHOWN: Final = 2_000
 
 
 class Refused(Exception):  # noqa: N818 -- an answer, not a fault
@@ -85,7 +84,7 @@ class Lease:
         except BaseException:
             self.close()
             raise
-        _tell(tool, reply)
+        tell_printed(tool, reply)
         self._over(again=reply.status == "ok" and settings.reuse == "per_agent")
         return given(tool, reply, settings)
 
@@ -108,14 +107,3 @@ def _lost(lost: LinkLost) -> Reply:
     return Reply(
         status="timeout" if lost.late else "crashed", exit=None, ms=0.0, result=b"", stdout=b"", stderr=b"", cut=0
     )
-
-
-def _tell(tool: str, reply: Reply) -> None:
-    """Log what the tool wrote to its standard output and error: for whoever debugs it."""
-    if reply.cut:
-        _log.warning("agentcop: %s wrote %d bytes more than sandbox.max_stdout keeps for the log", tool, reply.cut)
-    for name, text in (("output", reply.stdout), ("error", reply.stderr)):
-        if text and _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "agentcop: %s: standard %s: %s", tool, name, shorten(escape(text.decode(errors="replace")), _SHOWN)
-            )

@@ -148,7 +148,7 @@ def _engines(name: str) -> tuple[ContainerEngine, ...]:
     try:
         engines = tuple(each for each in found(os.environ) if name in {"all", each.name})
     except EngineDown as down:
-        raise CannotBuild(str(down)) from None
+        raise CannotBuild("\n".join(down.lines)) from None
     if not engines:
         raise CannotBuild(f"{name} does not answer here; --engine all takes those that do")
     return engines

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
-_INSTALL: Final = (
-    "install and start one (apt-get install docker.io, or podman and `systemctl --user start podman.socket`), or use "
-    "bubblewrap with `mode: process` (apt-get install bubblewrap)"
+_WAYS: Final = (
+    "apt-get install docker.io",
+    "apt-get install podman, and systemctl --user start podman.socket",
+    "`mode: process` in the policy, and apt-get install bubblewrap",
 )
 
 
@@ -46,7 +47,7 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
             if problem or where in named:
                 unused.append(reasons[-1])
     if not engines:
-        raise EngineDown(f"no container engine answers ({'; '.join(reasons)}): {_INSTALL}")
+        raise EngineDown("no container engine answers", ways=_WAYS, tried=tuple(reasons))
     if unused:
         used = f"{engines[0].name} at {engines[0].socket}"
         _log.warning("agentcop: %s is used, as another was named that cannot be: %s", used, "; ".join(unused))
