@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 import boxed_tools
-from agentcop import AgentCop, SandboxRefused
+from agentcop import AgentCop, SandboxRefused, SandboxTimeout
 from agentcop.cli import main
 from boxes import Engine, engine, mode, nothing_is_left
 from gatefile import lines
@@ -102,3 +103,47 @@ def test_a_call_without_an_engine_is_refused_wherever_one_looks(tmp_path: Path, 
     assert (attributes["agentcop.verdict"], attributes["agentcop.rule"]) == ("block", "sandbox")
     blocked = CliRunner().invoke(main, ["gate", "log", "--blocked"]).stdout.splitlines()
     assert blocked == [line]
+
+
+def test_a_place_that_a_box_must_not_reach_stands_in_the_calls_own_record(
+    engine: Engine, tmp_path: Path, agentcop_home: Path, spans: InMemorySpanExporter
+) -> None:
+    ask = made(tmp_path, f"mode: {mode(engine)}, network: {{allow: ['api.example.com:443']}}").tool(boxed_tools.ask)
+    assert ask("http://10.0.0.1/", "http://10.0.0.1/", "https://evil.example.com/?q=x") == [403, 403, 403]
+    outcome = lines(agentcop_home)[-1]
+    why = "sandbox.network.allow does not name this place"
+    assert outcome["egress_refused"] == [
+        {"place": "10.0.0.1:80", "why": why, "times": 2},
+        {"place": "evil.example.com:443", "why": why, "times": 1},
+    ]
+    assert outcome["outcome"] == "ok"
+    (span,) = [each for each in spans.get_finished_spans() if each.name == "execute_tool ask"]
+    refused = (span.attributes or {})["agentcop.sandbox.egress.refused"]
+    assert refused == (f"10.0.0.1:80: {why}", f"evil.example.com:443: {why}")
+    (line,) = shown()
+    assert f"egress refused: 10.0.0.1:80 2 times ({why}); evil.example.com:443 ({why})" in line
+    assert CliRunner().invoke(main, ["gate", "log", "--blocked"]).stdout.splitlines() == [line]
+
+
+@pytest.mark.parametrize("reuse", ["never", "per_agent"])
+def test_each_call_answers_for_its_own_requests_alone(
+    engine: Engine, tmp_path: Path, agentcop_home: Path, reuse: str
+) -> None:
+    ask = made(tmp_path, f"mode: {mode(engine)}, reuse: {reuse}").tool(boxed_tools.ask)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: ask(f"http://10.0.0.{number}/"), range(1, 9)))
+    asked = {each["call"]: each["args"]["urls"] for each in lines(agentcop_home) if each["kind"] == "decision"}
+    for outcome in (each for each in lines(agentcop_home) if each["kind"] == "outcome"):
+        (url,) = asked[outcome["call"]]
+        (refused,) = outcome["egress_refused"]
+        assert url == f"http://{refused['place'].removesuffix(':80')}/"
+        assert refused["times"] == 1
+    assert len(asked) == 8
+
+
+def test_what_a_killed_call_asked_for_is_recorded_too(engine: Engine, tmp_path: Path, agentcop_home: Path) -> None:
+    ask = made(tmp_path, f"mode: {mode(engine)}, timeout: 2").tool(boxed_tools.ask_and_hang)
+    with pytest.raises(SandboxTimeout):
+        ask("http://10.0.0.1/")
+    outcome = lines(agentcop_home)[-1]
+    assert (outcome["error"], outcome["egress_refused"][0]["place"]) == ("SandboxTimeout", "10.0.0.1:80")

@@ -286,9 +286,13 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the end of %s could not be recorded", self.call.tool)
 
-    def mark(self, attribute: str, value: str | bool) -> None:  # noqa: FBT001 -- an attribute's value
-        """Write something found out since on the call's span."""
-        self._span.set_attribute(attribute, value)
+    def mark_box(self, *, over: bool) -> Mapping[str, object]:
+        """Write on the call's span what is known of its box, more once the call is `over`; the same for gate.log."""
+        recorded = self.box.recorded(over=over) if self.box is not None else None
+        if recorded is None:
+            return {}
+        self._span.set_attributes(recorded.on_span())
+        return recorded.in_log()
 
     def _changed(self) -> None:
         """The arguments are not those that were judged: a block, or a line in the log that there would be one."""
@@ -319,8 +323,7 @@ class Passage:
             self.box.close()
         ms = round((time.perf_counter() - self._started) * 1_000, 3) if self._started else 0.0
         line = outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms)
-        if self.box is not None:
-            line |= self.box.ran_in()
+        line |= self.mark_box(over=True)
         self._gate.log_line(line)
         self._gate.end_span(self._span)
 

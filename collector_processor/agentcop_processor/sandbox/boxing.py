@@ -7,10 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
-from agentcop_core import attributes as names
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
+from agentcop_processor.sandbox.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 _CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
-
-_ON_SPAN = {
-    "sandbox_mode": names.COP_SANDBOX_MODE,
-    "sandbox_engine": names.COP_SANDBOX_ENGINE,
-    "sandbox_fallback": names.COP_SANDBOX_FALLBACK,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,19 +110,13 @@ class Boxed:
             raise RuntimeError("no box was had")
         return self._lease.run(tool, args, kwargs)
 
-    def ran_in(self) -> dict[str, str | bool]:
-        """What gate.log's outcome line says of the box, and the call's span under like names; empty: none was had.
-
-        `sandbox_mode`: `container` or `process`. `sandbox_engine`: see `EngineName`. `sandbox_fallback`: only where
-        the policy asks for a container and its `fallback: process` gave another box.
-        """
-        if not self.engine:
-            return {}
-        mode = "process" if self.engine == "process" else "container"
-        said: dict[str, str | bool] = {"sandbox_mode": mode, "sandbox_engine": self.engine}
-        if mode != self.order.settings.mode:
-            said["sandbox_fallback"] = True
-        return said
+    def recorded(self, *, over: bool) -> Recorded | None:
+        """Where the call runs, and once it is `over` what it asked for on its way out; None: there is no box."""
+        lease = self._lease
+        if lease is None:
+            return None
+        heard = lease.heard() if over else None
+        return Recorded(asked=self.order.settings.mode, engine=lease.engine, heard=heard)
 
     def close(self) -> None:
         """The call is over, or given up: what still runs of it is killed now, in a thread of its own.
@@ -174,8 +162,7 @@ class Boxing:
             self._not_had(error)
 
     def _had(self) -> Passage:
-        for name, value in self._boxed.ran_in().items():
-            self._passage.mark(_ON_SPAN[name], value)
+        self._passage.mark_box(over=False)
         return self._passage
 
     def _not_had(self, error: BaseException) -> Never:

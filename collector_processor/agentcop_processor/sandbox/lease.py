@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcop_processor.sandbox.answer import Given
+    from agentcop_processor.sandbox.egress.heard import Heard
+    from agentcop_processor.sandbox.engine import EngineName
     from agentcop_processor.sandbox.pool import Waiting
 
 _log = logging.getLogger("agentcop")
@@ -53,10 +55,11 @@ class Lease:
         self._room = room
         self._give_back = give_back
         self._ended = False
+        self._heard: Heard | None = None
 
     @property
-    def engine(self) -> str:
-        """Which engine runs the box: `docker`, `podman` or `process`."""
+    def engine(self) -> EngineName:
+        """Which engine runs the box."""
         return self._waiting.box.link.engine
 
     @property
@@ -84,9 +87,16 @@ class Lease:
         except BaseException:
             self.close()
             raise
+        self.heard()  # before another call has the box
         tell_printed(tool, reply)
         self._over(again=reply.status == "ok" and settings.reuse == "per_agent")
         return given(tool, reply, settings)
+
+    def heard(self) -> Heard | None:
+        """What the call has asked for on its way out, up to its end or to the first look; None: there is no network."""
+        if self._heard is None and self._waiting.box.heard is not None:
+            self._heard = self._waiting.box.heard()
+        return self._heard
 
     def close(self) -> None:
         """Kill the box now, whatever runs in it, unless the call is over. Blocks up to a few seconds. Never raises."""

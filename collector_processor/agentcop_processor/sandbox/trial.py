@@ -81,7 +81,8 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
     """
     outlets = Outlets(home)
     try:
-        box = started(engine, Kind(settings=settings, mounts=outlets.mounts(settings, _TOOL)))
+        mounts = outlets.mounts(settings, _TOOL)
+        box = started(engine, Kind(settings=settings, mounts=mounts, way_out=outlets.way_out(settings)))
         try:
             return _tried(engine, box, settings)
         finally:

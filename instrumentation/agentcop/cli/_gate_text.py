@@ -132,9 +132,23 @@ def _outcome(record: Mapping[str, object]) -> str:
     took = f" in {ms:.1f} ms" if isinstance(ms, float) and ms else ""
     if engine := _word(record, "sandbox_engine"):
         took += f", in a box of {engine}{', by fallback' if record.get('sandbox_fallback') else ''}"
+    took += _egress(record)
     # What the tool or the approver failed with, or what the person who decided said to it.
     why = str(record.get("error") or record.get("message") or "")
     return f"{said}{took}{f': {shorten(escape(why), _MAX_REASON)}' if why else ''}"
+
+
+def _egress(record: Mapping[str, object]) -> str:
+    """What the call was refused on its way out of its box."""
+    refused = record.get("egress_refused")
+    if not isinstance(refused, list) or not refused:
+        return ""
+    told = []
+    for each in refused:
+        place, why, times = (_word(each, name) if isinstance(each, dict) else "?" for name in ("place", "why", "times"))
+        told.append(f"{place}{'' if times == '1' else f' {times} times'} ({why})")
+    unlisted = _word(record, "egress_unlisted")
+    return f", egress refused: {'; '.join(told)}{f'; {unlisted} other requests' if unlisted else ''}"
 
 
 def _args(record: Mapping[str, object]) -> str:
