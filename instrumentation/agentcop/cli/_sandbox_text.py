@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.settings import Settings
     from agentcop_processor.sandbox.trial import Trial
 
+BY_FALLBACK: Final = "process, by fallback"
 _CELL: Final = 8
 _ID: Final = len("sha256:") + 12
 _NARROWEST: Final = 40
@@ -45,23 +46,32 @@ def print_text(trials: Sequence[Trial], mode: str, by: Sequence[str], settings: 
     if opened:
         _table(opened, colour=colour)
     for trial in trials:
-        word = "MISS" if trial.facts else "no box"
-        if trial.lines and not trial.facts:
-            _line(trial.engine, word, *trial.lines, tone="bad", colour=colour)
-            continue
-        for why in [] if trial.holds else [each.miss for each in trial.facts if each.miss] or [trial.why]:
-            _line(trial.engine, word, why, tone="bad", colour=colour)
+        _what_is_wrong(trial, colour=colour)
     for trial in trials:
         if trial.weaker:
             _line(trial.engine, "weaker", *trial.weaker, tone="ask", colour=colour)
     for line in (*_images(trials, settings), *_absent(trials)):
         click.echo(paint(escape(line), "dim", on=colour))
     if by:
-        click.echo(f"{paint('holds', 'good', on=colour)}: mode {mode}, on {' and '.join(by)}")
-    else:
-        click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
-        if mode == "container" and any(trial.holds for trial in trials):
-            click.echo("`mode: process` would hold here, and so would `fallback: process` beside `mode: container`")
+        how = f": mode {mode}, on {' and '.join(by)}"
+        if by == [BY_FALLBACK]:
+            how = " by fallback: mode process, where container was asked for"
+        click.echo(f"{paint('holds', 'good', on=colour)}{how}")
+        return
+    click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
+    if mode == "container" and any(trial.holds for trial in trials):
+        click.echo("`mode: process` would hold here, and so would `fallback: process` beside `mode: container`")
+
+
+def _what_is_wrong(trial: Trial, *, colour: bool) -> None:
+    """A line for each miss; or why there is no box, with the ways out of that below each other."""
+    if trial.holds:
+        return
+    if not trial.facts:
+        _line(trial.engine, "no box", *(trial.lines or (trial.why,)), tone="bad", colour=colour)
+        return
+    for why in [each.miss for each in trial.facts if each.miss] or [trial.why]:
+        _line(trial.engine, "MISS", why, tone="bad", colour=colour)
 
 
 def print_json(trials: Sequence[Trial], mode: str, by: Sequence[str]) -> None:

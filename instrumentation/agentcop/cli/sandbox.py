@@ -12,7 +12,7 @@ import click
 
 from agentcop._boot import HOME, POLICY
 from agentcop.cli._output import escape, say
-from agentcop.cli._sandbox_text import print_built, print_json, print_text
+from agentcop.cli._sandbox_text import BY_FALLBACK, print_built, print_json, print_text
 from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
 from agentcop_processor.sandbox.containers.found import found
@@ -125,7 +125,7 @@ def check(*, file: str | None, mode: Mode | None, home: str | None, style: Liter
     trials = [trial for each in modes for trial in try_mode(each, settings, folder)]
     by = [trial.engine for trial in trials if trial.holds and (trial.engine == "process") == (wanted == "process")]
     if not by and settings.fallback and any(trial.holds for trial in trials):
-        by = ["process, by fallback"]
+        by = [BY_FALLBACK]
     if style == "json":
         print_json(trials, wanted, by)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
+_WHOSE: Final = "" if os.geteuid() == 0 else "--user "
 _WAYS: Final = (
     "apt-get install docker.io",
-    "apt-get install podman, and systemctl --user start podman.socket",
+    f"apt-get install podman, and systemctl {_WHOSE}start podman.socket",
     "`mode: process` in the policy, and apt-get install bubblewrap",
 )
 

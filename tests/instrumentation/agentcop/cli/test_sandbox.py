@@ -169,6 +169,8 @@ def test_a_fallback_in_use_is_a_warning_and_the_mode_holds_by_it(
     section = f"{{image: '{NOBODY_HAS}', network: none, fallback: process}}"
     done = run("check", "--policy", write(section), "-f", "json")
     assert (done.exit_code, said(done)["by"]) == (0, ["process, by fallback"])
+    told = run("check", "--policy", write(section)).stdout.splitlines()[-1]
+    assert told == "holds by fallback: mode process, where container was asked for"
     ((state, reason),) = asked(f"{HEAD}sandbox: {section}\n")
     assert (state, reason.partition(",")[0]) == ("warning", "fallback: process is in use")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from agentcop.cli._sandbox_text import print_text
@@ -64,7 +65,7 @@ def test_no_engine_is_a_sentence_the_ways_out_and_each_place_that_was_tried_on_l
     assert lines == [
         "container  no box  no container engine answers",
         "way out: apt-get install docker.io",
-        "or apt-get install podman, and systemctl --user start podman.socket",
+        f"or apt-get install podman, and systemctl {'' if os.geteuid() == 0 else '--user '}start podman.socket",
         "or `mode: process` in the policy, and apt-get install bubblewrap",
         f"tried {tmp_path}/no.sock: not there",
         "DOES NOT HOLD: mode container: calls that need a box are refused",
