@@ -73,7 +73,7 @@ class Egress:
             raise
         self._doors = {self._first}
         self._lock = safe_lock()
-        self._closed = False
+        self._over = threading.Event()
         self._proxy = proxy
         self._stop = asyncio.Event()
         self._closing = threading.Lock()
@@ -92,7 +92,7 @@ class Egress:
 
     def door(self) -> Door:
         """One box's own way in: what comes by it is told apart from what other boxes ask for. Raises OSError."""
-        if self._closed:
+        if self._over.is_set():
             raise _closed()
         seen = Path(tempfile.mkdtemp(prefix=f"{_SEEN}-", dir=self._folder))
         try:
@@ -103,7 +103,7 @@ class Egress:
             shutil.rmtree(seen, ignore_errors=True)
             raise
         with self._lock:
-            if not self._closed:
+            if not self._over.is_set():
                 self._doors.add(door)
                 self._loop.call_soon_threadsafe(self._open, door)
                 return door
@@ -156,7 +156,7 @@ class Egress:
             return
         atexit.unregister(self.close)
         with self._lock:
-            self._closed = True
+            self._over.set()
         with contextlib.suppress(RuntimeError):  # its loop came to an end by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP)
