@@ -30,9 +30,8 @@ class Outlets:
         self._lock = safe_lock()
 
     def mounts(self, settings: Settings, parcel: Parcel) -> tuple[Mount, ...]:
-        """Every mount of a box. Starts the proxy at its first use. Raises EngineDown."""
-        own = tuple(self._of_policy(mount) for mount in settings.mounts)
-        return (*parcel.mounts, *own, *self._egress(settings))
+        """Every mount of a box but its door to the proxy. Raises EngineDown."""
+        return (*parcel.mounts, *(self._of_policy(mount) for mount in settings.mounts))
 
     def close(self) -> None:
         """Stop the proxies."""
@@ -45,16 +44,17 @@ class Outlets:
         """In a forked child: the proxies' threads do not exist here."""
         self._proxies = {}
 
-    def _egress(self, settings: Settings) -> tuple[Mount, ...]:
+    def way_out(self, settings: Settings) -> Egress | None:
+        """The proxy for such boxes, started at its first use; None for `network: none`. Raises EngineDown."""
         if settings.network == "none":
-            return ()
+            return None
         with IMPORTING:
             try:
                 from agentcop_processor.sandbox.egress.way_out import egress_for
             except ImportError as missing:
                 install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
                 raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
-        settings = self._way_out(settings)
+        settings = self._read_by_proxies(settings)
         with self._lock:
             egress = self._proxies.get(settings)
             if egress is None:
@@ -62,13 +62,12 @@ class Outlets:
                     egress = egress_for(settings, self._home / "sandbox")
                 except (OSError, ValueError) as error:
                     raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
-                if egress is None:
-                    return ()
-                self._proxies[settings] = egress
-            return (egress.mount,)
+                if egress is not None:
+                    self._proxies[settings] = egress
+            return egress
 
     @staticmethod
-    def _way_out(settings: Settings) -> Settings:
+    def _read_by_proxies(settings: Settings) -> Settings:
         """Only what a proxy reads: boxes that differ in the rest share one."""
         return Settings(network=settings.network, secrets=settings.secrets, timeout=settings.timeout)
 
