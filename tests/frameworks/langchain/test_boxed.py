@@ -178,7 +178,7 @@ class Twofold(Lookup):
     def __getattribute__(self, name: str) -> Any:
         held = object.__getattribute__(self, "__dict__")
         if name == "_run" and name in held and held.setdefault("asked", 0):
-            return type(self)._run.__get__(self)
+            return type(self)._run.__get__(self)  # noqa: SLF001 -- the body
         if name == "_run":
             held["asked"] = 1
         return object.__getattribute__(self, name)
@@ -188,8 +188,8 @@ class Computed(Lookup):
     """The same by a property."""
 
     @property
-    def _run(self) -> Any:  # type: ignore[override]  # what is tested
-        held = vars(self)
+    def _run(self) -> Any:
+        held = self.__dict__
         asked, held["asked"] = held.get("asked", 0), 1
         return super()._run if asked or "_run" not in held else held["_run"]
 
