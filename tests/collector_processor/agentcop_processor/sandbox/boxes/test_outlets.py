@@ -119,7 +119,7 @@ def test_no_tool_may_change_code_that_this_process_has_loaded(agentcop_home: Pat
     parcel = Parcel(module="app.tools", name="search", mounts=(mount,))
     for source in (tmp_path / "app", tmp_path):
         settings = Settings(network="none", mounts=(f"{source}:/work:rw",))
-        with pytest.raises(EngineDown, match="can exchange|own code"):
+        with pytest.raises(EngineDown, match=r"can exchange|own code"):
             Outlets(agentcop_home).mounts(settings, parcel)
     inner = Settings(network="none", mounts=(f"{tmp_path}/app/data:/work:rw",))
     assert len(Outlets(agentcop_home).mounts(inner, parcel)) == 2
