@@ -14,10 +14,16 @@ from agentcop_processor.sandbox.engine import EngineDown, Mount
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
 
 _MACHINERY: Final = ("/proc", "/sys", "/dev")
+_OWN: Final = ("/agentcop", *_MACHINERY)
+"""What of a box is its own, with all below it."""
+_EMPTIED: Final = ("/", "/tmp", "/var", "/var/tmp")  # noqa: S108 -- of the box
+"""After each call all that lies there is removed; what is mounted deeper stays."""
 
 
 class Outlets:
@@ -31,7 +37,9 @@ class Outlets:
 
     def mounts(self, settings: Settings, parcel: Parcel) -> tuple[Mount, ...]:
         """Every mount of a box but its door to the proxy. Raises EngineDown."""
-        return (*parcel.mounts, *(self._of_policy(mount) for mount in settings.mounts))
+        own = tuple(self._of_policy(mount) for mount in settings.mounts)
+        _check_exchanged(settings.mounts, own, parcel.mounts)
+        return (*parcel.mounts, *own)
 
     def close(self) -> None:
         """Stop the proxies."""
@@ -73,6 +81,7 @@ class Outlets:
 
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")
+        _check_target(target)
         real = os.path.realpath(source)
         if not Path(real).exists():
             raise EngineDown(f"sandbox.mounts: {source} does not exist")
@@ -94,6 +103,29 @@ class Outlets:
         if real in {"/", "/run"} or any(Path(real).is_relative_to(each) for each in _MACHINERY):
             return "the host's own processes, devices or sockets"
         return "a socket" if Path(real).is_socket() or socket_behind(real, os.environ) else ""
+
+
+def _check_target(target: str) -> None:
+    """Raises EngineDown for a place of the box's own, whichever engine makes it."""
+    plain = os.path.normpath(target)
+    own = any(Path(plain).is_relative_to(each) for each in _OWN)
+    if own or plain in _EMPTIED or not target.startswith("/") or ".." in target.split("/"):
+        raise EngineDown(f"sandbox.mounts: nothing can be mounted at {target} of a box: name another place")
+
+
+def _check_exchanged(written: Iterable[str], asked: tuple[Mount, ...], shipped: tuple[Mount, ...]) -> None:
+    """Raises EngineDown where a tool could put a link to anywhere in the place of what the next box is to see.
+
+    `written`: as the policy has `asked`. The same of code that this process has loaded, and may load again.
+    """
+    seen = {os.path.normpath(mount.partition(":")[0]) for mount in written}
+    seen |= {mount.source for mount in (*asked, *shipped)}
+    for writable in (mount.source for mount in asked if mount.writable):
+        for source in sorted(seen):
+            if source != writable and Path(source).is_relative_to(writable):
+                raise EngineDown(f"sandbox.mounts: who may write to {writable} can exchange {source}: mount less of it")
+        if any(mount.source == writable for mount in shipped):
+            raise EngineDown(f"sandbox.mounts: {writable} is the tool's own code, which no box may change")
 
 
 def _homes() -> set[str]:
