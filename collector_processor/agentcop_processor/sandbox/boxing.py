@@ -7,10 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
-from agentcop_core import attributes as names
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
+from agentcop_processor.sandbox.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,6 +113,14 @@ class Boxed:
             raise RuntimeError("no box was had")
         return self._lease.run(tool, args, kwargs)
 
+    def recorded(self, *, over: bool) -> Recorded | None:
+        """Where the call runs, and once it is `over` what it asked for on its way out; None: there is no box."""
+        lease = self._lease
+        if lease is None:
+            return None
+        heard = lease.heard() if over else None
+        return Recorded(asked=self.order.settings.mode, engine=lease.engine, heard=heard)
+
     def close(self) -> None:
         """The call is over, or given up: what still runs of it is killed now, in a thread of its own.
 
@@ -140,7 +148,8 @@ class Boxing:
     def wait(self) -> Passage:
         """Block this thread until there is a box. Raises SandboxRefused, or what interrupts the wait."""
         try:
-            return self._had(self._boxed.get(self._passage.call.agent_id))
+            self._boxed.get(self._passage.call.agent_id)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
@@ -151,12 +160,13 @@ class Boxing:
 
         boxed, agent = self._boxed, self._passage.call.agent_id
         try:
-            return self._had(await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close))
+            await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
-    def _had(self, engine: str) -> Passage:
-        self._passage.mark(names.COP_SANDBOX_MODE, "process" if engine == "process" else "container")
+    def _had(self) -> Passage:
+        self._passage.mark_box(over=False)
         return self._passage
 
     def _not_had(self, error: BaseException) -> Never:

@@ -22,10 +22,22 @@ EGRESS = "/agentcop/egress"
 class EngineDown(Exception):  # noqa: N818 -- a state, like a closed connection
     """A box cannot be had: the message says what happened and what to install or start. Nothing ran."""
 
-    def __init__(self, message: str, *, wrong: bool = False) -> None:
-        """`wrong`: an engine gave something else than was asked for, and nothing may stand in for that."""
+    def __init__(
+        self, what: str, *, ways: tuple[str, ...] = (), tried: tuple[str, ...] = (), wrong: bool = False
+    ) -> None:
+        """`what`: a sentence without its full stop. `ways`: out of it, any one is enough. `tried`: in vain.
+
+        `wrong`: an engine gave something else than was asked for, and nothing may stand in for that.
+        """
         self.wrong = wrong
-        super().__init__(message)
+        self.lines = (
+            what,
+            *(f"{'or' if at else 'way out:'} {way}" for at, way in enumerate(ways)),
+            *(f"tried {each}" for each in tried),
+        )
+        """The same for a terminal, a line each."""
+        told = f"{what}: {', or '.join(ways)}" if ways else what
+        super().__init__(f"{told}. Tried: {'; '.join(tried)}" if tried else told)
 
 
 class LinkLost(Exception):  # noqa: N818 -- a state, like a closed connection

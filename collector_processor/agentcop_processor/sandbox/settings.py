@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+BoxMode = Literal["container", "process"]
+"""A `sandbox.mode` that is a box at all."""
 Network = Literal["public", "none"] | tuple[str, ...]
 """`public`: public addresses through the proxy; `none`; or the only `host:port` that it lets through."""
 
@@ -28,7 +30,7 @@ class Secret:
 class Settings:
     """All that decides how a box is made: equal settings may share warm boxes. Sizes in bytes, times in seconds."""
 
-    mode: Literal["container", "process"] = "container"
+    mode: BoxMode = "container"
     image: str = "agentcop/agent-sandbox:2.0"
     image_digest: str = ""
     """The image's id, `sha256:…`; "" where the policy pins none."""

@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from agentcop_core.escape import escape, shorten
 from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.boxes.answer import given
 from agentcop_processor.sandbox.boxes.conversation import Reply
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.wire.values import Unsendable, encode
+from agentcop_processor.sandbox.printed import tell_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from agentcop_processor.sandbox.boxes.answer import Given
     from agentcop_processor.sandbox.boxes.pool import Waiting
+    from agentcop_processor.sandbox.egress.heard import Heard
+    from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
-_SHOWN: Final = 2_000
 
 
 class Refused(Exception):  # noqa: N818 -- an answer, not a fault
@@ -81,14 +82,15 @@ class Lease:
         self._room = room
         self._give_back = give_back
         self._ended = False
+        self._heard: Heard | None = None
 
     def __del__(self) -> None:
         """Its caller was interrupted where nobody could close it: its place is the next call's all the same."""
         self._over(again=False)
 
     @property
-    def engine(self) -> str:
-        """Which engine runs the box: `docker`, `podman` or `process`."""
+    def engine(self) -> EngineName:
+        """Which engine runs the box."""
         return self._waiting.box.link.engine
 
     @property
@@ -119,9 +121,16 @@ class Lease:
         except BaseException:
             self.close()
             raise
-        _tell(tool, reply)
+        self.heard()  # before another call has the box
+        tell_printed(tool, reply)
         self._over(again=reply.status == "ok" and settings.reuse == "per_agent")
         return given(tool, reply, settings)
+
+    def heard(self) -> Heard | None:
+        """What the call has asked for on its way out, up to its end or to the first look; None: there is no network."""
+        if self._heard is None and self._waiting.box.heard is not None:
+            self._heard = self._waiting.box.heard()
+        return self._heard
 
     def close(self) -> None:
         """Kill the box now, whatever runs in it, unless the call is over. Blocks up to a few seconds. Never raises."""
@@ -144,14 +153,3 @@ def _lost(lost: LinkLost) -> Reply:
     return Reply(
         status="timeout" if lost.late else "crashed", exit=None, ms=0.0, result=b"", stdout=b"", stderr=b"", cut=0
     )
-
-
-def _tell(tool: str, reply: Reply) -> None:
-    """Log what the tool wrote to its standard output and error: for whoever debugs it."""
-    if reply.cut:
-        _log.warning("agentcop: %s wrote %d bytes more than sandbox.max_stdout keeps for the log", tool, reply.cut)
-    for name, text in (("output", reply.stdout), ("error", reply.stderr)):
-        if text and _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "agentcop: %s: standard %s: %s", tool, name, shorten(escape(text.decode(errors="replace")), _SHOWN)
-            )

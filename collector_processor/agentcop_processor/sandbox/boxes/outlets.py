@@ -15,7 +15,7 @@ from agentcop_processor.sandbox.engine import EngineDown, Mount
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.parcel import Parcel
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _MACHINERY: Final = ("/proc", "/sys", "/dev")
 _IDLE: Final = 900.0
 """Seconds beside the longest call after which a proxy that no box was made or taken for is stopped."""
+_OWN: Final = ("/agentcop", *_MACHINERY)
+"""What of a box is its own, with all below it."""
+_EMPTIED: Final = ("/", "/tmp", "/var", "/var/tmp")  # noqa: S108 -- of the box
+"""After each call all that lies there is removed; what is mounted deeper stays."""
 
 
 class Outlets:
@@ -37,9 +41,10 @@ class Outlets:
         self._lock = safe_lock()
 
     def mounts(self, settings: Settings, parcel: Parcel) -> tuple[Mount, ...]:
-        """Every mount of a box. Starts the proxy at its first use. Raises EngineDown."""
+        """Every mount of a box but its door to the proxy. Raises EngineDown."""
         own = tuple(self._of_policy(mount) for mount in settings.mounts)
-        return (*parcel.mounts, *own, *self._egress(settings))
+        _check_exchanged(settings.mounts, own, parcel.mounts)
+        return (*parcel.mounts, *own)
 
     def close(self) -> None:
         """Stop the proxies."""
@@ -52,16 +57,17 @@ class Outlets:
         """In a forked child: the proxies' threads do not exist here."""
         self._proxies = {}
 
-    def _egress(self, settings: Settings) -> tuple[Mount, ...]:
+    def way_out(self, settings: Settings) -> Egress | None:
+        """The proxy for such boxes, started at its first use; None for `network: none`. Raises EngineDown."""
         if settings.network == "none":
-            return ()
+            return None
         with IMPORTING:
             try:
                 from agentcop_processor.sandbox.egress.way_out import egress_for
             except ImportError as missing:
                 install = "pip install 'agentcop-runtime[sandbox]', or write network: none"
                 raise EngineDown(f"sandbox.network needs {missing.name}: {install}") from None
-        settings, now = self._way_out(settings), self._clock()
+        settings, now = self._read_by_proxies(settings), self._clock()
         with self._lock:
             egress, _ = self._proxies.get(settings, (None, now))
             if egress is None or not egress.alive:
@@ -70,21 +76,22 @@ class Outlets:
                 except (OSError, ValueError, RuntimeError) as error:  # the last: there is no room for its thread
                     raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
                 if egress is None:
-                    return ()
+                    return None
             self._proxies[settings] = (egress, now)
             idle = [each for each, (_, since) in self._proxies.items() if now - since > each.timeout + _IDLE]
             gone = [self._proxies.pop(each)[0] for each in idle]
         for each in gone:
             each.close()
-        return (egress.mount,)
+        return egress
 
     @staticmethod
-    def _way_out(settings: Settings) -> Settings:
+    def _read_by_proxies(settings: Settings) -> Settings:
         """Only what a proxy reads: boxes that differ in the rest share one."""
         return Settings(network=settings.network, secrets=settings.secrets, timeout=settings.timeout)
 
     def _of_policy(self, mount: str) -> Mount:
         source, target, *access = mount.split(":")
+        _check_target(target)
         real = os.path.realpath(source)
         try:
             Path(real).stat()
@@ -111,6 +118,29 @@ class Outlets:
         if real in {"/", "/run"} or any(Path(real).is_relative_to(each) for each in _MACHINERY):
             return "the host's own processes, devices or sockets"
         return "a socket" if Path(real).is_socket() or socket_behind(real, os.environ) else ""
+
+
+def _check_target(target: str) -> None:
+    """Raises EngineDown for a place of the box's own, whichever engine makes it."""
+    plain = os.path.normpath(target)
+    own = any(Path(plain).is_relative_to(each) for each in _OWN)
+    if own or plain in _EMPTIED or not target.startswith("/") or ".." in target.split("/"):
+        raise EngineDown(f"sandbox.mounts: nothing can be mounted at {target} of a box: name another place")
+
+
+def _check_exchanged(written: Iterable[str], asked: tuple[Mount, ...], shipped: tuple[Mount, ...]) -> None:
+    """Raises EngineDown where a tool could put a link to anywhere in the place of what the next box is to see.
+
+    `written`: as the policy has `asked`. The same of code that this process has loaded, and may load again.
+    """
+    seen = {os.path.normpath(mount.partition(":")[0]) for mount in written}
+    seen |= {mount.source for mount in (*asked, *shipped)}
+    for writable in (mount.source for mount in asked if mount.writable):
+        for source in sorted(seen):
+            if source != writable and Path(source).is_relative_to(writable):
+                raise EngineDown(f"sandbox.mounts: who may write to {writable} can exchange {source}: mount less of it")
+        if any(mount.source == writable for mount in shipped):
+            raise EngineDown(f"sandbox.mounts: {writable} is the tool's own code, which no box may change")
 
 
 def _homes() -> set[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentcop_processor.sandbox.boxes.conversation import Box
+    from agentcop_processor.sandbox.egress.way_out import Egress
     from agentcop_processor.sandbox.engine import Mount
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings
@@ -35,6 +36,8 @@ class Kind:
 
     settings: Settings
     mounts: tuple[Mount, ...]
+    way_out: Egress | None = None
+    """The proxy to which each of them has a door of its own; None: there is no network."""
     agent: str = ""
     """Whose, where boxes are used again; "" where each serves one call."""
 

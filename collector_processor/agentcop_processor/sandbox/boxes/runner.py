@@ -76,7 +76,12 @@ class Runner:
     def _box(self, settings: Settings, parcel: Parcel, agent: str) -> Waiting:
         try:
             mounts = self._outlets.mounts(settings, parcel)
-            kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
+            kind = Kind(
+                settings=settings,
+                mounts=mounts,
+                way_out=self._outlets.way_out(settings),
+                agent=agent if settings.reuse == "per_agent" else "",
+            )
             waiting = self._warm(kind, parcel)
             if waiting is None:
                 waiting = Waiting(kind=kind, box=self._make(kind, parcel), parcel=parcel)
@@ -177,7 +182,7 @@ def opened(engine: Engine, kind: Kind) -> Box:
 def started(engine: Engine, kind: Kind) -> Box:
     """A new box that has said what it is; nobody has compared that yet. Blocks up to 20 s. Raises EngineDown."""
     settings = kind.settings
-    box = Box(engine.start(settings, kind.mounts), settings)
+    box = _begun(engine, kind)
     try:
         box.open(_confine(engine, settings), egress=settings.network != "none")
     except LinkLost as lost:
@@ -190,6 +195,23 @@ def started(engine: Engine, kind: Kind) -> Box:
         box.close()
         raise
     return box
+
+
+def _begun(engine: Engine, kind: Kind) -> Box:
+    """A box that nobody has spoken to yet, with its own door to the proxy. Raises EngineDown."""
+    settings, way_out = kind.settings, kind.way_out
+    if way_out is None:
+        return Box(engine.start(settings, kind.mounts), settings)
+    try:
+        door = way_out.door()
+    except OSError as error:
+        raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
+    try:
+        link = engine.start(settings, (*kind.mounts, door.mount))
+    except BaseException:
+        way_out.shut(door)
+        raise
+    return Box(link, settings, heard=door.hearing.taken, closed=lambda: way_out.shut(door))
 
 
 def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:

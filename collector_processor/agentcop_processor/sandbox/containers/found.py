@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
-_INSTALL: Final = (
-    "install and start one (apt-get install docker.io, or podman and `systemctl --user start podman.socket`), or use "
-    "bubblewrap with `mode: process` (apt-get install bubblewrap)"
+_WHOSE: Final = "" if os.geteuid() == 0 else "--user "
+_WAYS: Final = (
+    "apt-get install docker.io",
+    f"apt-get install podman, and systemctl {_WHOSE}start podman.socket",
+    "`mode: process` in the policy, and apt-get install bubblewrap",
 )
 
 
@@ -46,7 +49,7 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
             if problem or where in named:
                 unused.append(reasons[-1])
     if not engines:
-        raise EngineDown(f"no container engine answers ({'; '.join(reasons)}): {_INSTALL}")
+        raise EngineDown("no container engine answers", ways=_WAYS, tried=tuple(reasons))
     if unused:
         used = f"{engines[0].name} at {engines[0].socket}"
         _log.warning("agentcop: %s is used, as another was named that cannot be: %s", used, "; ".join(unused))

@@ -12,7 +12,7 @@ import click
 
 from agentcop._boot import HOME, POLICY
 from agentcop.cli._output import escape, say
-from agentcop.cli.sandbox.text import print_built, print_json, print_text
+from agentcop.cli.sandbox.text import BY_FALLBACK, print_built, print_json, print_text
 from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
 from agentcop_processor.sandbox.containers.found import found
@@ -126,7 +126,7 @@ def check(*, file: str | None, mode: Mode | None, home: str | None, style: Liter
     by = [trial.engine for trial in trials if trial.holds and (trial.engine == "process") == (wanted == "process")]
     wrong = any(trial.wrong for trial in trials if trial.engine != "process")
     if not by and settings.fallback and not wrong and any(trial.holds for trial in trials):
-        by = ["process, by fallback"]
+        by = [BY_FALLBACK]
     if style == "json":
         print_json(trials, wanted, by)
     else:
@@ -149,7 +149,7 @@ def _engines(name: str) -> tuple[ContainerEngine, ...]:
     try:
         engines = tuple(each for each in found(os.environ) if name in {"all", each.name})
     except EngineDown as down:
-        raise CannotBuild(str(down)) from None
+        raise CannotBuild("\n".join(down.lines)) from None
     if not engines:
         raise CannotBuild(f"{name} does not answer here; --engine all takes those that do")
     return engines

@@ -17,6 +17,8 @@ import typing
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
+from agentcop_processor.sandbox.shipping.origins import names_in
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -82,8 +84,8 @@ def _meant(node: ast.expr, names: Mapping[str, object]) -> object:
         return names.get(node.id, vars(builtins).get(node.id))
     if isinstance(node, ast.Attribute):
         owner = _meant(node.value, names)
-        if isinstance(owner, ModuleType):
-            return vars(owner).get(node.attr)
+        if issubclass(type(owner), ModuleType):
+            return names_in(owner).get(node.attr)
     return None
 
 
