@@ -23,7 +23,7 @@ from agentcop_processor.sandbox.image.baked import build_baked
 from agentcop_processor.sandbox.image.interpreter import find_interpreter
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain, python_of
-from agentcop_processor.sandbox.settings import Settings
+from agentcop_processor.sandbox.settings import Settings, whole_id
 from agentcop_processor.sandbox.trial import try_mode
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _image(policy: Policy | None) -> str:
 
 def _pinned(policy: Policy | None) -> str:
     section = policy.document.sandbox if policy else None
-    return (section.image_digest if section else None) or ""
+    return whole_id((section.image_digest if section else None) or "")
 
 
 def _engines(name: str) -> tuple[ContainerEngine, ...]:

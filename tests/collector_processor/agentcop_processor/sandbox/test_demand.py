@@ -13,7 +13,7 @@ from agentcop_policies.document.sections import Sandbox
 from agentcop_processor.sandbox.boxes import pool
 from agentcop_processor.sandbox.demand import demanded, settings_of
 from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
-from agentcop_processor.sandbox.settings import Secret, Settings
+from agentcop_processor.sandbox.settings import Secret, Settings, meet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,3 +95,10 @@ def test_a_policy_may_ask_for_no_more_than_a_box_or_the_pool_gives(tmp_path: Pat
     assert settings_of(read(tmp_path, f" {{{key}: {most}}}")) is not None
     with pytest.raises(PolicyError, match="no more than"):
         read(tmp_path, f" {{{key}: {most + 1}}}")
+
+
+def test_a_pin_is_the_same_with_and_without_the_name_of_its_hash(tmp_path: Path) -> None:
+    bare, whole = (settings_of(read(tmp_path, f" {{image_digest: '{pin}'}}")) for pin in (PIN[7:], PIN))
+    assert bare is not None
+    assert whole is not None
+    assert meet(bare, whole).image_digest == PIN
