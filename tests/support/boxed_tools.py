@@ -36,6 +36,11 @@ def read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8")
 
 
+def variable(name: str) -> str | None:
+    """What the environment has by this name."""
+    return os.environ.get(name)
+
+
 def order(count: int) -> int:
     """Raise the application's own error, or a builtin one."""
     if count < 0:
