@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.boxes.answer import given
 from agentcop_processor.sandbox.boxes.conversation import Reply
+from agentcop_processor.sandbox.boxes.printed import tell_printed
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.wire.values import Unsendable, encode
-from agentcop_processor.sandbox.printed import tell_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
