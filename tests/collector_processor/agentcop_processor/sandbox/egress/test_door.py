@@ -120,3 +120,15 @@ def test_what_a_tool_asks_for_is_told_without_the_secrets_in_it_and_moves_no_cur
     assert KEY not in secret
     assert escaped == "\\x1b[2Jx\\n"
     assert len(long) < 300
+
+
+def test_a_proxy_whose_loop_has_ended_gives_no_door_and_leaves_nothing_of_one(world: World) -> None:
+    with box(world) as tool:
+        egress = tool.egress
+        egress._loop.call_soon_threadsafe(egress._stop.set)  # noqa: SLF001 -- as by a fault of its own
+        until(lambda: not egress.alive)
+        folder = Path(egress.mount.source).parent
+        before = sorted(folder.iterdir())
+        with pytest.raises(OSError, match="the way out is closed"):
+            egress.door()
+        assert sorted(folder.iterdir()) == before
