@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from agentcop_processor.sandbox.egress.carrying import Limits
+from agentcop_processor.sandbox.egress.door import Door
 from agentcop_processor.sandbox.egress.heard import Asked, Heard, Hearing
 from exporting import until
 from outside_world import box, received
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.egress.door import Door
     from outside_world import World
 
 KEY = "ghp_" + "a1B2c3D4e5F6" * 3
@@ -132,3 +133,25 @@ def test_a_proxy_whose_loop_has_ended_gives_no_door_and_leaves_nothing_of_one(wo
         with pytest.raises(OSError, match="the way out is closed"):
             egress.door()
         assert sorted(folder.iterdir()) == before
+
+
+class Broken:
+    """A proxy with a fault that nobody expects."""
+
+    async def accept(self, *_: object) -> None:
+        raise ValueError("what a tool sent")
+
+
+def test_a_way_out_that_ends_before_its_box_is_said_without_what_was_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> int:
+        door = Door(tmp_path)
+        door.begin(cast("Any", Broken()))
+        while door.listener.fileno() >= 0:  # noqa: ASYNC110 -- nothing else tells
+            await asyncio.sleep(0)
+        return len(caplog.records)
+
+    assert asyncio.run(scene()) == 1
+    assert "a box's way out has ended before the box: ValueError" in caplog.text
+    assert "what a tool sent" not in caplog.text
