@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _PLAIN: Final = (
     ast.Constant,
@@ -53,13 +53,23 @@ _MAKERS: Final = (
 _TYPING: Final = frozenset({"typing", "typing_extensions", "collections.abc", "builtins"})
 
 
-def is_literal(expression: ast.expr, names: Mapping[str, object]) -> bool:
-    """`names`: the module's, to see what is called. Names alone count: whoever asks follows them."""
+def is_literal(
+    expression: ast.expr,
+    names: Mapping[str, object],
+    further: Callable[[object], bool] = lambda _: False,
+    *,
+    lambdas: bool = False,
+) -> bool:
+    """`names`: the module's, to see what is called. Names alone count: whoever asks follows them.
+
+    `further`: whether something else may be called, too; `lambdas`: whether those count.
+    """
     waiting: list[ast.AST] = [expression]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Call):
-            if not any(_meant(node.func, names) is maker for maker in _MAKERS):
+            function = meant(node.func, names)
+            if not any(function is maker for maker in _MAKERS) and not further(function):
                 return False
             waiting.extend((*node.args, *node.keywords))
         elif isinstance(node, ast.Attribute):
@@ -71,30 +81,32 @@ def is_literal(expression: ast.expr, names: Mapping[str, object]) -> bool:
             waiting.append(node.slice)
         elif isinstance(node, _PLAIN):
             waiting.extend(ast.iter_child_nodes(node))
-        else:
+        elif not (lambdas and isinstance(node, ast.Lambda)):
             return False
     return True
 
 
-def _meant(node: ast.expr, names: Mapping[str, object]) -> object:
+def meant(node: ast.expr, names: Mapping[str, object]) -> object:
     """What a name, or a name in a module, stands for; None where it cannot be told without running anything."""
     if isinstance(node, ast.Name):
         return names.get(node.id, vars(builtins).get(node.id))
     if isinstance(node, ast.Attribute):
-        owner = _meant(node.value, names)
+        owner = meant(node.value, names)
         if isinstance(owner, ModuleType):
             return vars(owner).get(node.attr)
+        if isinstance(owner, enum.EnumMeta):
+            return owner.__members__.get(node.attr)
     return None
 
 
 def _is_fixed(node: ast.Attribute, names: Mapping[str, object]) -> bool:
     """Whether this is a constant, a function or a class of a module that is no part of the running program's state."""
-    meant = _meant(node, names)
-    if meant is sys.version_info:
+    found = meant(node, names)
+    if found is sys.version_info:
         return True
-    return isinstance(meant, int | float | str | type | re.RegexFlag | dt.timezone) or _is_type(node, names)
+    return isinstance(found, int | float | str | type | enum.Enum | dt.timezone) or _is_type(node, names)
 
 
 def _is_type(node: ast.expr, names: Mapping[str, object]) -> bool:
-    meant = _meant(node, names)
-    return isinstance(meant, type) or getattr(type(meant), "__module__", "") in _TYPING - {"builtins"}
+    found = meant(node, names)
+    return isinstance(found, type) or getattr(type(found), "__module__", "") in _TYPING - {"builtins"}

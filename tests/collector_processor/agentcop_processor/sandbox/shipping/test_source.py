@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 ARMED = "from agentcop import AgentCop, GatePolicy\ncop = AgentCop(agent_id='a', policy=GatePolicy(allow=['*']))\n"
 
 
-@pytest.fixture
-def armed(project: Project) -> Callable[[str], Any]:
-    """From a text to the module of that text, with a cop in it; `TOOLS` are the functions that guards were given."""
-
-    def load(text: str) -> Any:
-        path = project.write("armed.py", text)
-        tool = "TOOLS = []\ndef given(function):\n    TOOLS.append(function)\n    return cop.tool(function)\n"
-        path.write_text(ARMED + tool + path.read_text())
-        return project.load("armed")
-
-    return load
-
-
 def test_what_its_names_lead_to_travels_and_nothing_else(armed: Callable[[str], Any], box: Path) -> None:
     module = armed(
         """
