@@ -30,6 +30,8 @@ _WRAPPERS: Final = (
 _MODELLING: Final = frozenset({"attr", "attrs", "langchain_core", "pydantic", "pydantic_core", "typing_extensions"})
 """Packages whose functions say of a class's fields what they are, as `Field(default=…)`, and ask nobody for it."""
 
+_MODELS: Final = frozenset({"__dataclass_fields__", "__pydantic_fields__"})
+
 
 def is_fixed(definition: ast.AST, names: Mapping[str, object]) -> bool:
     """Whether a function or class comes to be the same wherever it is made. `names`: the module's."""
@@ -64,13 +66,8 @@ def _is_fixed_part(statement: ast.stmt, names: Mapping[str, object]) -> bool:
 
 
 def _is_fixed_value(value: ast.expr, names: Mapping[str, object]) -> bool:
-    """A literal, a function of a line, or what a package for models is told of a field."""
-
-    def describes(function: object) -> bool:
-        home = home_of(function)
-        return function in _WRAPPERS or (isinstance(home, str) and home.partition(".")[0] in _MODELLING)
-
-    return is_literal(value, names, describes, lambdas=_lambdas_in(value, names))
+    """A literal, a function of a line, a model made of such, or what a package for models is told of a field."""
+    return is_literal(value, names, _describes, lambdas=_lambdas_in(value, names))
 
 
 def _is_fixed_decorator(decorator: ast.expr, names: Mapping[str, object]) -> bool:
@@ -83,6 +80,14 @@ def _is_fixed_decorator(decorator: ast.expr, names: Mapping[str, object]) -> boo
         root = root.func if isinstance(root, ast.Call) else root.value
     fixed = all(is_literal(each, names, _is_installed, lambdas=_lambdas_in(each, names)) for each in arguments)
     return fixed and isinstance(root, ast.Name)
+
+
+def _describes(function: object) -> bool:
+    if isinstance(function, type) and not _MODELS.isdisjoint(vars(function)):
+        return True
+    home = home_of(function)
+    wraps = any(function is each for each in _WRAPPERS)
+    return wraps or (isinstance(home, str) and home.partition(".")[0] in _MODELLING)
 
 
 def _is_installed(function: object) -> bool:
