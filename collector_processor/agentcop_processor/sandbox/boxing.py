@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
 from agentcop_core import attributes as names
+from agentcop_core.escape import shorten
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     """How the seam's tool is made in a box; raises `NotShippable`."""
 
 _log = logging.getLogger("agentcop")
+_SHOWN = 200  # characters of names
 _CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
@@ -65,7 +67,10 @@ def ordered(
             return None, verdict
         if ship is not None and not call.arguments.opaque:
             return Order(settings=settings, parcel=ship()), verdict
-        why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
+        why = "this way of calling a tool cannot travel"
+        if ship is not None:
+            live = shorten(", ".join(map(repr, call.arguments.opaque)), _SHOWN)
+            why = f"a live object of this process is among its arguments ({live}): pass plain values"
         reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
     except (NotShippable, Disagree, SecretUnset) as error:
         reason = f"{_CANNOT}: {error}"

@@ -73,7 +73,7 @@ class Lease:
         """
         settings = self._waiting.kind.settings
         try:
-            arguments = json.dumps({"args": encode(list(args)), "kwargs": encode(dict(kwargs))}).encode()
+            arguments = json.dumps(_encoded(args, kwargs)).encode()
         except Unsendable as error:
             self.close()
             raise Refused(f"its arguments cannot travel into a box ({error}): pass plain values") from None
@@ -101,6 +101,10 @@ class Lease:
         if not self._ended:
             self._ended = True
             self._give_back(self._waiting, again)
+
+
+def _encoded(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+    return {"args": encode(list(args), "arguments"), "kwargs": encode(dict(kwargs), "arguments")}
 
 
 def _lost(lost: LinkLost) -> Reply:
