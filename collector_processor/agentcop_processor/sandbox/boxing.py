@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.passage import Passage
     from agentcop_processor.judges import Seat
-    from agentcop_processor.sandbox.answer import Given
-    from agentcop_processor.sandbox.lease import Lease
+    from agentcop_processor.sandbox.boxes.answer import Given
+    from agentcop_processor.sandbox.boxes.lease import Lease
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings
 
@@ -99,7 +99,7 @@ class Boxed:
         Blocks up to ten seconds, and half a minute where an engine takes requests and answers none.
         """
         with IMPORTING:
-            from agentcop_processor.sandbox.runner import runner_for
+            from agentcop_processor.sandbox.boxes.runner import runner_for
 
         lease = runner_for(self._home).lease(self.order.settings, self.order.parcel, agent)
         with self._lock:
@@ -172,7 +172,7 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
     if passage.box is None:
         raise RuntimeError("this call has no box")
     with IMPORTING:
-        from agentcop_processor.sandbox.lease import Refused
+        from agentcop_processor.sandbox.boxes.lease import Refused
     try:
         return passage.box.run(passage.call.tool, args, kwargs)
     except Refused as why:
@@ -189,7 +189,7 @@ async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Ma
 
 
 def _refused(passage: Passage, why: Exception) -> ToolBlocked:
-    from agentcop_processor.sandbox.lease import Refused
+    from agentcop_processor.sandbox.boxes.lease import Refused
 
     if isinstance(why, Refused):
         reason = f"{_CANNOT}: {why}"

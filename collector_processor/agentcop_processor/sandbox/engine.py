@@ -82,7 +82,7 @@ class Engine(Protocol):
         """
 
     def expected(self, settings: Settings) -> Mapping[str, object]:
-        """What the supervisor's facts must say (see `inside`), by name: `probe` compares."""
+        """What the supervisor's facts must say (see `inside`), by name: `boxes.probe` compares."""
 
     def sweep(self) -> int:
         """Remove the boxes that a dead process of ours has left behind; how many. Never raises."""

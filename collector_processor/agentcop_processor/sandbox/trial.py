@@ -7,20 +7,20 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from agentcop_processor.sandbox.boxes.outlets import Outlets
+from agentcop_processor.sandbox.boxes.pool import Kind
+from agentcop_processor.sandbox.boxes.probe import readings
+from agentcop_processor.sandbox.boxes.runner import prepare, started
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
-from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind
-from agentcop_processor.sandbox.probe import readings
-from agentcop_processor.sandbox.runner import prepare, started
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agentcop_processor.sandbox.boxes.conversation import Box
+    from agentcop_processor.sandbox.boxes.probe import Reading
     from agentcop_processor.sandbox.containers.container import ContainerEngine
-    from agentcop_processor.sandbox.conversation import Box
     from agentcop_processor.sandbox.engine import Engine
-    from agentcop_processor.sandbox.probe import Reading
     from agentcop_processor.sandbox.settings import Settings
 
 _TOOL: Final = Parcel(module="operator", name="add")

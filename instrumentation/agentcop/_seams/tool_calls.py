@@ -6,27 +6,27 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.boxed import InBox
 from agentcop._seams.held import hold
-from agentcop._seams.later import Later
 from agentcop._seams.patches import patch
 from agentcop._seams.registry import registered
-from agentcop._seams.step import Answered
+from agentcop._seams.wrapping.boxed import InBox
+from agentcop._seams.wrapping.later import Later
+from agentcop._seams.wrapping.step import Answered
 from agentcop._toolname import tool_name
 from agentcop_core.errors import ToolBlocked
-from agentcop_processor.call.faults import failed
-from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
 from agentcop_processor.call.transport import REMOTE, Transport
-from agentcop_processor.call.ungoverned import GoingOver, let_pass
+from agentcop_processor.call.unjudged.faults import failed
+from agentcop_processor.call.unjudged.invalid import log_invalid
+from agentcop_processor.call.unjudged.ungoverned import GoingOver, let_pass
 from agentcop_processor.judges import judges
 from agentcop_processor.runs import current_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop._seams.step import Begin, Begun
+    from agentcop._seams.wrapping.step import Begin, Begun
     from agentcop.adapters._interface import ParsedCall, ToolTarget
     from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate

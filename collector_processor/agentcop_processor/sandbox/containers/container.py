@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
-from agentcop_processor.sandbox import bytecode
 from agentcop_processor.sandbox.containers.attached import Attached
 from agentcop_processor.sandbox.containers.flags import container
 from agentcop_processor.sandbox.containers.profile import profile_for
 from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
+from agentcop_processor.sandbox.engines import bytecode
 from agentcop_processor.sandbox.engines.owner import LABEL, is_dead
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, is_dataclass, replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.binding import Binding
 from agentcop._seams.held import bare
+from agentcop._seams.wrapping.binding import Binding
 from agentcop.adapters._handover import Handover
 from agentcop.adapters._interface import ParsedCall
 from agentcop.adapters._json_arguments import AmbiguousError, decode, encode, fit

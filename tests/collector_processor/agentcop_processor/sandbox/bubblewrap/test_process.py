@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agentcop_processor.sandbox.boxes.probe import misses
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.probe import misses
 from agentcop_processor.sandbox.settings import Settings
 from process_boxes import ENGINE, process_box
 
