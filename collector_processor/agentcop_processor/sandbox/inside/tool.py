@@ -76,13 +76,26 @@ def make(parcel: Mapping[str, Any]) -> Tool:
     for name in parcel["name"].split("."):
         found = getattr(found, name)
     if parcel["init"] is not None:
-        init: Any = decode(parcel["init"])
-        found = found(**init)
+        found = made_again(found, decode(parcel["init"]))
     if parcel["method"]:
         found = getattr(found, parcel["method"])
     if not callable(found):
         raise TypeError(f"{parcel['module']}:{parcel['name']} is not callable")
     return Tool(found)
+
+
+def made_again(cls: Callable[..., Any], init: Any) -> Any:
+    """An object of these keyword arguments, each of which its attribute of that name, if it has one, still holds.
+
+    Raises TypeError where the class has made something else of one, as a validator may, and what the class raises.
+    """
+    made = cls(**init)
+    held = getattr(made, "__dict__", {})
+    for name, value in init.items():
+        other = held.get(name, value)
+        if type(other) is not type(value) or (other != value and repr(other) != repr(value)):  # nan is nan
+            raise TypeError(f"{cls.__name__} holds another {name} when it is made again of what it held")
+    return made
 
 
 def said(error: BaseException) -> str:
