@@ -110,7 +110,8 @@ class Boxed:
         )
         outlets = Outlets(folder / "home")
         try:
-            kind = Kind(settings=settings, mounts=outlets.mounts(settings, parcel), agent="escape")
+            mounts = outlets.mounts(settings, parcel)
+            kind = Kind(settings=settings, mounts=mounts, way_out=outlets.way_out(settings), agent="escape")
             box = _Heard(opened(self._engine, kind), settings)
             try:
                 return self._calls(box, kind, parcel, call, special.calls)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentcop._seams.held import hold
+from agentcop._seams.packages import package_of
 from agentcop._seams.patches import patch
 from agentcop._seams.registry import registered
 from agentcop._seams.wrapping.boxed import InBox
@@ -173,8 +174,7 @@ def _parse_of(target: ToolTarget) -> Callable[[Any, tuple[Any, ...], dict[str, A
     """`overridden` for a class of somebody else; the framework's own override a method to call it."""
     if target.overridden is None or target.base is None:
         return target.parse
-    packages = {cls.__module__.partition(".")[0] for cls in (target.owner, target.base)}
-    return target.parse if len(packages) == 1 else target.overridden
+    return target.parse if package_of(target.owner) == package_of(target.base) else target.overridden
 
 
 def _must_raise(blocked: ToolBlocked) -> bool:

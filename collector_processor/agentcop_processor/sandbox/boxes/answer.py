@@ -19,6 +19,7 @@ from agentcop_core.errors import (
 from agentcop_core.escape import escape, shorten
 from agentcop_processor.sandbox.inside.wire.frames import loads
 from agentcop_processor.sandbox.inside.wire.values import decode
+from agentcop_processor.sandbox.shipping.origins import is_cops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _MAX_TEXT: Final = 2_000
 _MAX_ARGS: Final = 20
 _MAX_TRACE: Final = 4_000
+_MAX_PLACE: Final = 1_000_000
+"""Of a line or a character in a text with a wrong syntax."""
 
 
 class Unloadable(SandboxError):  # noqa: N818 -- as its siblings
@@ -114,6 +117,7 @@ def _made(tool: str, error: Mapping[str, object]) -> Exception | None:
             made = kind.__new__(kind, *values)
             made.args = tuple(values)
         _hold(made, error.get("held"))
+        _check_shown(made)
         str(made)
     except Exception:
         return None
@@ -144,6 +148,26 @@ def _traced(made: Exception, error: Mapping[str, object]) -> Exception:
     return made
 
 
+def _check_shown(made: Exception) -> None:
+    """Raises ValueError where showing it would read memory beyond its text, or fill this process's with marks.
+
+    CPython trusts the places in its own errors: it reads what stands there, and underlines as far as it is told.
+    """
+    if isinstance(made, UnicodeDecodeError | UnicodeEncodeError | UnicodeTranslateError):
+        # The attributes answer with the nearest place that is one.
+        start, end = made.args[-3:-1]
+        if not 0 <= start <= end <= len(made.object):
+            raise ValueError("it is about a part that its text does not have")
+    elif isinstance(made, SyntaxError):
+        places = (made.lineno, made.offset, made.end_lineno, made.end_offset)
+        if any(place is not None and not _is_place(place) for place in places):
+            raise ValueError("it is about a part that no text has")
+
+
+def _is_place(value: object) -> bool:
+    return type(value) is int and -1 <= value <= _MAX_PLACE
+
+
 def _type(module: object, name: object) -> type[Exception] | None:
     """An exception class that this process has loaded already: nothing is imported because a box names it."""
     if not isinstance(module, str) or not isinstance(name, str):
@@ -154,6 +178,8 @@ def _type(module: object, name: object) -> type[Exception] | None:
         found = vars(found).get(part) if type(found) in {ModuleType, type} else None
     if type(found) is not type or not issubclass(found, Exception) or issubclass(found, AgentCopError):
         return None
+    if is_cops(module):
+        return None  # some of AgentCop's own say that a call was not run, or that there is no box
     # A class that makes itself in a way of its own could be made to run anything.
     return found if found.__module__ == module and _plainly_made(found) and not _steers(found) else None
 

@@ -15,8 +15,9 @@ from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.wire.frames import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from agentcop_processor.sandbox.egress.heard import Heard
     from agentcop_processor.sandbox.engine import Link
     from agentcop_processor.sandbox.settings import Settings
 
@@ -56,9 +57,22 @@ class Reply:
 class Box:
     """One open box. Used by one thread at a time; `close` by any."""
 
-    def __init__(self, link: Link, settings: Settings) -> None:
-        """`link`: to a box that has just been started. Nothing is said yet."""
+    def __init__(
+        self,
+        link: Link,
+        settings: Settings,
+        *,
+        heard: Callable[[], Heard] | None = None,
+        closed: Callable[[], None] | None = None,
+    ) -> None:
+        """`link`: to a box that has just been started. Nothing is said yet.
+
+        `heard`: what it has asked for on its way out since this was last called; None: it has none. `closed`: called
+        once it is killed.
+        """
         self.link = link
+        self.heard = heard
+        self._closed = closed
         self._settings = settings
         self.facts: Mapping[str, object] = {}
 
@@ -101,8 +115,12 @@ class Box:
         )
 
     def close(self) -> None:
-        """Kill the box, whatever runs in it. Idempotent; blocks up to a few seconds; never raises."""
-        self.link.kill()
+        """Kill the box, whatever runs in it: as `Link.kill`."""
+        try:
+            self.link.kill()
+        finally:
+            if self._closed is not None:
+                self._closed()
 
     def _say(self, message: Mapping[str, object], *frames: bytes, deadline: float) -> None:
         head = json.dumps({**message, "frames": len(frames)}).encode()

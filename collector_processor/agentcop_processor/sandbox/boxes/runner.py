@@ -6,22 +6,23 @@ import atexit
 import json
 import logging
 import os
-import threading
+import time
 import weakref
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.escape import escape
 from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.boxes.conversation import Box
-from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused
+from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused, Room
 from agentcop_processor.sandbox.boxes.outlets import Outlets
 from agentcop_processor.sandbox.boxes.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.boxes.probe import misses
 from agentcop_processor.sandbox.boxes.reaper import Reaper
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.engines.choice import Choice
+from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.wire.values import encode
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agentcop")
 MOST_RUNNING: Final = 32
 """How many calls are in boxes at a time, in one process and state folder; a further one waits, and is then refused."""
+MOST_LEFT: Final = 64
+"""How many boxes of calls that are over may wait to be removed; while there are more, no further call gets one."""
 _TO_WAIT: Final = 10.0
 
 _CODE = 1 << 28  # bytes of address space that a process may have for code, and to reserve without ever using it
@@ -47,20 +50,23 @@ class Runner:
         """`home`: the state folder, which no box ever sees."""
         self._choice = Choice()
         self._outlets = Outlets(home)
-        self._pool = Pool(self._make)
         self._reaper = Reaper()
-        self._room = threading.BoundedSemaphore(MOST_RUNNING)
+        self._pool = Pool(self._make, end=self._reaper.take)
+        self._room = Room(MOST_RUNNING)
         _runners.add(self)
         atexit.register(self.close)
 
     def lease(self, settings: Settings, parcel: Parcel, agent: str) -> Lease:
-        """A box with the tool loaded, probed. Blocks: milliseconds from the pool, up to ten seconds else.
+        """A box with the tool loaded, probed. Raises Refused.
 
-        Raises Refused.
+        Blocks: milliseconds from the pool, up to ten seconds for a new one, and ten more where too many are in use.
         """
-        if not self._room.acquire(timeout=_TO_WAIT):
+        deadline = time.monotonic() + _TO_WAIT
+        if not self._reaper.settled(MOST_LEFT, _TO_WAIT):
+            raise Refused(f"{self._reaper.left()} boxes of calls that are over could not be removed yet")
+        if not self._room.enter(max(0.0, deadline - time.monotonic())):
             raise Refused(f"{MOST_RUNNING} calls are in boxes already, and none ended in {_TO_WAIT:g} s")
-        room = Once(self._room.release)
+        room = Once(self._room.leave)
         try:
             return Lease(self._box(settings, parcel, agent), partial(self._back, room), room)
         except BaseException:
@@ -70,7 +76,12 @@ class Runner:
     def _box(self, settings: Settings, parcel: Parcel, agent: str) -> Waiting:
         try:
             mounts = self._outlets.mounts(settings, parcel)
-            kind = Kind(settings=settings, mounts=mounts, agent=agent if settings.reuse == "per_agent" else "")
+            kind = Kind(
+                settings=settings,
+                mounts=mounts,
+                way_out=self._outlets.way_out(settings),
+                agent=agent if settings.reuse == "per_agent" else "",
+            )
             waiting = self._warm(kind, parcel)
             if waiting is None:
                 waiting = Waiting(kind=kind, box=self._make(kind, parcel), parcel=parcel)
@@ -86,7 +97,7 @@ class Runner:
         return waiting
 
     def close(self) -> None:
-        """Kill every box that waits, and those whose call is over."""
+        """Kill every box that waits, and those whose call is over. Blocks up to ten seconds, and five for a proxy."""
         self._pool.close()
         self._reaper.close()
         self._outlets.close()
@@ -118,7 +129,7 @@ class Runner:
         self._choice = Choice()  # connections to an engine are the parent's too
         self._pool.forget()
         self._reaper.forget()
-        self._room = threading.BoundedSemaphore(MOST_RUNNING)
+        self._room = Room(MOST_RUNNING)
         self._outlets.forget()
 
     def _make(self, kind: Kind, parcel: Parcel) -> Box:
@@ -142,6 +153,9 @@ def _loaded_again(waiting: Waiting) -> bool:
             prepare(waiting.box, waiting.kind.settings, waiting.parcel)
     except LinkLost:
         return False
+    except Exception:
+        _log.exception("agentcop: a box could not load its tool again, and is killed")  # its call has been answered
+        return False
     return True
 
 
@@ -161,14 +175,14 @@ def opened(engine: Engine, kind: Kind) -> Box:
     box = started(engine, kind)
     if missed := misses(box.facts, engine.expected(kind.settings)):
         box.close()
-        raise EngineDown(f"the box of {engine.name} does not hold: {escape('; '.join(missed))}")
+        raise EngineDown(f"the box of {engine.name} does not hold: {escape('; '.join(missed))}", wrong=True)
     return box
 
 
 def started(engine: Engine, kind: Kind) -> Box:
     """A new box that has said what it is; nobody has compared that yet. Blocks up to 20 s. Raises EngineDown."""
     settings = kind.settings
-    box = Box(engine.start(settings, kind.mounts), settings)
+    box = _begun(engine, kind)
     try:
         box.open(_confine(engine, settings), egress=settings.network != "none")
     except LinkLost as lost:
@@ -183,11 +197,27 @@ def started(engine: Engine, kind: Kind) -> Box:
     return box
 
 
+def _begun(engine: Engine, kind: Kind) -> Box:
+    """A box that nobody has spoken to yet, with its own door to the proxy. Raises EngineDown."""
+    settings, way_out = kind.settings, kind.way_out
+    if way_out is None:
+        return Box(engine.start(settings, kind.mounts), settings)
+    try:
+        door = way_out.door()
+    except OSError as error:
+        raise EngineDown(f"the way out of the box cannot be opened: {error}") from error
+    try:
+        link = engine.start(settings, (*kind.mounts, door.mount))
+    except BaseException:
+        way_out.shut(door)
+        raise
+    return Box(link, settings, heard=door.hearing.taken, closed=lambda: way_out.shut(door))
+
+
 def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
-    """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost."""
-    missing = [name for name in settings.env if name not in os.environ]
-    if missing:
-        _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(missing))
+    """Have the tool loaded in the box, with the variables that the policy names. Raises LinkLost, Refused."""
+    if missing := tuple(name for name in settings.env if name not in os.environ):
+        _say_unset(missing)
     message = {
         "module": parcel.module,
         "name": parcel.name,
@@ -197,7 +227,18 @@ def prepare(box: Box, settings: Settings, parcel: Parcel) -> None:
         "path": list(parcel.path),
         "env": {name: os.environ[name] for name in settings.env if name in os.environ},
     }
-    box.prepare(json.dumps(message).encode())
+    parcelled = json.dumps(message).encode()
+    if len(parcelled) > MAX_FRAME:
+        raise Refused(
+            f"the tool's text and the variables of sandbox.env are longer than a box takes: {MAX_FRAME >> 20}MiB"
+        )
+    box.prepare(parcelled)
+
+
+@lru_cache(maxsize=64)
+def _say_unset(names: tuple[str, ...]) -> None:
+    """Once for the same names: every box is prepared."""
+    _log.warning("agentcop: sandbox.env names variables that are not set here: %s", ", ".join(names))
 
 
 def _confine(engine: Engine, settings: Settings) -> Mapping[str, object] | None:

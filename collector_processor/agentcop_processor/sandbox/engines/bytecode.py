@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from agentcop_core.locks import IMPORTING
 from agentcop_processor.sandbox import inside
 
 
@@ -17,6 +18,7 @@ def ready() -> bool:
 
     Blocks for about 0.1 s the first time in a process; never raises. False where the folder cannot be written.
     """
-    import compileall
+    with IMPORTING:
+        import compileall
 
     return bool(compileall.compile_dir(Path(inside.__path__[0]), maxlevels=1, quiet=2))

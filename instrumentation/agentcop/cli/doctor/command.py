@@ -56,8 +56,8 @@ def doctor(*, policy_file: str | None, home: str | None, send: bool, unused: tup
     folder of its own, so that it is in no log of yours, alerts nobody and is sent to no detector. Frameworks that have
     an adapter are imported.
 
-    Exits 1 if a seam, the policy or the log does not hold; 0 if all do, whatever warnings there are; 2 if that could
-    not be told.
+    Exits 1 if a seam, the policy, the log or its sandbox does not hold; 0 if all do, whatever warnings there are; 2 if
+    that could not be told.
     """
     if not policy_file:
         message = f"no policy: give --policy FILE or set {POLICY}"

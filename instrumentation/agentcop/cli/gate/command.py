@@ -49,7 +49,9 @@ def gate() -> None:
 
 
 @gate.command(short_help="Print the gate's decisions.")
-@click.option("--blocked", is_flag=True, help="Only calls that were blocked or refused.")
+@click.option(
+    "--blocked", is_flag=True, help="Only calls that were refused, or whose box asked for a place it must not reach."
+)
 @click.option("--tool", default="", metavar="NAME", help="Only calls of this tool.")
 @click.option("--session", default="", metavar="ID", help="Only calls of this session.")
 @click.option("--agent", default="", metavar="ID", help="Only calls of this agent.")
@@ -69,6 +71,8 @@ def log(  # noqa: PLR0913 -- one parameter an option
     form: str,
 ) -> None:
     """Print the decisions of the gate, oldest first, each with what became of the call.
+
+    A call that the policy allowed and that could not run after all, as for want of a box, stands there as refused.
 
     With -f json the lines come as they stand in the file, with unprintable characters as JSON escapes. Lines that
     cannot be read are counted on stderr.

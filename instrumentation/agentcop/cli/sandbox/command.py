@@ -12,7 +12,7 @@ import click
 
 from agentcop._boot import HOME, POLICY
 from agentcop.cli._output import escape, say
-from agentcop.cli.sandbox.text import print_built, print_json, print_text
+from agentcop.cli.sandbox.text import BY_FALLBACK, print_built, print_json, print_text
 from agentcop_core.home import state_folder
 from agentcop_policies import load_policy
 from agentcop_processor.sandbox.containers.found import found
@@ -23,7 +23,7 @@ from agentcop_processor.sandbox.image.baked import build_baked
 from agentcop_processor.sandbox.image.interpreter import find_interpreter
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain, python_of
-from agentcop_processor.sandbox.settings import Settings
+from agentcop_processor.sandbox.settings import Settings, whole_id
 from agentcop_processor.sandbox.trial import try_mode
 
 if TYPE_CHECKING:
@@ -124,8 +124,9 @@ def check(*, file: str | None, mode: Mode | None, home: str | None, style: Liter
     folder = state_folder({**os.environ, HOME: home} if home else os.environ)
     trials = [trial for each in modes for trial in try_mode(each, settings, folder)]
     by = [trial.engine for trial in trials if trial.holds and (trial.engine == "process") == (wanted == "process")]
-    if not by and settings.fallback and any(trial.holds for trial in trials):
-        by = ["process, by fallback"]
+    wrong = any(trial.wrong for trial in trials if trial.engine != "process")
+    if not by and settings.fallback and not wrong and any(trial.holds for trial in trials):
+        by = [BY_FALLBACK]
     if style == "json":
         print_json(trials, wanted, by)
     else:
@@ -140,7 +141,7 @@ def _image(policy: Policy | None) -> str:
 
 def _pinned(policy: Policy | None) -> str:
     section = policy.document.sandbox if policy else None
-    return (section.image_digest if section else None) or ""
+    return whole_id((section.image_digest if section else None) or "")
 
 
 def _engines(name: str) -> tuple[ContainerEngine, ...]:
@@ -148,7 +149,7 @@ def _engines(name: str) -> tuple[ContainerEngine, ...]:
     try:
         engines = tuple(each for each in found(os.environ) if name in {"all", each.name})
     except EngineDown as down:
-        raise CannotBuild(str(down)) from None
+        raise CannotBuild("\n".join(down.lines)) from None
     if not engines:
         raise CannotBuild(f"{name} does not answer here; --engine all takes those that do")
     return engines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from agentcop.cli._output import colours, escape, escape_json, paint, say
+from agentcop.cli._output import Tone, colours, escape, escape_json, paint, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.settings import Settings
     from agentcop_processor.sandbox.trial import Trial
 
+BY_FALLBACK: Final = "process, by fallback"
 _CELL: Final = 8
 _ID: Final = len("sha256:") + 12
 _NARROWEST: Final = 40
@@ -45,15 +46,32 @@ def print_text(trials: Sequence[Trial], mode: str, by: Sequence[str], settings: 
     if opened:
         _table(opened, colour=colour)
     for trial in trials:
-        word = "MISS" if trial.facts else "no box"
-        for why in [] if trial.holds else [each.miss for each in trial.facts if each.miss] or [trial.why]:
-            _wrong(trial.engine, word, why, colour=colour)
+        _what_is_wrong(trial, colour=colour)
+    for trial in trials:
+        if trial.weaker:
+            _line(trial.engine, "weaker", *trial.weaker, tone="ask", colour=colour)
     for line in (*_images(trials, settings), *_absent(trials)):
         click.echo(paint(escape(line), "dim", on=colour))
     if by:
-        click.echo(f"{paint('holds', 'good', on=colour)}: mode {mode}, on {' and '.join(by)}")
-    else:
-        click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
+        how = f": mode {mode}, on {' and '.join(by)}"
+        if by == [BY_FALLBACK]:
+            how = " by fallback: mode process, where container was asked for"
+        click.echo(f"{paint('holds', 'good', on=colour)}{how}")
+        return
+    click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
+    if mode == "container" and any(trial.holds for trial in trials):
+        click.echo("`mode: process` would hold here, and so would `fallback: process` beside `mode: container`")
+
+
+def _what_is_wrong(trial: Trial, *, colour: bool) -> None:
+    """A line for each miss; or why there is no box, with the ways out of that below each other."""
+    if trial.holds:
+        return
+    if not trial.facts:
+        _line(trial.engine, "no box", *(trial.lines or (trial.why,)), tone="bad", colour=colour)
+        return
+    for why in [each.miss for each in trial.facts if each.miss] or [trial.why]:
+        _line(trial.engine, "MISS", why, tone="bad", colour=colour)
 
 
 def print_json(trials: Sequence[Trial], mode: str, by: Sequence[str]) -> None:
@@ -69,6 +87,7 @@ def print_json(trials: Sequence[Trial], mode: str, by: Sequence[str]) -> None:
                 "holds": trial.holds,
                 "why": trial.why,
                 "ms": trial.ms,
+                "weaker": list(trial.weaker),
                 "facts": [
                     {"name": each.name, "asked": each.asked, "found": each.found, "miss": each.miss}
                     for each in trial.facts
@@ -89,7 +108,7 @@ def _table(trials: Sequence[Trial], *, colour: bool) -> None:
     heads = "  ".join(f"{trial.engine:<{_CELL}}" for trial in trials)
     click.echo(paint(f"{'':<{label}}  {'asked':<{asked}}  {heads}".rstrip(), "dim", on=colour))
     for name in names:
-        cells = "  ".join(_cell(_fact(trial, name), colour=colour) for trial in trials)
+        cells = "  ".join(_cell(_fact(trial, name), weaker=bool(trial.weaker), colour=colour) for trial in trials)
         click.echo(f"{facts[name].label:<{label}}  {facts[name].asked:<{asked}}  {cells}".rstrip())
     calls = "  ".join(_call(trial, colour=colour) for trial in trials)
     click.echo(f"{'a call':<{label}}  {'':<{asked}}  {calls}".rstrip())
@@ -99,10 +118,10 @@ def _fact(trial: Trial, name: str) -> Reading | None:
     return next((each for each in trial.facts if each.name == name), None)
 
 
-def _cell(fact: Reading | None, *, colour: bool) -> str:
-    """Padded before it is painted: colour codes have a length too."""
+def _cell(fact: Reading | None, *, weaker: bool, colour: bool) -> str:
+    """Padded before it is painted: colour codes have a length too. What a weaker box does not promise is said below."""
     if fact is None:
-        return " " * _CELL
+        return paint(f"{'weaker' if weaker else '':<{_CELL}}", "ask", on=colour)
     return paint(f"{'MISS' if fact.miss else 'ok':<{_CELL}}", "bad" if fact.miss else "good", on=colour)
 
 
@@ -130,11 +149,16 @@ def _absent(trials: Sequence[Trial]) -> list[str]:
     ]
 
 
-def _wrong(engine: str, word: str, why: str, *, colour: bool) -> None:
-    """One thing that is not as it must be; on a terminal folded to its width, the words below each other."""
-    shown = escape(why)
+def _line(engine: str, word: str, *lines: str, tone: Tone, colour: bool) -> None:
+    """One thing that is not as it must be, or could be better."""
     indent = len(f"{engine}  {word}  ")
+    click.echo(f"{engine}  {paint(word, tone, on=colour)}  {_folded(lines, indent)}")
+
+
+def _folded(lines: Sequence[str], indent: int) -> str:
+    """The lines below each other; on a terminal each folded to its width."""
+    shown = [escape(line) for line in lines]
     if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, _NARROWEST) - indent
-        shown = f"\n{' ' * indent}".join(textwrap.wrap(shown, width, break_on_hyphens=False) or [""])
-    click.echo(f"{engine}  {paint(word, 'bad', on=colour)}  {shown}")
+        shown = [part for line in shown for part in textwrap.wrap(line, width, break_on_hyphens=False) or [""]]
+    return f"\n{' ' * indent}".join(shown)

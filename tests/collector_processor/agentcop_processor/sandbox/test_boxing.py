@@ -39,6 +39,9 @@ class Lease:
         self.may_end = threading.Event()
         self.closed = threading.Event()
 
+    def heard(self) -> None:
+        pass
+
     def run(self, *_: object) -> Never:
         raise Refused(f"KeyError: '{KEY}'")
 

@@ -30,7 +30,7 @@ _WRAPPERS: Final = (
 _MODELLING: Final = frozenset({"attr", "attrs", "langchain_core", "pydantic", "pydantic_core", "typing_extensions"})
 """Packages whose functions say of a class's fields what they are, as `Field(default=…)`, and ask nobody for it."""
 
-_MODELS: Final = frozenset({"__dataclass_fields__", "__pydantic_fields__"})
+_MODELS: Final = frozenset({"__dataclass_fields__", "__pydantic_validator__"})
 
 
 def is_fixed(definition: ast.AST, names: Mapping[str, object]) -> bool:
@@ -83,7 +83,7 @@ def _is_fixed_decorator(decorator: ast.expr, names: Mapping[str, object]) -> boo
 
 
 def _describes(function: object) -> bool:
-    if isinstance(function, type) and not _MODELS.isdisjoint(vars(function)):
+    if issubclass(type(function), type) and not _MODELS.isdisjoint(vars(function)):
         return True
     home = home_of(function)
     wraps = any(function is each for each in _WRAPPERS)

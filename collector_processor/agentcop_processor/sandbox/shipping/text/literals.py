@@ -17,6 +17,8 @@ import typing
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
+from agentcop_processor.sandbox.shipping.origins import names_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -92,8 +94,8 @@ def meant(node: ast.expr, names: Mapping[str, object]) -> object:
         return names.get(node.id, vars(builtins).get(node.id))
     if isinstance(node, ast.Attribute):
         owner = meant(node.value, names)
-        if isinstance(owner, ModuleType):
-            return vars(owner).get(node.attr)
+        if issubclass(type(owner), ModuleType):
+            return names_in(owner).get(node.attr)
         if isinstance(owner, enum.EnumMeta):
             return owner.__members__.get(node.attr)
     return None

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from agentcop.cli.doctor.checks.found import Context, Found
 
+_WEAKER = "`agentcop sandbox check` says where it is weaker than a container"
+
 
 def check(context: Context) -> Iterator[Found]:
     """A box of the policy's mode that is what it must be, and answers one call. Blocks for seconds."""
@@ -33,14 +35,15 @@ def check(context: Context) -> Iterator[Found]:
     why = "; ".join(f"{trial.engine}: {trial.why}" for trial in trials if not trial.holds)
     if good:
         on = " and ".join(trial.engine for trial in good)
-        yield ok("sandbox", f"mode {settings.mode} holds on {on}: {len(good[0].facts)} facts as they must be")
+        holds = f"mode {settings.mode} holds on {on}: {len(good[0].facts)} facts as they must be"
+        yield ok("sandbox", f"{holds}; {_WEAKER}" if good[0].weaker else holds)
         if why:
             yield warning("sandbox", f"an engine that answers here holds no box: {why}")
         return
-    if settings.fallback:
+    if settings.fallback and not any(trial.wrong for trial in trials):
         (spare,) = try_mode("process", settings, context.home)
         if spare.holds:
-            yield warning("sandbox", f"fallback: process is in use, and holds; no container can be had: {why}")
+            yield warning("sandbox", f"fallback: process is in use, and holds; {_WEAKER}. No container: {why}")
             return
         why = f"{why}; process: {spare.why}"
     yield failed("sandbox", f"every call that needs a box is refused: {why}")

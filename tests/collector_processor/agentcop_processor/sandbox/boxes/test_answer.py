@@ -6,6 +6,7 @@ import concurrent.futures
 import json
 import subprocess
 import sys
+import traceback
 import types
 from typing import Any, Self
 
@@ -98,6 +99,44 @@ def test_a_builtin_exception_keeps_type_and_arguments() -> None:
     assert (error.errno, error.filename) == (2, "x")
 
 
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("UnicodeDecodeError", ["utf-8", {"$": "bytes", "v": "/w=="}, 0, 1, "invalid start byte"]),
+        ("UnicodeEncodeError", ["ascii", "né", 1, 2, "ordinal not in range"]),
+        ("SyntaxError", ["bad", {"$": "tuple", "v": ["f.py", 1, 2, "a b", 1, 3]}]),
+    ],
+)
+def test_an_exception_about_a_part_of_a_text_keeps_it(name: str, args: list[object]) -> None:
+    error = raised("builtins", name, args)
+    assert type(error).__name__ == name
+    assert str(error)
+
+
+FAR = 10**15
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("UnicodeDecodeError", ["utf-8", {"$": "bytes", "v": "/w=="}, -FAR, 1 - FAR, "x"]),
+        ("UnicodeDecodeError", ["utf-8", {"$": "bytes", "v": ""}, 0, 1, "x"]),
+        ("UnicodeEncodeError", ["utf-8", "x", -FAR, 1 - FAR, "x"]),
+        ("UnicodeEncodeError", ["utf-8", "x", 0, FAR, "x"]),
+        ("UnicodeTranslateError", ["x", -FAR, 1 - FAR, "x"]),
+        ("SyntaxError", ["x", {"$": "tuple", "v": ["f.py", 1, 1, "x", 1, FAR]}]),
+        ("IndentationError", ["x", {"$": "tuple", "v": ["f.py", 1, -FAR, "x", 1, 1]}]),
+        ("SyntaxError", ["x", {"$": "tuple", "v": ["f.py", 1, 1, "x", 1, "1"]}]),
+    ],
+)
+def test_an_exception_about_a_part_that_is_not_there_is_not_made_for_to_show_it_ends_this_process(
+    name: str, args: list[object]
+) -> None:
+    error = raised("builtins", name, args)
+    assert type(error) is SandboxError
+    assert len("".join(traceback.format_exception(error))) < 10_000
+
+
 def test_an_applications_exception_keeps_its_type_and_its_constructor_does_not_run() -> None:
     Own.made = 0
     error = raised(__name__, "Own", ["3 left"])
@@ -149,6 +188,8 @@ def test_what_is_no_group_is_an_error_of_ours(group: object) -> None:
         ("sys", "modules"),
         ("agentcop_core.errors", "PolicyBlocked"),
         ("agentcop_core.errors", "SandboxRefused"),
+        ("agentcop_processor.sandbox.boxes.lease", "Refused"),
+        ("agentcop_processor.sandbox.engine", "LinkLost"),
         ("builtins", "StopIteration"),
         ("builtins", "StopAsyncIteration"),
         ("concurrent.futures._base", "CancelledError"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agentcop_processor.sandbox.boxes import pool as pools
 from agentcop_processor.sandbox.boxes.pool import Kind, Pool, Waiting
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
@@ -125,6 +126,58 @@ def test_a_box_that_waited_too_long_is_thrown_away(pool: Pool) -> None:
     NOW[0] = 601.0
     assert pool.take(KIND, SEARCH) is None
     assert box.closed == 1
+
+
+def test_a_box_that_waited_too_long_is_thrown_away_though_nobody_comes_for_it(
+    pool: Pool, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "_LOOK", 0.01)
+    pool.refill(KIND, SEARCH)
+    until(lambda: pool.counts() == (2, 0))
+    NOW[0] = 601.0
+    until(lambda: pool.counts() == (0, 0))
+    until(lambda: [box.closed for box, _, _ in maker.made] == [1, 1])
+
+
+def test_a_tool_gets_its_boxes_though_those_of_another_are_being_made(pool: Pool, maker: Maker) -> None:
+    pool.refill(KIND, SEARCH)
+    pool.refill(KIND, REFUND)
+    until(lambda: pool.counts() == (4, 0))
+    assert [parcel for _, _, parcel in maker.made] == [SEARCH] * 2 + [REFUND] * 2
+
+
+def test_no_more_boxes_are_made_than_may_wait(pool: Pool, maker: Maker) -> None:
+    pool.refill(replace(KIND, settings=Settings(pool=1_000)), SEARCH)
+    until(lambda: pool.counts() == (16, 0))
+    assert len(maker.made) == 16
+
+
+def test_where_no_thread_can_be_started_none_is_made_and_the_next_call_asks_again(
+    pool: Pool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as no_threads:
+        no_threads.setattr(threading.Thread, "start", no_room)
+        pool.refill(KIND, SEARCH)
+    assert pool.counts() == (0, 0)
+    assert "can't start new thread" in caplog.text
+    pool.refill(KIND, SEARCH)
+    until(lambda: pool.counts() == (2, 0))
+
+
+def test_what_is_not_needed_any_more_is_handed_on_to_be_killed(maker: Maker) -> None:
+    ended: list[Box] = []
+    pool = Pool(maker, clock=lambda: NOW[0], end=lambda box: ended.append(cast("Any", box)))
+    NOW[0] = 0.0
+    stale = put(pool)
+    NOW[0] = 601.0
+    pool.take(KIND, SEARCH)
+    many = [put(pool) for _ in range(17)]
+    pool.close()
+    assert ended == [stale, *many]
+    assert not any(box.closed for box in ended)
 
 
 def test_a_box_that_comes_back_from_a_call_begins_to_wait_anew(pool: Pool) -> None:

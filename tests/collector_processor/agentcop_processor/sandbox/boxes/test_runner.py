@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from agentcop_processor.sandbox.boxes import runner as runners
 from agentcop_processor.sandbox.boxes.lease import Refused
 from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
-from agentcop_processor.sandbox.boxes.runner import Runner, opened
+from agentcop_processor.sandbox.boxes.runner import Runner, opened, prepare
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 SETTINGS = Settings(network="none")
 KIND = Kind(settings=SETTINGS, mounts=())
 PARCEL = Parcel(module="tools", name="search")
+AMPLE = 20.0
 ESCAPE = "\x1b]0;owned\x07"
 
 
@@ -129,3 +132,43 @@ def test_a_box_that_was_had_is_killed_where_the_next_cannot_be_ordered(
         runner.lease(SETTINGS, PARCEL, "agent")
     runner._reaper.close()  # noqa: SLF001 -- waits for it
     assert box.closed == 1
+
+
+def test_a_tool_has_answered_though_its_box_cannot_load_it_again(runner: Runner) -> None:
+    settings = Settings(network="none", reuse="per_agent")
+    box = Box()
+    kind = Kind(settings=settings, mounts=(), agent="agent")
+    runner._pool.put(Waiting(kind=kind, box=cast("Any", box), parcel=PARCEL))  # noqa: SLF001 -- as a refill does
+    lease = runner.lease(settings, PARCEL, "agent")
+    box.error = ValueError("no such value")
+    lease._over(again=True)  # noqa: SLF001 -- as `run` does with the answer in its hand
+    runner._reaper.close()  # noqa: SLF001 -- waits for it
+    assert (box.closed, lease.ended) == (1, True)
+
+
+def test_no_call_gets_a_box_while_too_many_dead_ones_cannot_be_removed(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners, "MOST_LEFT", 3)
+    monkeypatch.setattr(runners, "_TO_WAIT", 0.01)
+    works = threading.Event()
+
+    class Stuck(Box):
+        def close(self) -> None:
+            works.wait(AMPLE)
+            super().close()
+
+    for _ in range(3):
+        runner._reaper.take(cast("Any", Stuck()))  # noqa: SLF001 -- as after three calls
+    try:
+        with pytest.raises(Refused, match="3 boxes of calls that are over could not be removed"):
+            runner.lease(SETTINGS, PARCEL, "agent")
+    finally:
+        works.set()
+
+
+def test_a_variable_that_is_not_set_is_said_once_and_not_at_each_box(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(network="none", env=("NOT_SET_IN_THIS_TEST",))
+    for _ in range(2):
+        prepare(cast("Any", Box()), settings, PARCEL)
+    assert [record.args for record in caplog.records] == [("NOT_SET_IN_THIS_TEST",)]

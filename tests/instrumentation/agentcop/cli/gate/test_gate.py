@@ -60,6 +60,29 @@ def test_an_approval_says_who_decided_and_with_which_words(agentcop_home: Path) 
     ]
 
 
+@pytest.mark.parametrize("outcome", ["sandbox_refused", "changed", "approval_refused"])
+def test_a_call_that_was_refused_after_its_verdict_is_not_shown_as_allowed(agentcop_home: Path, outcome: str) -> None:
+    log = GateLog(agentcop_home)
+    head = str(log.append(decision(1)))
+    log.append({"kind": "outcome", "call": "call-1", "tool": "web_search", "outcome": outcome, "of": head})
+    (line,) = run("log").stdout.splitlines()
+    assert line.split()[2:4] == ["refused", "web_search"]
+    assert "allow " not in line
+    assert line.endswith(f"→ {outcome}")
+
+
+def test_the_outcome_of_a_boxed_call_says_which_engine_ran_it_and_whether_by_fallback(agentcop_home: Path) -> None:
+    log = GateLog(agentcop_home)
+    for call, more in enumerate(({}, {"sandbox_fallback": True})):
+        head = str(log.append(decision(call)))
+        box = {"sandbox_mode": "process", "sandbox_engine": "process", **more}
+        log.append({"kind": "outcome", "call": f"call-{call}", "outcome": "ok", "of": head, "ms": 1.5, **box})
+    assert [line.rpartition("→ ")[2] for line in run("log").stdout.splitlines()] == [
+        "ok in 1.5 ms, in a box of process",
+        "ok in 1.5 ms, in a box of process, by fallback",
+    ]
+
+
 def test_nothing_found_is_said_beside_the_empty_listing(agentcop_home: Path) -> None:
     GateLog(agentcop_home).append(decision(1))
     for form in ("text", "json"):

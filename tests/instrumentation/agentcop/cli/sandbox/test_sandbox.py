@@ -65,7 +65,7 @@ def test_a_policy_whose_image_nobody_has_gets_a_no_that_says_what_to_do(write: C
     done = run("check", "--policy", write(f"{{image: '{NOBODY_HAS}', network: none}}"), "--mode", "container")
     assert done.exit_code == 1
     assert "no box" in done.stdout
-    assert any(way in done.stdout for way in ("agentcop sandbox build", "install and start one", "pip install"))
+    assert any(way in done.stdout for way in ("agentcop sandbox build", "no container engine answers", "pip install"))
     assert done.stdout.splitlines()[-1] == "DOES NOT HOLD: mode container: calls that need a box are refused"
 
 
@@ -169,6 +169,8 @@ def test_a_fallback_in_use_is_a_warning_and_the_mode_holds_by_it(
     section = f"{{image: '{NOBODY_HAS}', network: none, fallback: process}}"
     done = run("check", "--policy", write(section), "-f", "json")
     assert (done.exit_code, said(done)["by"]) == (0, ["process, by fallback"])
+    told = run("check", "--policy", write(section)).stdout.splitlines()[-1]
+    assert told == "holds by fallback: mode process, where container was asked for"
     ((state, reason),) = asked(f"{HEAD}sandbox: {section}\n")
     assert (state, reason.partition(",")[0]) == ("warning", "fallback: process is in use")
 
@@ -179,6 +181,22 @@ def test_bubblewrap_holds(monkeypatch: pytest.MonkeyPatch, write: Callable[[str]
     done = run("check", "--policy", write("{mode: process, network: none}"))
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == "holds: mode process, on process"
+    weaker = done.stdout.partition("process  weaker  ")[2]
+    assert [word for word in ("memory:", "cpus: not limited", "landlock", "files:") if word not in weaker] == []
+
+
+@pytest.mark.sandbox
+def test_where_only_bubblewrap_holds_the_answer_names_it_as_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[str], str]
+) -> None:
+    use("process", monkeypatch)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    done = run("check", "--policy", write(f"{{image: '{NOBODY_HAS}', network: none}}"))
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 1
+    assert lines[-2] == "DOES NOT HOLD: mode container: calls that need a box are refused"
+    assert "`mode: process` would hold here" in lines[-1]
 
 
 @pytest.mark.sandbox

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from agentcop.cli.sandbox.text import print_text
 from agentcop_processor.sandbox.boxes.probe import ALWAYS, readings
+from agentcop_processor.sandbox.bubblewrap.limits import weaker
+from agentcop_processor.sandbox.containers import found as containers
 from agentcop_processor.sandbox.settings import Settings
-from agentcop_processor.sandbox.trial import Trial
+from agentcop_processor.sandbox.trial import Trial, try_mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pytest
 
@@ -50,6 +54,36 @@ def test_an_engine_without_a_box_says_why_and_has_no_column(capsys: pytest.Captu
     lines = shown(capsys, [trial("docker", GOOD), down], ["docker"])
     assert lines[0].split() == ["asked", "docker"]
     assert "podman  no box  podman has no image x: `agentcop sandbox build` makes it" in lines
+
+
+def test_no_engine_is_a_sentence_the_ways_out_and_each_place_that_was_tried_on_lines_of_their_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "places", lambda environ: iter([(f"{tmp_path}/no.sock", "")]))
+    (trial,) = try_mode("container", Settings(network="none"), tmp_path)
+    lines = [each.strip() for each in shown(capsys, [trial], [])]
+    assert lines == [
+        "container  no box  no container engine answers",
+        "way out: apt-get install docker.io",
+        f"or apt-get install podman, and systemctl {'' if os.geteuid() == 0 else '--user '}start podman.socket",
+        "or `mode: process` in the policy, and apt-get install bubblewrap",
+        f"tried {tmp_path}/no.sock: not there",
+        "DOES NOT HOLD: mode container: calls that need a box are refused",
+    ]
+    assert trial.why.startswith("no container engine answers: apt-get install docker.io, or ")
+    assert trial.why.endswith(f". Tried: {tmp_path}/no.sock: not there")
+
+
+def test_where_a_box_without_a_cgroup_is_weaker_stands_in_its_column_and_in_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    without = readings(ALWAYS, {})
+    spare = Trial(engine="process", facts=without, why="", ms=1.0, weaker=tuple(weaker(Settings(), {"landlock": None})))
+    lines = shown(capsys, [trial("docker", GOOD), spare], ["docker"])
+    assert line(lines, "memory limit") == ["256", "MiB", "ok", "weaker"]
+    assert any(each.startswith("process  weaker  memory: no cgroup; 256 MiB a process") for each in lines)
+    assert any("cpus: not limited" in each for each in lines)
+    assert any("this kernel has no landlock" in each for each in lines)
 
 
 def test_the_other_engine_is_named_with_what_to_install_and_none_is_where_none_is_used(
