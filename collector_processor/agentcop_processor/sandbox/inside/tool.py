@@ -194,8 +194,9 @@ def _told(error: BaseException, max_result: int, depth: int = 0) -> dict[str, ob
 
 def _held(error: BaseException) -> dict[str, object]:
     """What an exception's own class keeps in it, beside its arguments: what can be sent of it."""
+    found = getattr(error, "__dict__", None)
     held: dict[str, object] = {}
-    for name, value in list(vars(error).items())[:_ARGUMENTS]:
+    for name, value in list(found.items())[:_ARGUMENTS] if type(found) is dict else ():
         if type(name) is str and not name.startswith("__"):
             try:
                 held[name] = encode(value)
