@@ -78,12 +78,14 @@ def _texts(value: ast.expr) -> Iterator[str]:
 
 
 def _text(node: ast.AST) -> str:
-    """What a literal says, also one that is written in parts; "" for what is none."""
+    """What a literal says, also one that is written in parts; "" for what is none, or has something else in it."""
     if isinstance(node, ast.Constant):
         value = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
         return value if isinstance(value, str) else ""
+    parts: list[ast.expr] = []
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(each) for each in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _text(node.left) + _text(node.right)
-    return ""
+        parts = node.values
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [node.left, node.right]
+    texts = [_text(each) for each in parts]
+    return "".join(texts) if all(texts) else ""

@@ -56,6 +56,8 @@ def test_names_of_secrets_travel(armed: Callable[[str], Any], box: Path) -> None
             token = os.environ.get("API_KEY") or os.getenv("API_TOKEN", "")
             secret = {"password": token}
             secret["password"] = f"{token}"
+            headers = {"Authorization": f"Bearer {token}"}
+            headers["Authorization"] = "Bearer " + token
             return [API_KEY, HEADERS, api_key, password, token, secret]
         """
     )
