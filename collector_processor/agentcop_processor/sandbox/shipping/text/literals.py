@@ -13,6 +13,7 @@ import logging
 import pathlib
 import re
 import sys
+import textwrap
 import typing
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
@@ -48,7 +49,7 @@ _MAKERS: Final = (
     *(bool, bytes, dict, float, frozenset, int, list, range, set, str, tuple, len, max, min, sorted, sum),
     *(collections.defaultdict, collections.namedtuple, collections.OrderedDict),  # noqa: PYI024 -- what tools use
     *(dt.date, dt.timedelta, dt.timezone, decimal.Decimal, enum.auto),
-    *(dataclasses.field, logging.getLogger, pathlib.PurePath, pathlib.PurePosixPath, re.compile),
+    *(dataclasses.field, logging.getLogger, pathlib.PurePath, pathlib.PurePosixPath, re.compile, textwrap.dedent),
     *(typing.NewType, typing.ParamSpec, typing.TypeVar),
 )
 """What may be called: it depends on nothing but its arguments."""
@@ -70,8 +71,7 @@ def is_literal(
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Call):
-            function = meant(node.func, names)
-            if not any(function is maker for maker in _MAKERS) and not further(function):
+            if not _is_of_text(node.func) and not _may_be_called(meant(node.func, names), further):
                 return False
             waiting.extend((*node.args, *node.keywords))
         elif isinstance(node, ast.Attribute):
@@ -86,6 +86,16 @@ def is_literal(
         elif not (lambdas and isinstance(node, ast.Lambda)):
             return False
     return True
+
+
+def _may_be_called(function: object, further: Callable[[object], bool]) -> bool:
+    return any(function is maker for maker in _MAKERS) or further(function)
+
+
+def _is_of_text(function: ast.expr) -> bool:
+    """Whether this is a method of a text that stands here, as `"…".strip`: none of them asks for anything else."""
+    literal = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(literal, ast.Constant) and type(literal.value) is str
 
 
 def meant(node: ast.expr, names: Mapping[str, object]) -> object:

@@ -52,7 +52,7 @@ def test_so_does_a_default_of_the_tool_itself(armed: Callable[[str], Any], defau
 def test_definitions_that_compute_the_same_everywhere_travel(armed: Callable[[str], Any], box: Path) -> None:
     module = armed(
         """
-        import enum, functools
+        import enum, functools, logging, textwrap
         from dataclasses import dataclass, field
         from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
         LIMIT = 3
@@ -65,6 +65,8 @@ def test_definitions_that_compute_the_same_everywhere_travel(armed: Callable[[st
             size: Size = Size.SMALL
             names: list[str] = field(default_factory=list)
             most = LIMIT + 1
+            log = logging.getLogger(__name__)
+            about = (textwrap.dedent("  a"), " b ".strip(), "{}".format(LIMIT))
             key = staticmethod(lambda value, sign=-1: sign * value)
             @property
             def small(self): return self.size is Size.SMALL
@@ -81,11 +83,15 @@ def test_definitions_that_compute_the_same_everywhere_travel(armed: Callable[[st
         @given
         def tool(x, most=LIMIT):
             row = Row()
-            return [helper(x), row.small, row.most, Row.key(1), Model(count=2).count, Model().more, most]
+            return [helper(x), row.small, row.most, Row.key(1), row.about, Model(count=2).count, Model().more, most]
         """
     )
     given = module.TOOLS[0](1)
-    assert run_parcel(ship_function(module.TOOLS[0]), box, 1) == given == [[1, "s", ("a",)], True, 4, -1, 4, [1], 3]
+    assert (
+        run_parcel(ship_function(module.TOOLS[0]), box, 1)
+        == given
+        == [[1, "s", ("a",)], True, 4, -1, ("a", "b", "3"), 4, [1], 3]
+    )
 
 
 CHANGED = {
