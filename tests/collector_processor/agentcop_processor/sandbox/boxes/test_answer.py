@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import subprocess
 import sys
 import traceback
 import types
@@ -26,6 +27,11 @@ class Own(Exception):  # noqa: N818 -- as an application names it
     """An application's error, as it is loaded here."""
 
     made = 0
+
+    @property
+    def spoken(self) -> str:
+        """What nobody sets."""
+        return "own"
 
     def __init__(self, text: str) -> None:
         type(self).made += 1
@@ -135,6 +141,39 @@ def test_an_applications_exception_keeps_its_type_and_its_constructor_does_not_r
     Own.made = 0
     error = raised(__name__, "Own", ["3 left"])
     assert (type(error), error.args, Own.made) == (Own, ("3 left",), 0)
+
+
+def test_what_an_exception_held_is_held_again_but_takes_no_methods_place() -> None:
+    held = {"code": {"$": "tuple", "v": [1]}, "with_traceback": 1, "args": ["y"], "__class__": 1, "a b": 1, "spoken": 1}
+    told = {"module": __name__, "name": "Own", "args": ["x"], "text": "text", "held": held}
+    with pytest.raises(Own) as error:
+        answered({"error": told})
+    assert {name: value for name, value in vars(error.value).items() if name != "__notes__"} == {"code": (1,)}
+    assert error.value.args == ("x",)
+
+
+def test_an_exception_that_only_its_attributes_make_readable_comes_by_its_type() -> None:
+    held = {"returncode": 3, "cmd": ["a"], "output": None, "stderr": None}
+    told = {"module": "subprocess", "name": "CalledProcessError", "args": [3, ["a"]], "text": "text", "held": held}
+    with pytest.raises(subprocess.CalledProcessError, match="non-zero exit status 3"):
+        answered({"error": told})
+
+
+def one(name: str, *args: object, **more: object) -> dict[str, object]:
+    return {"module": "builtins", "name": name, "args": list(args), "text": "text", **more}
+
+
+def test_a_group_comes_back_as_one_whose_members_steer_nobody() -> None:
+    inner = [one("ValueError", 1), one("StopIteration"), one("SystemExit", 3), one("ExceptionGroup", "in", group=[])]
+    with pytest.raises(ExceptionGroup, match="many") as error:
+        answered({"error": one("ExceptionGroup", "many", group=inner)})
+    assert [type(each) for each in error.value.exceptions] == [ValueError, SandboxError, SandboxError, SandboxError]
+
+
+@pytest.mark.parametrize("group", [None, [], "x", {"a": 1}, [[]] * 100])
+def test_what_is_no_group_is_an_error_of_ours(group: object) -> None:
+    with pytest.raises(SandboxError, match="ExceptionGroup"):
+        answered({"error": one("ExceptionGroup", "many", group=group)})
 
 
 @pytest.mark.parametrize(
