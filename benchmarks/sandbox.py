@@ -33,7 +33,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.runner import Runner
+from agentcop_processor.sandbox.boxes.runner import Runner
 from sandboxbench.boxes import ADD, Boxes, engines
 from sandboxbench.memory import idle
 from sandboxbench.peer import Peer

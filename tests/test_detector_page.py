@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agentcop.cli.detector import detector
+from agentcop.cli.detector.command import detector
 from agentcop_detectors.receive.bodies import LARGEST_SPAN, MAX_BODY
 from agentcop_detectors.receive.intake import MAX_IN_FLIGHT, MAX_LAG
 from agentcop_detectors.service.metrics import HELP

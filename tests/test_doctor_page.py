@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from agentcop.cli.checks import CHECKS
-from agentcop.cli.probes.canary import SeamState
+from agentcop.cli.doctor.checks import CHECKS
+from agentcop.cli.doctor.probes.canary import SeamState
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/doctor.md").read_text(encoding="utf-8")
 FIRST_CELLS = re.findall(r"(?m)^\| ([^|]+) \|", PAGE)

@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from agentcop_core.errors import SandboxTimeout
+from agentcop_processor.sandbox.boxes.lease import Lease, Once
+from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
+from agentcop_processor.sandbox.boxes.runner import opened, prepare
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.lease import Lease, Once
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind, Waiting
-from agentcop_processor.sandbox.runner import opened, prepare
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agentcop_processor.sandbox.boxes.runner import Runner
     from agentcop_processor.sandbox.engine import Engine
-    from agentcop_processor.sandbox.runner import Runner
 
 ADD: Final = Parcel(module="operator", name="add")
 SLEEP: Final = Parcel(module="time", name="sleep")

@@ -191,10 +191,15 @@ class Gate:
         with self._lock:
             self._counts[what] += 1
 
+    def take_back(self, what: Counted) -> None:
+        """Take one from a counter: what was counted did not come to pass."""
+        with self._lock:
+            self._counts[what] -= 1
+
     def counts(self) -> dict[str, int]:
         """The counters so far; only those that are not zero."""
         with self._lock:
-            return dict(self._counts)
+            return {what: count for what, count in self._counts.items() if count}
 
     def run_started(self, run: Run) -> None:
         """A run of this agent is in flight: it judges calls that lost their context (raw threads, executors)."""

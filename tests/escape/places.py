@@ -24,14 +24,14 @@ from agentcop_core.errors import (
     SandboxError,
     SandboxTimeout,
 )
-from agentcop_processor.sandbox.answer import Unloadable
-from agentcop_processor.sandbox.conversation import Box
+from agentcop_processor.sandbox.boxes.answer import Unloadable
+from agentcop_processor.sandbox.boxes.conversation import Box
+from agentcop_processor.sandbox.boxes.lease import Lease, Once
+from agentcop_processor.sandbox.boxes.outlets import Outlets
+from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
+from agentcop_processor.sandbox.boxes.runner import opened, prepare
 from agentcop_processor.sandbox.engine import Mount
-from agentcop_processor.sandbox.lease import Lease, Once
-from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind, Waiting
-from agentcop_processor.sandbox.runner import opened, prepare
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tests.escape.expected import Special
     from tests.escape.outcomes import Ended
 
-    from agentcop_processor.sandbox.conversation import Reply
+    from agentcop_processor.sandbox.boxes.conversation import Reply
     from agentcop_processor.sandbox.engine import Engine
 
 Call = tuple[str, str, "Mapping[str, object]"]
@@ -110,7 +110,8 @@ class Boxed:
         )
         outlets = Outlets(folder / "home")
         try:
-            kind = Kind(settings=settings, mounts=outlets.mounts(settings, parcel), agent="escape")
+            mounts = outlets.mounts(settings, parcel)
+            kind = Kind(settings=settings, mounts=mounts, way_out=outlets.way_out(settings), agent="escape")
             box = _Heard(opened(self._engine, kind), settings)
             try:
                 return self._calls(box, kind, parcel, call, special.calls)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agentcop.cli.detector import detector
+from agentcop.cli.detector.command import detector
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "packaging/detector/agentcop-detector.service"

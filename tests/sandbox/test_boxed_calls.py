@@ -187,7 +187,8 @@ def test_decision_and_outcome_of_a_boxed_call_stand_in_the_log(
     tool(cop, boxed_tools.where)("x")
     decision, outcome = lines(agentcop_home)[-2:]
     assert (decision["verdict"], outcome["outcome"]) == ("allow", "ok")
-    assert outcome["box"] == engine
+    assert (outcome["sandbox_mode"], outcome["sandbox_engine"]) == (mode(engine), engine)
+    assert "sandbox_fallback" not in outcome
 
 
 def asking(folder: Path, engine: Engine, approver: Approver) -> AgentCop:
@@ -234,7 +235,7 @@ def test_an_async_caller_that_gives_up_has_the_box_killed(engine: Engine, tmp_pa
 
 def test_long_output_is_cut_and_said(cop: AgentCop, caplog: pytest.LogCaptureFixture) -> None:
     assert tool(cop, boxed_tools.write)("y" * 1_000, 200) == "written"
-    assert "more than sandbox.max_stdout keeps for the log" in caplog.text
+    assert "bytes more than sandbox.max_stdout keeps" in caplog.text
 
 
 def test_the_second_call_finds_a_warm_box_and_neither_sees_the_other(cop: AgentCop) -> None:

@@ -36,6 +36,11 @@ def read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8")
 
 
+def variable(name: str) -> str | None:
+    """What the environment has by this name."""
+    return os.environ.get(name)
+
+
 def order(count: int) -> int:
     """Raise the application's own error, or a builtin one."""
     if count < 0:
@@ -102,3 +107,29 @@ async def steer(kind: str) -> None:
         "exit": SystemExit(3),
         "interrupt": KeyboardInterrupt(),
     }[kind]
+
+
+def ask(*urls: str) -> list[int]:
+    """The status that each of them is answered with, by whatever proxy there is."""
+    import urllib.error
+    import urllib.request
+
+    found = []
+    for url in urls:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 -- what is asked for is the test
+                found.append(answer.status)
+        except urllib.error.HTTPError as refused:
+            found.append(refused.code)
+        except urllib.error.URLError as refused:
+            found.append(403 if "403" in str(refused) else 0)
+    return found
+
+
+def ask_and_hang(url: str) -> None:
+    """Ask for it, and never end."""
+    import time
+
+    ask(url)
+    while True:
+        time.sleep(60)

@@ -39,7 +39,7 @@ def mode(name: Engine) -> str:
 @pytest.fixture(autouse=True)
 def nothing_is_left(agentcop_home: object) -> Iterator[None]:
     """After each test its runner is closed: no box of one test waits for another."""
-    from agentcop_processor.sandbox import runner
+    from agentcop_processor.sandbox.boxes import runner
 
     yield
     for made in list(runner._by_home.values()):  # noqa: SLF001 -- there is no other way to all of them

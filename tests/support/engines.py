@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from agentcop_processor.sandbox.boxes.pool import Kind
+from agentcop_processor.sandbox.boxes.runner import opened, prepare
 from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
 from agentcop_processor.sandbox.containers.container import ContainerEngine
 from agentcop_processor.sandbox.engines.owner import LABEL
@@ -21,14 +23,12 @@ from agentcop_processor.sandbox.image import PLAIN_TAG
 from agentcop_processor.sandbox.image.loading import load
 from agentcop_processor.sandbox.image.plain import build_plain
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind
-from agentcop_processor.sandbox.runner import opened, prepare
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentcop_processor.sandbox.conversation import Box
+    from agentcop_processor.sandbox.boxes.conversation import Box
     from agentcop_processor.sandbox.engine import Engine, Mount
 
 Name = Literal["docker", "podman"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from agentcop_processor.sandbox import inside
-from agentcop_processor.sandbox.inside import frames, values
+from agentcop_processor.sandbox.inside.wire import frames, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

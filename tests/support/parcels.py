@@ -12,7 +12,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from agentcop_processor.sandbox import inside
-from agentcop_processor.sandbox.inside.values import decode, encode
+from agentcop_processor.sandbox.inside.wire.values import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentcop_processor.sandbox.boxes.pool import Kind
+from agentcop_processor.sandbox.boxes.runner import started
 from agentcop_processor.sandbox.bubblewrap.process import ProcessEngine
-from agentcop_processor.sandbox.inside import values
-from agentcop_processor.sandbox.pool import Kind
-from agentcop_processor.sandbox.runner import started
+from agentcop_processor.sandbox.inside.wire import values
 from agentcop_processor.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agentcop_processor.sandbox.conversation import Box, Reply
+    from agentcop_processor.sandbox.boxes.conversation import Box, Reply
     from agentcop_processor.sandbox.engine import Mount
 
 PATIENCE = 60.0

@@ -374,6 +374,11 @@ class Granted(Passage):
         super().__init__(**parts)  # type: ignore[arg-type]  # Passage names and checks them
         self._grants = grants
 
+    @property
+    def approved(self) -> bool:
+        """Whether a person was asked; the policy may have changed meanwhile, and need none."""
+        return bool(self._grants)
+
     def enter(self) -> Mapping[str, object]:
         """As `Passage.enter`, once the grants are spent. Raises PolicyBlocked where one was, or is another call's."""
         try:

@@ -15,13 +15,13 @@ from opentelemetry.trace import INVALID_SPAN, format_trace_id
 
 from agentcop_core.errors import ToolBlocked
 from agentcop_processor.alerting import alert_of_block
-from agentcop_processor.call.faults import failed
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.records import decision_line
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import Slot, judge
-from agentcop_processor.call.ungoverned import let_pass
+from agentcop_processor.call.unjudged.faults import failed
+from agentcop_processor.call.unjudged.ungoverned import let_pass
 from agentcop_processor.judges import answering, judges, seated
 from agentcop_processor.runs import current_run
 from agentcop_processor.sessions import current_session

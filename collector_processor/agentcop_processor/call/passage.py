@@ -15,7 +15,7 @@ from agentcop_core.canonical import unchanged
 from agentcop_core.session import Observed
 from agentcop_processor.alerting import alert_of_block
 from agentcop_processor.call.own_rules import own_verdict
-from agentcop_processor.call.records import decision_line, outcome_line
+from agentcop_processor.call.records import decision_line, outcome_line, verdict_attributes
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.results import text_of
 from agentcop_processor.call.transport import Crossing, stands_for
@@ -118,6 +118,11 @@ class Passage:
         self._started = 0.0
         self._context_token: Token[Context] | None = None
         self._passage_token: Token[Passage | None] | None = None
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person let it pass."""
+        return False
 
     @property
     def running(self) -> bool:
@@ -281,9 +286,13 @@ class Passage:
         except Exception:
             _log.exception("agentcop: the end of %s could not be recorded", self.call.tool)
 
-    def mark(self, attribute: str, value: str) -> None:
-        """Write something found out since on the call's span."""
-        self._span.set_attribute(attribute, value)
+    def mark_box(self, *, over: bool) -> Mapping[str, object]:
+        """Write on the call's span what is known of its box, more once the call is `over`; the same for gate.log."""
+        recorded = self.box.recorded(over=over) if self.box is not None else None
+        if recorded is None:
+            return {}
+        self._span.set_attributes(recorded.on_span())
+        return recorded.in_log()
 
     def _changed(self) -> None:
         """The arguments are not those that were judged: a block, or a line in the log that there would be one."""
@@ -298,7 +307,12 @@ class Passage:
         self._ended = True
         if self.box is not None:
             self.box.close()
-        error = verdict.reason if outcome == "sandbox_refused" else ""
+        error = ""
+        if outcome == "sandbox_refused":
+            error = verdict.reason
+            self._span.set_attributes(verdict_attributes(verdict, self._decision))
+            if not self.approved:
+                self._gate.take_back("allowed")
         self._gate.log_line(outcome_line(self.call, outcome, error=error, decision=self._decision, ms=0.0))
         return refuse(self.call, verdict, gate=self._gate, session=self._session, run=self._run, span=self._span)
 
@@ -309,8 +323,7 @@ class Passage:
             self.box.close()
         ms = round((time.perf_counter() - self._started) * 1_000, 3) if self._started else 0.0
         line = outcome_line(self.call, outcome, error=error, decision=self._decision, ms=ms)
-        if self.box is not None:
-            line["box"] = self.box.engine
+        line |= self.mark_box(over=True)
         self._gate.log_line(line)
         self._gate.end_span(self._span)
 

@@ -23,14 +23,14 @@ from agentcop_core.errors import ToolBlocked
 from agentcop_core.locks import IMPORTING
 from agentcop_core.verdict import strictest
 from agentcop_processor.alerting import alert_of_block
-from agentcop_processor.call.faults import failed
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.call.passage import Passage, active_passage
 from agentcop_processor.call.records import decision_line, tool_attributes, verdict_attributes
 from agentcop_processor.call.refusals import refuse
 from agentcop_processor.call.request import frozen_call
 from agentcop_processor.call.slot import SLOT, Slot, judge
-from agentcop_processor.call.ungoverned import let_pass
+from agentcop_processor.call.unjudged.faults import failed
+from agentcop_processor.call.unjudged.ungoverned import let_pass
 from agentcop_processor.judges import answering, judges, seated
 from agentcop_processor.protected import led_to, led_to_unread
 from agentcop_processor.runs import current_run

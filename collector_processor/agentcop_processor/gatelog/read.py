@@ -25,13 +25,17 @@ _MAX_OPEN = 64
 RAN = frozenset({"ok", "error"})
 """Values of `outcome` that say that the tool's body ran; all others say why it did not, newer ones too."""
 
+REFUSED = frozenset({"approval_refused", "changed", "sandbox_refused"})
+"""Values of `outcome` that say that the gate refused the call after all, though a verdict had let it pass."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which lines are asked for; every condition that is set must hold. Lines that are no call pass only if none is."""
 
     blocked: bool = False
-    """Calls whose verdict was block (under `mode: observe` too), and held ones that were refused in the end."""
+    """Calls whose verdict was block (under `mode: observe` too), held ones that were refused in the end, and those that
+    asked for a place that their box must not reach."""
     tool: str = ""
     session: str = ""
     agent: str = ""
@@ -85,9 +89,10 @@ def _refused(lines: Iterator[Line]) -> Iterator[Line]:
         if get("kind") == "outcome":
             named = str(get("of", "")).rpartition(":")[0]
             decision = open_calls.pop(named, line)
-            if decision is not None and decision is not line and get("outcome") not in RAN:
+            stopped = get("outcome") not in RAN or bool(get("egress_refused"))
+            if decision is not None and decision is not line and stopped:
                 yield decision
-            if decision is None or get("outcome") not in RAN:
+            if decision is None or stopped:
                 yield line
             continue
         blocks = get("verdict") == "block"

@@ -6,6 +6,11 @@ JSON Lines at `<state folder>/gate.log`, 0600, one `write` a line, shared by all
 start     a writer begins: `pid`, `version`; after a fork or a failed write `from` (the head it goes on from) and `why`
 decision  `agent session run call tool args verdict rule at policy digest approval decided_by`, `reason`, `mode`
 outcome   what became of the call: `outcome` (`ok` and `error` if its body ran), and `of`, the head of its decision line
+          Of a call in a box `sandbox_mode` (`container`, `process`), `sandbox_engine` (`docker`, `podman`, `process`)
+          and, where a `fallback` gave it another mode than the policy's, `sandbox_fallback`; of its way out
+          `egress_refused` (a list of `place`, `why`, `times`), `egress_reached` (how often by place), and
+          `egress_unlisted`: requests for other places than the 16 of either
+          After an `allow`: `sandbox_refused`, `changed` and `approval_refused` say that the call was refused after all
           After a decision `require_approval` it is what became of asking (`approved`, `denied`, `expired`,
           `no_approver`, `approver_failed`), with `approval` (its id), `by`, `message`, `approvers` (the policy's); if
           the call may run, a decision `allow` follows with the same `approval`, and `approved_locally` where no

@@ -7,10 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
-from agentcop_core import attributes as names
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
+from agentcop_processor.sandbox.recorded import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from agentcop_core.verdict import Verdict
     from agentcop_processor.call.passage import Passage
     from agentcop_processor.judges import Seat
-    from agentcop_processor.sandbox.answer import Given
-    from agentcop_processor.sandbox.lease import Lease
+    from agentcop_processor.sandbox.boxes.answer import Given
+    from agentcop_processor.sandbox.boxes.lease import Lease
     from agentcop_processor.sandbox.parcel import Parcel
     from agentcop_processor.sandbox.settings import Settings
 
@@ -64,6 +64,8 @@ def ordered(
         if settings is None:
             return None, verdict
         if ship is not None and not call.arguments.opaque:
+            with IMPORTING:  # what every seam's `ship` imports
+                import agentcop_processor.sandbox.shipping  # noqa: F401 -- loaded here so that no fork falls into it
             return Order(settings=settings, parcel=ship()), verdict
         why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
         reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
@@ -91,10 +93,11 @@ class Boxed:
     def get(self, agent: str) -> str:
         """Have a box with the tool loaded; which engine's. Raises `lease.Refused`.
 
-        Blocks up to ten seconds, and half a minute where an engine takes requests and answers none.
+        Blocks up to ten seconds, and ten more where too many calls are in boxes; where an engine takes requests and
+        answers none, half a minute.
         """
         with IMPORTING:
-            from agentcop_processor.sandbox.runner import runner_for
+            from agentcop_processor.sandbox.boxes.runner import runner_for
 
         lease = runner_for(self._home).lease(self.order.settings, self.order.parcel, agent)
         with self._lock:
@@ -109,6 +112,14 @@ class Boxed:
         if self._lease is None:
             raise RuntimeError("no box was had")
         return self._lease.run(tool, args, kwargs)
+
+    def recorded(self, *, over: bool) -> Recorded | None:
+        """Where the call runs, and once it is `over` what it asked for on its way out; None: there is no box."""
+        lease = self._lease
+        if lease is None:
+            return None
+        heard = lease.heard() if over else None
+        return Recorded(asked=self.order.settings.mode, engine=lease.engine, heard=heard)
 
     def close(self) -> None:
         """The call is over, or given up: what still runs of it is killed now, in a thread of its own.
@@ -137,22 +148,25 @@ class Boxing:
     def wait(self) -> Passage:
         """Block this thread until there is a box. Raises SandboxRefused, or what interrupts the wait."""
         try:
-            return self._had(self._boxed.get(self._passage.call.agent_id))
+            self._boxed.get(self._passage.call.agent_id)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
     async def awaited(self) -> Passage:
         """The same for callers in an event loop, which goes on meanwhile. Needs asyncio's loop."""
-        from agentcop_processor.sandbox.threads import in_thread
+        with IMPORTING:
+            from agentcop_processor.sandbox.threads import in_thread
 
         boxed, agent = self._boxed, self._passage.call.agent_id
         try:
-            return self._had(await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close))
+            await in_thread(lambda: boxed.get(agent), name="box", given_up=boxed.close)
+            return self._had()
         except BaseException as error:
             self._not_had(error)
 
-    def _had(self, engine: str) -> Passage:
-        self._passage.mark(names.COP_SANDBOX_MODE, "process" if engine == "process" else "container")
+    def _had(self) -> Passage:
+        self._passage.mark_box(over=False)
         return self._passage
 
     def _not_had(self, error: BaseException) -> Never:
@@ -167,7 +181,7 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
     if passage.box is None:
         raise RuntimeError("this call has no box")
     with IMPORTING:
-        from agentcop_processor.sandbox.lease import Refused
+        from agentcop_processor.sandbox.boxes.lease import Refused
     try:
         return passage.box.run(passage.call.tool, args, kwargs)
     except Refused as why:
@@ -176,7 +190,8 @@ def run_boxed(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, o
 
 async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Given:
     """The same for callers in an event loop. A caller that is cancelled has the box killed."""
-    from agentcop_processor.sandbox.threads import in_thread
+    with IMPORTING:
+        from agentcop_processor.sandbox.threads import in_thread
 
     if passage.box is None:
         raise RuntimeError("this call has no box")
@@ -184,7 +199,8 @@ async def run_boxed_async(passage: Passage, args: tuple[object, ...], kwargs: Ma
 
 
 def _refused(passage: Passage, why: Exception) -> ToolBlocked:
-    from agentcop_processor.sandbox.lease import Refused
+    with IMPORTING:
+        from agentcop_processor.sandbox.boxes.lease import Refused
 
     if isinstance(why, Refused):
         reason = f"{_CANNOT}: {why}"

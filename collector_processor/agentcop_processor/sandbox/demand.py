@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agentcop_policies.document.sections import NetworkAllow
 from agentcop_policies.judging.matching import matcher
 from agentcop_processor.sandbox.egress.from_policy import secrets_of
-from agentcop_processor.sandbox.settings import Settings, meet
+from agentcop_processor.sandbox.settings import Settings, meet, whole_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,7 +58,7 @@ def settings_of(policy: Policy) -> Settings | None:
     return Settings(
         mode=sandbox.mode,
         image=sandbox.image,
-        image_digest=sandbox.image_digest or "",
+        image_digest=whole_id(sandbox.image_digest or ""),
         timeout=sandbox.timeout,
         memory=sandbox.memory,
         pids=sandbox.pids,

@@ -22,6 +22,23 @@ EGRESS = "/agentcop/egress"
 class EngineDown(Exception):  # noqa: N818 -- a state, like a closed connection
     """A box cannot be had: the message says what happened and what to install or start. Nothing ran."""
 
+    def __init__(
+        self, what: str, *, ways: tuple[str, ...] = (), tried: tuple[str, ...] = (), wrong: bool = False
+    ) -> None:
+        """`what`: a sentence without its full stop. `ways`: out of it, any one is enough. `tried`: in vain.
+
+        `wrong`: an engine gave something else than was asked for, and nothing may stand in for that.
+        """
+        self.wrong = wrong
+        self.lines = (
+            what,
+            *(f"{'or' if at else 'way out:'} {way}" for at, way in enumerate(ways)),
+            *(f"tried {each}" for each in tried),
+        )
+        """The same for a terminal, a line each."""
+        told = f"{what}: {', or '.join(ways)}" if ways else what
+        super().__init__(f"{told}. Tried: {'; '.join(tried)}" if tried else told)
+
 
 class LinkLost(Exception):  # noqa: N818 -- a state, like a closed connection
     """The box is gone, or said nothing until the deadline (`late`), or what it said is no frame."""
@@ -67,7 +84,10 @@ class Link(Protocol):
         """Close this process's ends of the pipe and kill nothing: in a forked child the box is the parent's."""
 
     def kill(self) -> None:
-        """Kill and remove the whole box by its id. Idempotent; blocks up to a few seconds; never raises, but logs."""
+        """Kill and remove the whole box by its id. Idempotent; never raises, but logs.
+
+        Blocks for milliseconds, and up to a quarter of a minute where the engine takes requests and answers none.
+        """
 
 
 class Engine(Protocol):
@@ -82,7 +102,7 @@ class Engine(Protocol):
         """
 
     def expected(self, settings: Settings) -> Mapping[str, object]:
-        """What the supervisor's facts must say (see `inside`), by name: `probe` compares."""
+        """What the supervisor's facts must say (see `inside`), by name: `boxes.probe` compares."""
 
     def sweep(self) -> int:
         """Remove the boxes that a dead process of ours has left behind; how many. Never raises."""

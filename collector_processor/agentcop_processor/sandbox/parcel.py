@@ -26,7 +26,7 @@ class Parcel:
     source: str = ""
     """The module's text, where it cannot be imported in the box; "" to import it."""
     init: Mapping[str, object] | None = field(default=None, compare=False)
-    """Keyword arguments to make an object of the class, plain values only (see `inside.values`); None: a function."""
+    """Keyword arguments to make an object of the class, plain values only (`inside.wire.values`); None: a function."""
     method: str = ""
     """The method of that object that is called."""
     path: tuple[str, ...] = ()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
+BoxMode = Literal["container", "process"]
+"""A `sandbox.mode` that is a box at all."""
+_DIGEST: Final = "sha256:"
 Network = Literal["public", "none"] | tuple[str, ...]
 """`public`: public addresses through the proxy; `none`; or the only `host:port` that it lets through."""
 
@@ -28,7 +31,7 @@ class Secret:
 class Settings:
     """All that decides how a box is made: equal settings may share warm boxes. Sizes in bytes, times in seconds."""
 
-    mode: Literal["container", "process"] = "container"
+    mode: BoxMode = "container"
     image: str = "agentcop/agent-sandbox:2.0"
     image_digest: str = ""
     """The image's id, `sha256:…`; "" where the policy pins none."""
@@ -51,6 +54,11 @@ class Settings:
     """The container runtime, as `runsc`; "" for the engine's default."""
     fallback: bool = False
     """Whether `process` may stand in where no container engine answers."""
+
+
+def whole_id(image_id: str) -> str:
+    """An image's id with the `sha256:` that policies and engines may leave out; "" stays empty."""
+    return _DIGEST + image_id.removeprefix(_DIGEST) if image_id else ""
 
 
 class Disagree(Exception):  # noqa: N818 -- an answer, not a fault

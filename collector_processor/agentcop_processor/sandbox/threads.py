@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 async def in_thread(work: Callable[[], _T], *, name: str, given_up: Callable[[], object]) -> _T:
     """Await what `work` returns or raises. Needs a running asyncio loop.
 
-    A caller that is cancelled does not wait: `given_up` is called, in a thread, and should end `work`.
+    A caller that is cancelled does not wait: `given_up` is called, and should end `work` without blocking.
     """
     import asyncio  # where a loop runs it has been imported
 
@@ -39,8 +39,8 @@ async def in_thread(work: Callable[[], _T], *, name: str, given_up: Callable[[],
     waiting = asyncio.wrap_future(future)
     try:
         ended = await asyncio.shield(waiting)
-    except asyncio.CancelledError:
-        threading.Thread(target=given_up, name=f"agentcop-{name}-ended", daemon=True).start()
+    except BaseException:  # cancelled, or closed as a coroutine that nobody awaits any more
+        given_up()
         raise
     return ended()
 

@@ -7,20 +7,21 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from agentcop_processor.sandbox.boxes.outlets import Outlets
+from agentcop_processor.sandbox.boxes.pool import Kind
+from agentcop_processor.sandbox.boxes.probe import readings
+from agentcop_processor.sandbox.boxes.runner import prepare, started
+from agentcop_processor.sandbox.bubblewrap.limits import weaker
 from agentcop_processor.sandbox.engine import EngineDown, LinkLost
-from agentcop_processor.sandbox.outlets import Outlets
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.pool import Kind
-from agentcop_processor.sandbox.probe import readings
-from agentcop_processor.sandbox.runner import prepare, started
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agentcop_processor.sandbox.boxes.conversation import Box
+    from agentcop_processor.sandbox.boxes.probe import Reading
     from agentcop_processor.sandbox.containers.container import ContainerEngine
-    from agentcop_processor.sandbox.conversation import Box
     from agentcop_processor.sandbox.engine import Engine
-    from agentcop_processor.sandbox.probe import Reading
     from agentcop_processor.sandbox.settings import Settings
 
 _TOOL: Final = Parcel(module="operator", name="add")
@@ -41,8 +42,14 @@ class Trial:
     """Why it does not hold, a sentence; "" where it does. May quote the box: escape it before it is shown."""
     ms: float = 0.0
     """How long the call took in the box."""
+    lines: tuple[str, ...] = ()
+    """`why` for a terminal: what happened, each way out of it, and what was tried; () where that is one sentence."""
+    weaker: tuple[str, ...] = ()
+    """Where it holds less than a container would, a phrase each; () for a container."""
     image: str = ""
     """The id of the image; "" where there is none, or it cannot be told."""
+    wrong: bool = False
+    """Whether the engine gave something else than was asked for, for which no `fallback` stands in."""
 
     @property
     def holds(self) -> bool:
@@ -66,7 +73,7 @@ def try_mode(mode: Literal["container", "process"], settings: Settings, home: Pa
         trials = ((engine, try_engine(engine, settings, home)) for engine in found(os.environ))
         return tuple(replace(trial, image=_image(engine, settings)) for engine, trial in trials)
     except EngineDown as down:
-        return (Trial(engine=mode, facts=(), why=str(down)),)
+        return (Trial(engine=mode, facts=(), why=str(down), lines=down.lines),)
 
 
 def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
@@ -76,13 +83,16 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
     """
     outlets = Outlets(home)
     try:
-        box = started(engine, Kind(settings=settings, mounts=outlets.mounts(settings, _TOOL)))
+        mounts = outlets.mounts(settings, _TOOL)
+        box = started(engine, Kind(settings=settings, mounts=mounts, way_out=outlets.way_out(settings)))
         try:
             return _tried(engine, box, settings)
         finally:
             box.close()
-    except (EngineDown, LinkLost) as error:
-        return Trial(engine=engine.name, facts=(), why=str(error))
+    except EngineDown as down:
+        return Trial(engine=engine.name, facts=(), why=str(down), lines=down.lines, wrong=down.wrong)
+    except LinkLost as lost:
+        return Trial(engine=engine.name, facts=(), why=str(lost))
     except Exception as error:  # whoever asks wants to hear of all engines
         return Trial(engine=engine.name, facts=(), why=f"no box could be tried: {type(error).__name__}: {error}")
     finally:
@@ -91,12 +101,13 @@ def try_engine(engine: Engine, settings: Settings, home: Path) -> Trial:
 
 def _tried(engine: Engine, box: Box, settings: Settings) -> Trial:
     facts = readings(box.facts, engine.expected(settings))
+    less = tuple(weaker(settings, box.facts)) if engine.name == "process" else ()
     if missed := [each.miss for each in facts if each.miss]:
-        return Trial(engine=engine.name, facts=facts, why="; ".join(missed))
+        return Trial(engine=engine.name, facts=facts, why="; ".join(missed), weaker=less, wrong=True)
     prepare(box, replace(settings, env=()), _TOOL)
     reply = box.call(_ARGUMENTS, min(settings.timeout, _SECONDS))
     why = "" if _answers(reply.result) else f"a call of 2 + 3 did not come back as 5: {reply.status}"
-    return Trial(engine=engine.name, facts=facts, why=why, ms=reply.ms)
+    return Trial(engine=engine.name, facts=facts, why=why, ms=reply.ms, weaker=less)
 
 
 def _image(engine: ContainerEngine, settings: Settings) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.binding import Binding
-from agentcop._seams.boxed import InBox
-from agentcop._seams.dress import dress
-from agentcop._seams.later import Later
-from agentcop._seams.shapes import shaped
+from agentcop._seams.wrapping.binding import Binding
+from agentcop._seams.wrapping.boxed import InBox
+from agentcop._seams.wrapping.dress import dress
+from agentcop._seams.wrapping.later import Later
+from agentcop._seams.wrapping.shapes import shaped
 from agentcop_core.errors import NotArmed
-from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
+from agentcop_processor.call.unjudged.invalid import log_invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from agentcop._seams.step import Begun
+    from agentcop._seams.wrapping.step import Begun
     from agentcop_processor.gate import Gate
     from agentcop_processor.sandbox.parcel import Parcel
 

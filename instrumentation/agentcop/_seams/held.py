@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from agentcop._seams.registry import register, registered
-from agentcop._seams.shapes import awaited, called_back
+from agentcop._seams.wrapping.shapes import awaited, called_back
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop._seams.step import Begin
+    from agentcop._seams.wrapping.step import Begin
 
     Opening = Callable[[str], Begin]
     """From what tells one held callable from another to what begins each of its calls, the holder first."""

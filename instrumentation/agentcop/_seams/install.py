@@ -10,8 +10,8 @@ from agentcop._seams.copies import LONE_REFUSAL, Copied
 from agentcop._seams.going import Going, ending_of
 from agentcop._seams.patches import patch, patch_here, remove_all, with_subclasses
 from agentcop._seams.registry import registered
-from agentcop._seams.step import Answered, Begun
 from agentcop._seams.tool_calls import install_tool, unreadable
+from agentcop._seams.wrapping.step import Answered, Begun
 from agentcop_core.errors import NotArmed, ToolBlocked
 from agentcop_processor.call.offer import judge_offer
 from agentcop_processor.entry import open_entry

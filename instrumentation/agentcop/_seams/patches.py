@@ -7,11 +7,11 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
-from agentcop._seams.dress import dress
 from agentcop._seams.held import let_go
-from agentcop._seams.later import Later, now
-from agentcop._seams.shapes import shaped
-from agentcop._seams.step import Begun, Nested, Step
+from agentcop._seams.wrapping.dress import dress
+from agentcop._seams.wrapping.later import Later, now
+from agentcop._seams.wrapping.shapes import shaped
+from agentcop._seams.wrapping.step import Begun, Nested, Step
 from agentcop_core.errors import NotArmed
 
 if TYPE_CHECKING:

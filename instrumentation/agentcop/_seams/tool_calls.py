@@ -6,27 +6,28 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.boxed import InBox
 from agentcop._seams.held import hold
-from agentcop._seams.later import Later
+from agentcop._seams.packages import package_of
 from agentcop._seams.patches import patch
 from agentcop._seams.registry import registered
-from agentcop._seams.step import Answered
+from agentcop._seams.wrapping.boxed import InBox
+from agentcop._seams.wrapping.later import Later
+from agentcop._seams.wrapping.step import Answered
 from agentcop._toolname import tool_name
 from agentcop_core.errors import ToolBlocked
-from agentcop_processor.call.faults import failed
-from agentcop_processor.call.invalid import log_invalid
 from agentcop_processor.call.passage import Passage
 from agentcop_processor.call.seam import admission
 from agentcop_processor.call.transport import REMOTE, Transport
-from agentcop_processor.call.ungoverned import GoingOver, let_pass
+from agentcop_processor.call.unjudged.faults import failed
+from agentcop_processor.call.unjudged.invalid import log_invalid
+from agentcop_processor.call.unjudged.ungoverned import GoingOver, let_pass
 from agentcop_processor.judges import judges
 from agentcop_processor.runs import current_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop._seams.step import Begin, Begun
+    from agentcop._seams.wrapping.step import Begin, Begun
     from agentcop.adapters._interface import ParsedCall, ToolTarget
     from agentcop_processor.call.approving import Held
     from agentcop_processor.gate import Gate
@@ -173,8 +174,7 @@ def _parse_of(target: ToolTarget) -> Callable[[Any, tuple[Any, ...], dict[str, A
     """`overridden` for a class of somebody else; the framework's own override a method to call it."""
     if target.overridden is None or target.base is None:
         return target.parse
-    packages = {cls.__module__.partition(".")[0] for cls in (target.owner, target.base)}
-    return target.parse if len(packages) == 1 else target.overridden
+    return target.parse if package_of(target.owner) == package_of(target.base) else target.overridden
 
 
 def _must_raise(blocked: ToolBlocked) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.binding import Binding
+from agentcop._seams.wrapping.binding import Binding
 from agentcop.adapters._interface import Canary, EntryTarget, ModelTarget, ParsedCall, ToolTarget
 from agentcop_core.session import Observed
 

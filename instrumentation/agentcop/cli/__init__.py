@@ -102,18 +102,18 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     cls=LazyGroup,
     lazy={
-        "alerts": Lazy("agentcop.cli.alerts", "alerts", "Show what became of alerts, and try the channels."),
-        "detector": Lazy("agentcop.cli.detector", "detector", "Receive spans, watch the runs, tell a person."),
-        "doctor": Lazy("agentcop.cli.doctor", "doctor", "Say whether tool calls are really governed here."),
+        "alerts": Lazy("agentcop.cli.alerts.command", "alerts", "Show what became of alerts, and try the channels."),
+        "detector": Lazy("agentcop.cli.detector.command", "detector", "Receive spans, watch the runs, tell a person."),
+        "doctor": Lazy("agentcop.cli.doctor.command", "doctor", "Say whether tool calls are really governed here."),
         "erase": Lazy("agentcop.cli.erase", "erase", "Delete what the detector keeps about an agent."),
-        "gate": Lazy("agentcop.cli.gate", "gate", "Read gate.log, and check that nobody changed it."),
+        "gate": Lazy("agentcop.cli.gate.command", "gate", "Read gate.log, and check that nobody changed it."),
         "rule": Lazy("agentcop.cli.rule", "rule", "Explain a rule of the scanner."),
         "sandbox": Lazy(
-            "agentcop.cli.sandbox", "sandbox", "Make the image that tools run in, and see whether a box holds."
+            "agentcop.cli.sandbox.command", "sandbox", "Make the image that tools run in, and see whether a box holds."
         ),
-        "scan": Lazy("agentcop.cli.scan", "scan", "Find weaknesses in agent code, and score it."),
+        "scan": Lazy("agentcop.cli.scan.command", "scan", "Find weaknesses in agent code, and score it."),
         "policy": Lazy("agentcop.cli.policy", "policy", "Check, test and explain policy files."),
-        "run": Lazy("agentcop.cli.run", "run", "Run a command whose Python is armed."),
+        "run": Lazy("agentcop.cli.run.command", "run", "Run a command whose Python is armed."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -10,10 +10,10 @@ import click
 from agentcop_core.escape import escape, escape_json, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import IO
+    from collections.abc import Callable, Mapping
+    from typing import IO, Any
 
-__all__ = ["Tone", "colours", "escape", "escape_json", "paint", "say", "shorten"]
+__all__ = ["Tone", "colours", "escape", "escape_json", "form_option", "paint", "say", "shorten"]
 
 Tone = Literal["good", "ask", "bad", "dim"]
 """`good` green, `ask` yellow, `bad` red, `dim` for what stands aside. The words say the same without colour."""
@@ -37,6 +37,19 @@ def paint(text: str, tone: Tone, *, on: bool) -> str:
             return click.style(text, fg="red", bold=True)
         case "dim":
             return click.style(text, dim=True)
+
+
+def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says how to print: the command is given `form`, "text" or "json"."""
+    return click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="How to print.",
+        show_default=True,
+    )(command)
 
 
 def say(text: str) -> None:

@@ -155,7 +155,7 @@ class Sandbox(Closed):
     reuse: Literal["never", "per_agent"] = "never"
     """Whether a box serves a second call."""
     pool: Annotated[int, Whole(least=1)] = 1
-    """How many boxes wait, warm."""
+    """How many boxes of a kind are made ready beforehand; with `reuse: per_agent`, those that served wait too."""
     runtime: Annotated[str, Text()] | None = None
     """The container runtime, as runsc."""
     tools: tuple[Annotated[str, Text()], ...] = ("*",)

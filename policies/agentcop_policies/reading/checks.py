@@ -28,6 +28,11 @@ _SUM: Final = re.compile(r"args(?:\.[A-Za-z_][A-Za-z0-9_]*)+", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 _LEAST_MEMORY: Final = 33_554_432
+_LEAST_CPUS: Final = 0.01
+"""Engines round less down to nothing, which is to them no limit at all."""
+_LARGEST_ANSWER: Final = 16_777_216
+_MOST_WAITING: Final = 16
+_LONGEST: Final = 2_592_000.0
 _DIGEST: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}", re.ASCII)
 _SECRETS_IN: Final = (("monitor", "alert_channels"), ("monitor", "links"), ("sandbox", "secrets"))
 _NOWHERE_ELSE: Final = (
@@ -74,6 +79,10 @@ def check_document(document: PolicyDocument, root: Table, problems: Problems) ->
     if document.mode == "observe" and document.sandbox is not None and document.sandbox.mode != "none":
         mark = where(root, ("sandbox",), key=True)
         problems.warn(mark, "mode: observe only watches: no call runs in the sandbox")
+    process = document.sandbox is not None and document.sandbox.mode == "process"
+    if process and descend(root, "sandbox", "cpus") is not None:
+        mark = where(root, ("sandbox", "cpus"), key=True)
+        problems.warn(mark, "mode: process does not limit processors: sandbox.cpus has no effect")
 
 
 def _complaints(document: PolicyDocument) -> Iterator[Complaint]:
@@ -112,9 +121,29 @@ def _limit(limit: Limit) -> str:
     return ""
 
 
-def _box(sandbox: Sandbox) -> Iterator[Complaint]:
+def _limits(sandbox: Sandbox) -> Iterator[Complaint]:
+    """What no box or pool could keep."""
     if sandbox.memory < _LEAST_MEMORY:
         yield ("sandbox", "memory"), f"{sandbox.memory} bytes hold no Python: write {_LEAST_MEMORY >> 20}MiB or more"
+    if sandbox.cpus < _LEAST_CPUS:
+        yield ("sandbox", "cpus"), f"{sandbox.cpus:g} is less of a processor than can be given: write 0.01 or more"
+    # The supervisor and the tool's process, and a thread of the supervisor's for the way out.
+    least = 2 if sandbox.network == "none" else 3
+    if sandbox.mode == "container" and sandbox.pids < least:
+        yield ("sandbox", "pids"), f"a box alone has {least} processes and threads: write {least} or more"
+    for key in ("max_result", "max_stdout"):
+        if getattr(sandbox, key) > _LARGEST_ANSWER:
+            yield ("sandbox", key), f"no more than {_LARGEST_ANSWER >> 20}MiB can leave a box at a time"
+    if sandbox.pool > _MOST_WAITING:
+        yield ("sandbox", "pool"), f"no more than {_MOST_WAITING} boxes wait at a time"
+    if sandbox.timeout > _LONGEST:
+        yield ("sandbox", "timeout"), "no call may take longer than 30d"
+
+
+def _box(sandbox: Sandbox) -> Iterator[Complaint]:
+    """What belongs to another mode, and a pin that is none."""
+    if sandbox.image_digest is not None and sandbox.mode == "process":
+        yield ("sandbox", "image_digest"), "image_digest is for mode: container; mode: process has no image"
     if sandbox.image_digest is not None and not _DIGEST.fullmatch(sandbox.image_digest):
         yield (
             ("sandbox", "image_digest"),
@@ -130,6 +159,7 @@ def _sandbox(sandbox: Sandbox, environment: str) -> Iterator[Complaint]:
             ("sandbox", "mode"),
             "mode: none in environment: production needs acknowledge_unsandboxed: true",
         )
+    yield from _limits(sandbox)
     yield from _box(sandbox)
     if isinstance(sandbox.network, NetworkAllow):
         for index, place in enumerate(sandbox.network.allow):

@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig  # noqa: TC002 -- LangChain 
 from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException, tool
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr
 
-from agentcop import AgentCop, GatePolicy
+from agentcop import AgentCop, GatePolicy, SandboxRefused
 from agentcop.adapters._langchain.boxed import ship_arun, ship_run, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
 from parcels import Project, importable, run_parcel
@@ -170,6 +170,51 @@ def test_the_stand_in_is_of_the_tools_class_and_holds_what_it_holds() -> None:
     twin.prefix = "other"
     assert made.prefix == "p"
     assert made._run("x") == "px"  # noqa: SLF001 -- the body
+
+
+class Twofold(Lookup):
+    """Answers with what stands in the object once, then with its class's own."""
+
+    def __getattribute__(self, name: str) -> Any:
+        held = object.__getattribute__(self, "__dict__")
+        if name == "_run" and name in held and held.setdefault("asked", 0):
+            return type(self)._run.__get__(self)  # noqa: SLF001 -- the body
+        if name == "_run":
+            held["asked"] = 1
+        return object.__getattribute__(self, name)
+
+
+class Computed(Lookup):
+    """The same by a property."""
+
+    @property
+    def _run(self) -> Any:
+        held = self.__dict__
+        asked, held["asked"] = held.get("asked", 0), 1
+        return super()._run if asked or "_run" not in held else held["_run"]
+
+
+class Impostor(Lookup):
+    """Says that LangChain wrote its methods."""
+
+    def run(self, *_: Any, **__: Any) -> Any:
+        RAN.append("run")
+
+    def invoke(self, *_: Any, **__: Any) -> Any:
+        RAN.append("invoke")
+
+
+Impostor.__module__ = "langchain_core.tools.base"
+
+
+@pytest.mark.parametrize("kind", [Twofold, Computed, Impostor])
+@pytest.mark.parametrize("way", ["run", "invoke"])
+def test_a_class_that_would_have_its_body_run_here_is_refused(kind: type[Lookup], way: str) -> None:
+    cop = AgentCop(agent_id="agent", policy=GatePolicy(default="allow"), sandbox_mode="container")
+    made: Any = cop.wrap(kind())
+    with pytest.raises(SandboxRefused):
+        getattr(made, way)({"query": "x"})
+    assert RAN == []
 
 
 def test_a_class_is_made_again_of_what_differs_from_its_defaults() -> None:

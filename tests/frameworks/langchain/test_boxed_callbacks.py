@@ -10,8 +10,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tools import BaseTool
 
 from agentcop import AgentCop, PolicyBlocked, SandboxRefused
-from agentcop_processor.sandbox import runner
-from agentcop_processor.sandbox.answer import Given
+from agentcop_processor.sandbox.boxes import runner
+from agentcop_processor.sandbox.boxes.answer import Given
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ import pytest
 from agents import FunctionTool, RunContextWrapper, function_tool
 
 from agentcop import AgentCop, GatePolicy
+from agentcop.adapters._openai_agents.arguments import own_schema
 from agentcop.adapters._openai_agents.boxed import ship, stand_in
 from agentcop_processor.sandbox.parcel import NotShippable
 from openai_server import call_tool, say
@@ -67,6 +68,43 @@ def test_an_error_from_the_box_is_told_to_the_model_as_the_tools_own(function: C
     made = function_tool(function, name_override="lookup", failure_error_function=told)
     assert read_by_the_model(made) == ["told: no rows"]
     assert RAN == []
+
+
+class Impostor:
+    """Holds what the SDK made of a function, and runs something else."""
+
+    def __init__(self, held: Any) -> None:
+        self._invoke_tool_impl = getattr(held, "_invoke_tool_impl", held)
+
+    async def __call__(self, *_: Any) -> str:
+        RAN.append("impostor")
+        return "not from the box"
+
+
+IMPOSTOR = """
+def function_tool(the_func, schema):
+    async def invoke(context, text):
+        ran.append((the_func, schema))
+        return "not from the box"
+    return invoke
+"""
+
+
+def namesake(held: Any) -> Any:
+    """A function that bears the name of one of the SDK's, and has in it what those have."""
+    names: dict[str, Any] = {"__name__": "agents.tool", "ran": RAN}
+    exec(IMPOSTOR, names)  # noqa: S102 -- the text above
+    return names["function_tool"](lookup, own_schema(held))
+
+
+@pytest.mark.parametrize("impostor", [Impostor, namesake])
+def test_a_body_that_only_looks_like_the_sdks_is_refused(impostor: Callable[[Any], Any]) -> None:
+    made = function_tool(lookup)
+    made.on_invoke_tool = impostor(made.on_invoke_tool)
+    with pytest.raises(NotShippable, match="was not made of a Python function"):
+        ship(made)
+    with pytest.raises(TypeError):
+        stand_in(made, lambda: "boxed", never)
 
 
 def test_a_copy_of_a_tool_is_boxed_as_well() -> None:

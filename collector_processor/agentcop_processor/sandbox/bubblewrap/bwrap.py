@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentcop_processor.protected.current import around
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _OWN = {
     "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
 }
+_USR = Path("/usr")
+_APART = Path("/usr/src")  # where images keep an application, with all that it must not show
+_OF_AN_ENVIRONMENT = ("bin", "include", "lib", "lib64", "pyvenv.cfg", "share")  # a project's root may be one
 _TMP = "/tmp"  # noqa: S108 -- a box's own, empty and with no other user
 _ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": _TMP, "TMPDIR": _TMP, "LANG": "C.UTF-8"}
 _TAKEN = (Path(INSIDE), Path("/proc"), Path("/dev"))  # no mount of a tool's may lie there
@@ -109,13 +113,37 @@ def interpreter() -> Interpreter:
     for folder in dict.fromkeys((sys.base_prefix, sys.exec_prefix, sys.prefix)):
         if Path(home).is_relative_to(folder):
             raise EngineDown(f"this Python lives in {folder}, and so does the user: no box is given a home, use a venv")
-        if not Path(folder).is_relative_to("/usr"):
-            folders.append(folder)
+        if not _in_usr(Path(folder)):
+            folders.extend(_parts(Path(folder)))
+    _check_gate(folders)
     named = Path(sys.executable)
     program = named if named.name.startswith("python") else Path(sys.prefix, "bin", "python3")
     if not program.exists():
         raise EngineDown(f"the Python of this process was not found: there is no {program}")
     return Interpreter(program=str(program), folders=tuple(folders))
+
+
+def _in_usr(path: Path) -> bool:
+    """Whether a box sees it as a part of the system."""
+    return path.is_relative_to(_USR) and not path.is_relative_to(_APART)
+
+
+def _parts(prefix: Path) -> list[str]:
+    """Of a virtual environment its own parts, for a project may lie in between; of an installation all."""
+    if not Path(prefix, "pyvenv.cfg").exists():
+        return [str(prefix)]
+    return [str(part) for name in _OF_AN_ENVIRONMENT if (part := Path(prefix, name)).exists()]
+
+
+def _check_gate(folders: Iterable[str]) -> None:
+    """Raises EngineDown where a box would see what the gate itself rests on."""
+    for place in around().places.places:
+        path = Path("/", *place.parts)
+        for folder in folders:
+            if path.is_relative_to(folder):
+                raise EngineDown(f"a box sees {folder}, where this Python is, which leads {place.whither}: move that")
+        if _in_usr(path):
+            raise EngineDown(f"a box sees /usr, which leads {place.whither}: move that")
 
 
 def mounts(python: Interpreter, inside: str, asked: Iterable[Mount]) -> tuple[Mount, ...]:
@@ -154,15 +182,7 @@ def arguments(python: Interpreter, bound: Iterable[Mount], files: Files, *, tmpf
     yield from ("--uid", str(NOBODY), "--gid", str(NOBODY), "--hostname", "box", "--unsetenv", owner)
     for name, value in _ENV.items():
         yield from ("--setenv", name, value)
-    yield from ("--ro-bind", "/usr", "/usr")
-    for folder in map(Path, _LINKED):
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), str(folder))
-        elif folder.is_dir():
-            yield from ("--ro-bind", str(folder), str(folder))
-    for path in _FOUND:
-        if Path(path).exists():
-            yield from ("--ro-bind", path, path)
+    yield from _system()
     for path, file in files.own.items():
         yield from ("--perms", "0444", "--file", str(file), path)
     yield from ("--proc", "/proc", "--symlink", "/proc/self/fd", "/dev/fd")
@@ -171,9 +191,25 @@ def arguments(python: Interpreter, bound: Iterable[Mount], files: Files, *, tmpf
     yield from ("--size", str(tmpfs), "--perms", "0700", "--tmpfs", _TMP)
     for mount in bound:
         yield from ("--bind" if mount.writable else "--ro-bind", mount.source, mount.target)
+    yield from ("--remount-ro", str(_APART)) if _APART.is_dir() else ()
     yield from ("--remount-ro", "/", "--chdir", _TMP)
     yield from ("--seccomp", str(files.seccomp), "--info-fd", str(files.info), "--", python.program)
     yield from ("-I", "-S", "-B", f"{INSIDE}/__main__.py")
+
+
+def _system() -> Iterator[str]:
+    """What every box sees of this machine, whatever runs in it."""
+    yield from ("--ro-bind", str(_USR), str(_USR))
+    if _APART.is_dir():
+        yield from ("--size", "4096", "--perms", "0755", "--tmpfs", str(_APART))
+    for folder in map(Path, _LINKED):
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))
+    for path in _FOUND:
+        if Path(path).exists():
+            yield from ("--ro-bind", path, path)
 
 
 def own_files() -> Mapping[str, str]:

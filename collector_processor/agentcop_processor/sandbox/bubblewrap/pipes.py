@@ -93,7 +93,9 @@ class PipeLink:
         return not self._killed and not _ended(self._outer, 0.0)
 
     def abandon(self) -> None:
-        """Close this process's ends: in a forked child the box is the parent's."""
+        """Close this process's ends: in a forked child the box is the parent's. Idempotent, also after its end."""
+        if self._killed:
+            return  # the files are closed, or about to be: their numbers may be others' by now
         self._killed = True
         for stream in self._streams:
             with contextlib.suppress(OSError):

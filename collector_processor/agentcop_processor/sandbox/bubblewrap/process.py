@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.sandbox import bytecode, inside
+from agentcop_processor.sandbox import inside
 from agentcop_processor.sandbox.bubblewrap import blame, bwrap
 from agentcop_processor.sandbox.bubblewrap.pipes import PipeLink
 from agentcop_processor.sandbox.bubblewrap.staging import staged
 from agentcop_processor.sandbox.bubblewrap.starter import Starter
 from agentcop_processor.sandbox.engine import EngineDown
-from agentcop_processor.sandbox.engines import seccomp_bpf
+from agentcop_processor.sandbox.engines import bytecode, seccomp_bpf
 from agentcop_processor.sandbox.engines.owner import is_dead, owner
 
 if TYPE_CHECKING:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentcop_core.locks import IMPORTING, safe_lock
-from agentcop_processor.sandbox import bytecode
 from agentcop_processor.sandbox.containers.attached import Attached
 from agentcop_processor.sandbox.containers.flags import container
 from agentcop_processor.sandbox.containers.profile import profile_for
 from agentcop_processor.sandbox.containers.sockets import socket_behind
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
+from agentcop_processor.sandbox.engines import bytecode
 from agentcop_processor.sandbox.engines.owner import LABEL, is_dead
+from agentcop_processor.sandbox.settings import whole_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ class ContainerEngine:
                 raise EngineDown(f"{self.name} has no image {image}: {build}") from None
             self._forget()
             raise EngineDown(f"{self.name} does not answer: {why(error)}") from error
-        known = str(found["Id"])
+        known = whole_id(str(found["Id"]))
         if digest:
             self._compare(known, digest, f"has another image as {image}, {known}, than sandbox.image_digest pins")
         if (found.get("Config") or {}).get("Volumes"):
@@ -160,8 +161,8 @@ class ContainerEngine:
         return link
 
     def _compare(self, found: str, wanted: str, otherwise: str) -> None:
-        if _bare(found) != _bare(wanted):
-            raise EngineDown(f"{self.name} {otherwise}")
+        if whole_id(found) != whole_id(wanted):
+            raise EngineDown(f"{self.name} {otherwise}", wrong=True)
 
     def _check(self, mount: Mount) -> None:
         if Path(mount.source).is_socket() or socket_behind(mount.source, os.environ, self.socket):
@@ -208,10 +209,6 @@ def why(error: Exception) -> str:
     if "timed out" in text:
         return f"no answer in {_TIMEOUT} seconds"
     return f"{type(error).__name__}: {text[:_SHOWN]}"
-
-
-def _bare(image_id: str) -> str:
-    return image_id.removeprefix("sha256:")
 
 
 def _status(error: Exception) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
-_INSTALL: Final = (
-    "install and start one (apt-get install docker.io, or podman and `systemctl --user start podman.socket`), or use "
-    "bubblewrap with `mode: process` (apt-get install bubblewrap)"
+_WHOSE: Final = "" if os.geteuid() == 0 else "--user "
+_WAYS: Final = (
+    "apt-get install docker.io",
+    f"apt-get install podman, and systemctl {_WHOSE}start podman.socket",
+    "`mode: process` in the policy, and apt-get install bubblewrap",
 )
 
 
@@ -33,7 +36,7 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
     named = {environ.get(name, "").removeprefix("unix://") for name in ("DOCKER_HOST", "CONTAINER_HOST")}
     unused: list[str] = []
     for where, problem in places(environ):
-        reason = problem or ("" if Path(where).exists() else "not there")
+        reason = problem or _not_there(where)
         if not reason:
             try:
                 engines.append(ContainerEngine(_named(where), where))
@@ -46,11 +49,22 @@ def found(environ: Mapping[str, str]) -> tuple[ContainerEngine, ...]:
             if problem or where in named:
                 unused.append(reasons[-1])
     if not engines:
-        raise EngineDown(f"no container engine answers ({'; '.join(reasons)}): {_INSTALL}")
+        raise EngineDown("no container engine answers", ways=_WAYS, tried=tuple(reasons))
     if unused:
         used = f"{engines[0].name} at {engines[0].socket}"
         _log.warning("agentcop: %s is used, as another was named that cannot be: %s", used, "; ".join(unused))
     return tuple(engines)
+
+
+def _not_there(path: str) -> str:
+    """Why nobody can listen there; "" where somebody may."""
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        return "not there"
+    except OSError as error:  # as of another user's folder, which a shell of sudo or su names
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _named(path: str) -> EngineName:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import os
@@ -29,18 +30,26 @@ def profile_for(engine: EngineName) -> str:
         return text
     name = f"seccomp-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     try:
-        return _kept(Path(absolute(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "agentcop" / name, text)
+        folder = Path(absolute(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "agentcop"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_ours(folder)
+        return _kept(folder / name, text)
     except (OSError, RuntimeError):  # a service's user has no home folder that it may write to, or none at all
         return _kept(_folder(os.getpid()) / name, text)
 
 
+def _check_ours(folder: Path) -> None:
+    """Whether nobody else can change what lies in it: sudo leaves another user's home in the environment."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{folder} is not this user's alone")
+
+
 def _kept(path: Path, text: str) -> str:
     """The path of a file with this text, which no reader ever sees half written."""
-    try:
+    with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
         if path.read_text(encoding="utf-8") == text:
             return str(path)
-    except (OSError, UnicodeDecodeError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(file, "w", encoding="utf-8") as opened:

@@ -10,6 +10,8 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agentcop_core.locks import IMPORTING
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -49,10 +51,11 @@ class Authority:
 
     def __init__(self, places: Iterable[Place]) -> None:
         """Makes the key and the certificates of all places: some milliseconds."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+        with IMPORTING:
+            from cryptography import x509
+            from cryptography.hazmat.primitives import hashes, serialization
+            from cryptography.hazmat.primitives.asymmetric import ec
+            from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
         hosts = sorted({place.host for place in places})
         key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

@@ -141,7 +141,11 @@ async def _in_thread(outside: Outside, host: str) -> Sequence[str]:
 
     while not outside.looking.acquire(blocking=False):  # noqa: ASYNC110 -- what frees a place is no loop's thread
         await asyncio.sleep(_AGAIN)
-    threading.Thread(target=work, name="agentcop-egress-lookup", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="agentcop-egress-lookup", daemon=True).start()
+    except RuntimeError as error:  # there is no room for a thread
+        outside.looking.release()
+        raise OSError(str(error)) from error
     return await answer
 
 

@@ -15,6 +15,7 @@ from agentcop_processor.sandbox.egress.authority import Authority, upstream
 from agentcop_processor.sandbox.egress.carrying import End, Limits, TooMuch, metered, tunnel
 from agentcop_processor.sandbox.egress.exchange import MAX_HEAD, Exchange, next_event
 from agentcop_processor.sandbox.egress.heads import Malformed, Onward, check_framing, check_inner, target_of
+from agentcop_processor.sandbox.egress.heard import HEARING
 from agentcop_processor.sandbox.egress.outside import Unreachable, reach
 from agentcop_processor.sandbox.egress.rules import Refused
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import socket
 
     from agentcop_policies.document.places import Place
+    from agentcop_processor.sandbox.egress.heard import Hearing
     from agentcop_processor.sandbox.egress.outside import Outside
     from agentcop_processor.sandbox.egress.rules import Added, Rules
     from agentcop_processor.sandbox.egress.tally import Tally
@@ -48,10 +50,15 @@ class Proxy:
         self.authority = Authority(rules.secure) if rules.secure else None
         """What it speaks to a box with in the name of those places."""
 
-    async def accept(self, listener: socket.socket) -> None:
-        """Take connections for ever, never more at once than the limit: the kernel keeps the others waiting."""
+    async def accept(self, listener: socket.socket, hearing: Hearing) -> None:
+        """Take one box's connections for ever; of all boxes no more at once than the limit: the kernel keeps the rest.
+
+        In a task of its own: `hearing` is told what is asked for by what comes this way.
+        """
+        HEARING.set(hearing)
         loop = asyncio.get_running_loop()
         while True:
+            await _readable(listener)  # before its turn: who only waits takes none
             if self._free.locked():
                 self._tally.full(self._limits.connections)
             await self._free.acquire()
@@ -205,6 +212,23 @@ class Proxy:
             self._tally.missed(str(onward.where), said)
             if not exchange.answered:  # else the response is cut, and the tool sees that it is
                 await _answer(exchange.near, 502, f"the place could not be reached: {said}")
+
+
+async def _readable(listener: socket.socket) -> None:
+    """Wait until somebody connects."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[None] = loop.create_future()
+    descriptor = listener.fileno()
+
+    def ready() -> None:
+        if not came.done():
+            came.set_result(None)
+
+    loop.add_reader(descriptor, ready)
+    try:
+        await came
+    finally:
+        loop.remove_reader(descriptor)
 
 
 async def _answer(near: End, status: int, why: str) -> None:

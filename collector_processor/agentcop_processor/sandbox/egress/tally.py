@@ -8,14 +8,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from agentcop_core.escape import escape, shorten
-from agentcop_core.redact import Redactor
+from agentcop_processor.sandbox.egress.heard import HEARING, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _log = logging.getLogger("agentcop")
-_redactor: Final = Redactor()
 
 _LISTED: Final = 256
 _EVERY: Final = 60.0
@@ -46,24 +44,26 @@ class Tally:
     def reached(self, where: str) -> None:
         """A request for `where` was let through."""
         self.allowed += 1
+        _hear(where, "")
         self.hosts[where] = self.hosts.pop(where, 0) + 1
         if len(self.hosts) > _LISTED:
             self.hosts.popitem(last=False)
             self.unlisted += 1
         if (more := self._due(where, "")) is not None:
-            _log.info("sandbox egress: reached %s%s", _shown(where), more)
+            _log.info("sandbox egress: reached %s%s", shown(where), more)
 
     def turned_away(self, where: str, why: str) -> None:
         """A request for `where`, in the tool's own words, was refused."""
         self.refused += 1
+        _hear(where, why)
         if (more := self._due(where, why)) is not None:
-            _log.warning("sandbox egress: refused %s: %s%s", _shown(where), why, more)
+            _log.warning("sandbox egress: refused %s: %s%s", shown(where), why, more)
 
     def missed(self, where: str, why: str) -> None:
         """A request for `where` was let through and came to nothing, or to its end before it was over."""
         self.failed += 1
         if (more := self._due(where, why)) is not None:
-            _log.warning("sandbox egress: %s: %s%s", _shown(where), why, more)
+            _log.warning("sandbox egress: %s: %s%s", shown(where), why, more)
 
     def full(self, connections: int) -> None:
         """All connections are in use."""
@@ -85,5 +85,6 @@ class Tally:
         return f" (and {held} times since the last line about it)" if held else ""
 
 
-def _shown(where: str) -> str:
-    return shorten(escape(_redactor.redact_text(where[: _SHOWN * 4])), _SHOWN) or "(nothing)"
+def _hear(where: str, why: str) -> None:
+    if (hearing := HEARING.get()) is not None:
+        hearing.note(where, why)

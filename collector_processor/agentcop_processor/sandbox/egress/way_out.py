@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import errno
 import os
 import shutil
-import socket
-import stat
 import tempfile
 import threading
 import weakref
@@ -17,25 +16,25 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from agentcop_core.filelock import try_lock
 from agentcop_core.home import make_private
+from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.egress.authority import system_certificates
 from agentcop_processor.sandbox.egress.carrying import Limits
+from agentcop_processor.sandbox.egress.door import Door
 from agentcop_processor.sandbox.egress.outside import Outside
 from agentcop_processor.sandbox.egress.proxy import Proxy
 from agentcop_processor.sandbox.egress.rules import rules_of
 from agentcop_processor.sandbox.egress.tally import Tally
-from agentcop_processor.sandbox.engine import EGRESS, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agentcop_processor.sandbox.engine import Mount
     from agentcop_processor.sandbox.settings import Settings
 
-SOCKET: Final = "proxy.sock"
 CERTIFICATES: Final = "ca.pem"
 _SEEN: Final = "seen"
 _LOCK: Final = "lock"
 _UNLOCKED: Final = "unlocked"
-_BACKLOG: Final = 128
 _STOP: Final = 5.0
 
 
@@ -68,21 +67,77 @@ class Egress:
             ours = proxy.authority.pem if proxy.authority is not None else ""
             (seen / CERTIFICATES).write_text(system_certificates() + ours, "ascii")
             (seen / CERTIFICATES).chmod(0o644)
-            self._listener = _listening(seen)
+            self._first = Door(seen)
         except BaseException:
             self._remove()
             raise
-        self.mount: Mount = Mount(source=str(seen.resolve()), target=EGRESS)
-        """What a box needs to see of it, read-only: the socket, and the certificates to trust."""
+        self._doors = {self._first}
+        self._lock = safe_lock()
+        self._over = threading.Event()
+        self._proxy = proxy
         self._stop = asyncio.Event()
         self._closing = threading.Lock()
         """Taken by the one call that closes it, for ever."""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, args=(proxy,), name="agentcop-egress", daemon=True)
-        self._thread.start()
+        try:
+            self._loop = asyncio.new_event_loop()
+            try:
+                self._thread = threading.Thread(target=self._run, name="agentcop-egress", daemon=True)
+                self._thread.start()
+            except BaseException:
+                self._loop.close()
+                raise
+        except BaseException:  # there are no more files or threads to be had
+            self._first.listener.close()
+            self._remove()
+            raise
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_weakly(self._after_fork))
+
+    @property
+    def alive(self) -> bool:
+        """Whether it serves."""
+        return self._thread.is_alive() and not self._closing.locked()
+
+    @property
+    def mount(self) -> Mount:
+        """What the first door's box sees."""
+        return self._first.mount
+
+    def door(self) -> Door:
+        """One box's own way in: what comes by it is told apart from what other boxes ask for. Raises OSError."""
+        if self._over.is_set():
+            raise _closed()
+        seen = Path(tempfile.mkdtemp(prefix=f"{_SEEN}-", dir=self._folder))
+        try:
+            seen.chmod(0o711)  # as the first one's
+            os.link(self._folder / _SEEN / CERTIFICATES, seen / CERTIFICATES)
+            door = Door(seen)
+        except BaseException:
+            shutil.rmtree(seen, ignore_errors=True)
+            raise
+        with self._lock:
+            if not self._over.is_set():
+                self._doors.add(door)
+                self._loop.call_soon_threadsafe(self._open, door)
+                return door
+        door.listener.close()
+        door.remove()
+        raise _closed()
+
+    def shut(self, door: Door) -> None:
+        """A door's box is gone. Idempotent, never blocks for the proxy, never raises."""
+        with self._lock:
+            if door not in self._doors or os.getpid() != self._pid:
+                return
+            self._doors.discard(door)
+        door.remove()
+        with contextlib.suppress(RuntimeError):  # its loop is closed, and with it the door
+            self._loop.call_soon_threadsafe(door.shut)
+
+    def _open(self, door: Door) -> None:
+        """In the loop's thread."""
+        door.begin(self._proxy)
 
     @property
     def allowed(self) -> int:
@@ -114,22 +169,28 @@ class Egress:
         if os.getpid() != self._pid or not self._closing.acquire(blocking=False):
             return
         atexit.unregister(self.close)
+        with self._lock:
+            self._over.set()
         with contextlib.suppress(RuntimeError):  # its loop came to an end by itself
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP)
+        for door in self._doors:
+            door.listener.close()  # made while the loop ended
         self._remove()
 
-    def _run(self, proxy: Proxy) -> None:
+    def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve(proxy))
+            self._loop.run_until_complete(self._serve())
         finally:
             self._loop.close()
 
-    async def _serve(self, proxy: Proxy) -> None:
-        accepting = asyncio.ensure_future(proxy.accept(self._listener))
+    async def _serve(self) -> None:
+        self._open(self._first)
         await self._stop.wait()
-        accepting.cancel()
-        self._listener.close()
+        with self._lock:
+            doors, self._doors = self._doors, set()
+        for door in doors:
+            door.shut()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:
             task.cancel()
@@ -140,9 +201,14 @@ class Egress:
         self._held.close()
 
     def _after_fork(self) -> None:
-        """The child must not keep its parent's socket and lock alive."""
-        self._listener.close()
+        """The child must not keep its parent's sockets and lock alive."""
+        for door in tuple(self._doors):
+            door.listener.close()
         self._held.close()
+
+
+def _closed() -> OSError:
+    return OSError(errno.ECANCELED, "the way out is closed")
 
 
 def _own_folder(folder: Path) -> tuple[Path, BinaryIO]:
@@ -171,23 +237,6 @@ def _clear(old: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
     finally:
         os.close(descriptor)
-
-
-def _listening(seen: Path) -> socket.socket:
-    """The socket, bound by a short name: a path of over 107 bytes would not do."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    descriptor = os.open(seen, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        listener.setblocking(False)  # noqa: FBT003 -- as socket has it
-        listener.bind(f"/proc/self/fd/{descriptor}/{SOCKET}")
-        (seen / SOCKET).chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH)
-        listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    finally:
-        os.close(descriptor)
-    return listener
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

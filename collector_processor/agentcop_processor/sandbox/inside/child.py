@@ -10,7 +10,7 @@ import resource
 import sys
 
 from . import native, tool
-from .frames import HEADER, dumps, loads, size_of
+from .wire.frames import HEADER, dumps, loads, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 import time
 
 from . import native
-from .pipes import Answer, Output, Request
+from .wire.pipes import Answer, Output, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

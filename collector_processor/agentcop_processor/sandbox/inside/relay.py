@@ -14,7 +14,7 @@ import _thread
 import os
 import select
 
-from .pipes import CHUNK, wipe
+from .wire.pipes import CHUNK, wipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

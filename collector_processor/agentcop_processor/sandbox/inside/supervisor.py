@@ -13,16 +13,16 @@ import time
 
 from . import child, facts, native, wipe
 from .forked import Forked, HostGone, NotDead
-from .frames import MAX_FRAME, BadFrame, packed, receive
-from .pipes import CHUNK, write_all
-from .pipes import wipe as wipe_bytes
+from .wire.frames import MAX_FRAME, BadFrame, packed, receive
+from .wire.pipes import CHUNK, write_all
+from .wire.pipes import wipe as wipe_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import NoReturn
 
-    from .frames import Raw
+    from .wire.frames import Raw
 
 _SOCKET = "/agentcop/egress/proxy.sock"
 _BUNDLE = "/agentcop/egress/ca.pem"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from .frames import dumps
-from .values import Unsendable, decode, encode
+from .wire.frames import dumps
+from .wire.values import Unsendable, decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,19 +11,19 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.shipping.bindings import names_read
 from agentcop_processor.sandbox.shipping.imports import cop_behind, home_of, missing_of
 from agentcop_processor.sandbox.shipping.origins import is_cops, is_frameworks, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
 from agentcop_processor.sandbox.shipping.reasons import AGAIN, MODULE, OUTSIDE, CannotTravel
 from agentcop_processor.sandbox.shipping.secrets import secret_in
-from agentcop_processor.sandbox.shipping.slices import sliced
-from agentcop_processor.sandbox.shipping.texts import text_around, text_of
+from agentcop_processor.sandbox.shipping.text.bindings import names_read
+from agentcop_processor.sandbox.shipping.text.slices import sliced
+from agentcop_processor.sandbox.shipping.text.texts import text_around, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentcop_processor.sandbox.shipping.texts import Standing, Text
+    from agentcop_processor.sandbox.shipping.text.texts import Standing, Text
 
 _LAMBDA: Final = "agentcop_lambda"
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -11,7 +11,7 @@ from agentcop_processor.sandbox.shipping.imports import cop_behind, holds_cop, m
 from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
 from agentcop_processor.sandbox.shipping.reasons import MODULE, STAY, CannotTravel
-from agentcop_processor.sandbox.shipping.texts import text_around
+from agentcop_processor.sandbox.shipping.text.texts import text_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable

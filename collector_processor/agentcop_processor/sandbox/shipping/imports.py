@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Final
 
-from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
+from agentcop_processor.sandbox.shipping.origins import is_cops, names_in, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,18 +67,19 @@ def _followed(names: Iterable[str]) -> Iterator[tuple[str, _Imports]]:
 
 def holds_cop(module: ModuleType) -> bool:
     """Whether a module's namespace holds anything of AgentCop's: a cop, a class, a method of one."""
-    return any(is_cops(home_of(value)) for value in list(vars(module).values()))
+    return any(is_cops(home_of(value)) for value in list(names_in(module).values()))
 
 
 def home_of(value: object) -> object:
-    """The module that a value is of."""
-    if isinstance(value, ModuleType):
-        return vars(value).get("__name__")
-    if isinstance(value, MethodType):
-        return home_of(value.__self__)
-    if isinstance(value, FunctionType):
+    """The module that a value is of. Asks the value nothing: a proxy would begin to work, and a lazy module load."""
+    kind = type(value)
+    if issubclass(kind, ModuleType):
+        return names_in(value).get("__name__")
+    if kind is MethodType:
+        return home_of(value.__self__)  # type: ignore[attr-defined]  # a method, as was just asked
+    if kind is FunctionType:
         return value.__module__
-    kind = value if isinstance(value, type) else type(value)
+    kind = value if issubclass(kind, type) else kind  # type: ignore[assignment]  # a class, as was just asked
     return type.__getattribute__(kind, "__module__")
 
 
@@ -104,14 +105,15 @@ def absolute(statement: ast.ImportFrom, package: str) -> str:
 
 
 def _imports_of(module: ModuleType) -> _Imports:
-    file = getattr(module, "__file__", None)
+    held = names_in(module)
+    file = held.get("__file__")
     if not isinstance(file, str) or not file.endswith(".py"):
         return _Imports()
     try:
         found = os.stat(file)
     except OSError:
         return _Imports()
-    return _read(file, found.st_mtime_ns, found.st_size, str(getattr(module, "__package__", "") or ""))
+    return _read(file, found.st_mtime_ns, found.st_size, str(held.get("__package__") or ""))
 
 
 @lru_cache(maxsize=2 * _MOST)

@@ -7,10 +7,11 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Mapping
 
 # Paths stay text: thousands are looked at.
 # ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH206
@@ -48,10 +49,22 @@ class Origin:
     """The folder or file in `root` that the first part of the name leads to."""
 
 
-def origin_of(name: str, module: ModuleType) -> Origin:
-    """`name` is the module's in `sys.modules`."""
-    paths = getattr(module, "__path__", None)
-    file = getattr(module, "__file__", None)
+def names_in(module: object) -> Mapping[str, object]:
+    """A module's namespace, of which none of its own code knows: a lazy one would load itself, another may raise.
+
+    Empty for what is no module: anything may stand in `sys.modules`.
+    """
+    if not issubclass(type(module), ModuleType):
+        return {}
+    found = object.__getattribute__(module, "__dict__")
+    return found if isinstance(found, dict) else {}
+
+
+def origin_of(name: str, module: object) -> Origin:
+    """`name` is the module's in `sys.modules`. Runs none of its code."""
+    held = names_in(module)
+    paths: Any = held.get("__path__")
+    file = held.get("__file__")
     if not isinstance(file, str):
         try:
             file = next(iter(paths or ()), "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from agentcop._seams.packages import package_of
 from agentcop.adapters._langchain.arguments import PARSER
 from agentcop.adapters._langchain.mcp import name_at_server
 from agentcop.adapters._langchain.remade import init_of
@@ -51,8 +53,8 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
         value = getattr(tool, name, None)
         object.__setattr__(twin, name, value.copy() if isinstance(value, set | dict) else value)
-    # A class may answer with something else than what stands in the object.
-    if twin._run is not body or twin._arun is not awaited_body:
+    # A class may answer with something else than what stands in the object, and not at the first time.
+    if not _reads_plainly(type(tool)) or twin._run is not body or twin._arun is not awaited_body:
         raise TypeError("the tool's class does not let its body be replaced")
     return twin
 
@@ -65,6 +67,8 @@ def _ship(tool: Any, *, awaited: bool) -> Parcel:  # noqa: ANN401 -- the framewo
         raise refusal(name, "it runs at an MCP server", _LEAVE)
     if own := next((each for each in _CALLED if not _is_frameworks(cls, each)), ""):
         raise refusal(name, f"its class has a method {own} of its own", f"put the work into its `_run` {STAY}")
+    if not _reads_plainly(cls):
+        raise refusal(name, "its class makes its body anew whenever that is asked for", f"define `_run` plainly {STAY}")
     if own := next((each for each in (*_CALLED, *_BODIES) if each in vars(tool)), ""):
         raise refusal(name, f"its {own} was replaced since it was made", f"put the work into its class {STAY}")
     method = "_arun" if awaited and _owner(cls, "_arun").__name__ != "BaseTool" else "_run"
@@ -85,7 +89,13 @@ def _owner(cls: type, method: str) -> type:
 
 
 def _is_frameworks(cls: type, method: str) -> bool:
-    return _owner(cls, method).__module__.partition(".")[0] == _FRAMEWORK
+    return package_of(_owner(cls, method)) == _FRAMEWORK
+
+
+def _reads_plainly(cls: type) -> bool:
+    """Whether a body that stands in an object is what Python finds there, whatever the class would rather give."""
+    plain = all(isinstance(inspect.getattr_static(cls, each), FunctionType) for each in _BODIES)
+    return plain and getattr(cls, "__getattribute__", None) is object.__getattribute__
 
 
 def _made_of(function: object) -> bool:

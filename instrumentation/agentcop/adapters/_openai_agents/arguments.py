@@ -8,13 +8,16 @@ written anew of what was judged. The other kinds are given objects: a private co
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
 from dataclasses import dataclass, is_dataclass, replace
-from types import FunctionType
+from functools import lru_cache
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from agentcop._seams.binding import Binding
 from agentcop._seams.held import bare
+from agentcop._seams.packages import package_of
+from agentcop._seams.wrapping.binding import Binding
 from agentcop.adapters._handover import Handover
 from agentcop.adapters._interface import ParsedCall
 from agentcop.adapters._json_arguments import AmbiguousError, decode, encode, fit
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     Parse = Callable[[Any, tuple[Any, ...], dict[str, Any]], ParsedCall | None]
 
 _HANDOVER: Handover[tuple[list[Any], dict[str, Any]]] = Handover("openai_agents")
+IMPLEMENTATION = "_invoke_tool_impl"
 _NO_OBJECT = "the arguments are not the text of a JSON object"
 
 
@@ -132,21 +136,39 @@ def parse_computer(tool: object, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def own_schema(invoker: object) -> Any:  # noqa: ANN401 -- the framework is not imported
     """The schema by which the SDK itself parses for a Python function; None for every other body."""
     kind = sys.modules["agents.function_schema"].FuncSchema
-    for function in made_by_the_sdk(getattr(invoker, "_invoke_tool_impl", invoker)):
+    for function in made_by_the_sdk(implementation(invoker)):
         for cell in function.__closure__ or ():
             if isinstance(schema := contents(cell), kind):
                 return schema
     return None
 
 
+def implementation(invoker: object) -> object:
+    """Where newer versions of the SDK keep their code: in an object of a class of theirs. Older ones give it itself."""
+    return getattr(invoker, IMPLEMENTATION, None) if package_of(type(invoker)) == "agents" else invoker
+
+
 def made_by_the_sdk(function: object, depth: int = 0) -> Iterator[FunctionType]:
     """The functions that `function_tool` makes for one tool, as far as they hold one another."""
     if type(function) is not FunctionType or depth > 3:  # noqa: PLR2004 -- one more than any version has
         return
-    if function.__module__ == "agents.tool" and function.__qualname__.startswith("function_tool."):
+    module = sys.modules["agents.tool"]
+    # By its code: a name can be given to any function.
+    if function.__globals__ is vars(module) and function.__code__ in _codes_in(inspect.unwrap(module.function_tool)):
         yield function
         for cell in function.__closure__ or ():
             yield from made_by_the_sdk(contents(cell), depth + 1)
+
+
+@lru_cache(maxsize=4)
+def _codes_in(function: FunctionType) -> frozenset[CodeType]:
+    """Of the functions that are defined in this one, at whatever depth."""
+    found, waiting = set[CodeType](), [function.__code__]
+    while waiting:
+        inner = [each for each in waiting.pop().co_consts if isinstance(each, CodeType)]
+        found.update(inner)
+        waiting.extend(inner)
+    return frozenset(found)
 
 
 def contents(cell: Any) -> object:  # noqa: ANN401 -- a cell has no public type

@@ -12,7 +12,13 @@ from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from agentcop._seams.held import bare
-from agentcop.adapters._openai_agents.arguments import contents, made_by_the_sdk, own_schema
+from agentcop.adapters._openai_agents.arguments import (
+    IMPLEMENTATION,
+    contents,
+    implementation,
+    made_by_the_sdk,
+    own_schema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,8 +27,6 @@ if TYPE_CHECKING:
 
 _FUNCTION = "the_func"
 """What `function_tool` calls the function in its own code, in all versions."""
-_IMPLEMENTATION = "_invoke_tool_impl"
-"""Where newer versions keep their code, in an object that handles errors."""
 
 
 def ship(tool: Any) -> Parcel:  # noqa: ANN401 -- the framework is not imported
@@ -30,7 +34,7 @@ def ship(tool: Any) -> Parcel:  # noqa: ANN401 -- the framework is not imported
     from agentcop_processor.sandbox.shipping import STAY, refusal, ship_function  # once a policy asks
 
     name, held = str(tool.name), bare(tool.on_invoke_tool)
-    schema, function = own_schema(held), _function_in(getattr(held, _IMPLEMENTATION, held))
+    schema, function = own_schema(held), _function_in(implementation(held))
     if schema is None or function is None:
         why = "it was not made of a Python function by `function_tool`"
         raise refusal(name, why, "leave it out of `sandbox.tools`")
@@ -44,7 +48,7 @@ def ship(tool: Any) -> Parcel:  # noqa: ANN401 -- the framework is not imported
 def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callable[[], Awaitable[object]]) -> object:  # noqa: ANN401 -- the framework is not imported
     """The tool's body once more, with the box's work in the place of the function's. Nobody but this call has it."""
     held: Any = bare(tool.on_invoke_tool)
-    made: Any = getattr(held, _IMPLEMENTATION, held)
+    made: Any = implementation(held)
     function = _function_in(made)
     if function is None:
         raise TypeError("the tool was changed since it was judged: no function of its own is in it")
@@ -62,7 +66,7 @@ def stand_in(tool: Any, run_boxed: Callable[[], object], run_boxed_async: Callab
     if made is held:
         return replaced
     twin = copy.copy(held)
-    setattr(twin, _IMPLEMENTATION, replaced)
+    setattr(twin, IMPLEMENTATION, replaced)
     return twin
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import gatefile
 from agentcop import AgentCop, GatePolicy, PolicyBlocked
-from agentcop._seams.shapes import shaped
+from agentcop._seams.wrapping.shapes import shaped
 from agentcop_processor import judges
 from agentcop_processor.call import seam
 from agentcop_processor.call.passage import Passage

@@ -11,9 +11,9 @@ import pytest
 from agentcop import AgentCop, SandboxRefused
 from agentcop_processor.call.seam import admission, admit
 from agentcop_processor.call.transport import Transport
-from agentcop_processor.sandbox import runner
+from agentcop_processor.sandbox.boxes import runner
+from agentcop_processor.sandbox.boxes.lease import Refused
 from agentcop_processor.sandbox.boxing import Boxing, run_boxed
-from agentcop_processor.sandbox.lease import Refused
 from agentcop_processor.sandbox.parcel import Parcel
 from exporting import until
 
@@ -38,6 +38,9 @@ class Lease:
         self.closing = threading.Event()
         self.may_end = threading.Event()
         self.closed = threading.Event()
+
+    def heard(self) -> None:
+        pass
 
     def run(self, *_: object) -> Never:
         raise Refused(f"KeyError: '{KEY}'")

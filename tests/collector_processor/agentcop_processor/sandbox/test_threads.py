@@ -58,3 +58,16 @@ def test_a_caller_that_gives_up_does_not_wait_for_the_work() -> None:
         assert told.wait(AMPLE)
     finally:
         release.set()
+
+
+def test_a_coroutine_that_is_closed_in_the_middle_has_its_work_ended() -> None:
+    release, told = threading.Event(), threading.Event()
+
+    async def caller() -> None:
+        waiting = in_thread(lambda: release.wait(AMPLE), name="test", given_up=told.set)
+        waiting.send(None)
+        waiting.close()
+
+    asyncio.run(caller())
+    release.set()
+    assert told.is_set()

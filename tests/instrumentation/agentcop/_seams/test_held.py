@@ -16,7 +16,7 @@ import pytest
 from agentcop import NotArmed
 from agentcop._seams import patches
 from agentcop._seams.held import bare, hold, holder_of, is_held
-from agentcop._seams.step import Answered
+from agentcop._seams.wrapping.step import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

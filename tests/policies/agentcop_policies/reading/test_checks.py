@@ -22,6 +22,17 @@ GATE = "gate: {allow: [a]}\n"
         ("gate: {allow: [a], taint: {sources: [], sinks: [b]}}", "2:37 gate.taint.sources names no tool"),
         ("gate: {allow: [a], flows: [{after: 'x(y)', then: b}]}", '2:36 "x(y)" is not a tool\'s name'),
         (GATE + "sandbox: {memory: 64}", "3:19 64 bytes hold no Python: write 32MiB or more"),
+        (GATE + "sandbox: {cpus: 0.000000001}", "3:17 1e-09 is less of a processor than can be given"),
+        (GATE + "sandbox: {pids: 2}", "3:17 a box alone has 3 processes and threads"),
+        (GATE + "sandbox: {pids: 1, network: none}", "3:17 a box alone has 2 processes and threads"),
+        (GATE + "sandbox: {max_result: 17MiB}", "3:23 no more than 16MiB can leave a box"),
+        (GATE + "sandbox: {max_stdout: 1GiB}", "3:23 no more than 16MiB can leave a box"),
+        (GATE + "sandbox: {pool: 17}", "3:17 no more than 16 boxes wait"),
+        (GATE + "sandbox: {timeout: 31d}", "3:20 no call may take longer than 30d"),
+        (
+            GATE + f"sandbox: {{mode: process, image_digest: 'sha256:{'a' * 64}'}}",
+            "3:40 image_digest is for mode: container",
+        ),
         (
             GATE + "sandbox: {image_digest: 'sha256:abf69d666433'}",
             "3:25 expected the whole id, sha256: and 64 hex digits",
@@ -63,12 +74,17 @@ def test_keys_that_contradict_each_other_are_errors(section: str, problem: str) 
             "environment: production\napprovals: {local: true}",
             "approvals.local does not count in environment: production",
         ),
+        ("sandbox: {mode: process, cpus: 2}", "mode: process does not limit processors: sandbox.cpus has no effect"),
     ],
 )
 def test_what_will_not_do_what_it_says_is_a_warning(section: str, warning: str) -> None:
     loaded = policy("agent_id: x\n" + GATE + section + "\n")
 
     assert any(warning in line for line in loaded.warnings), loaded.warnings
+
+
+def test_nothing_is_said_of_processors_where_the_policy_says_nothing_of_them() -> None:
+    assert not policy(f"agent_id: x\n{GATE}sandbox: {{mode: process}}\n").warnings
 
 
 @pytest.mark.parametrize("address", ["a@b.c", "Ann Lee <ann.lee+x@example.com>", "${MAIL}", "ops-${TEAM}@example.com"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agentcop import AgentCop
 from agentcop_processor.sandbox.bubblewrap import bwrap
 from agentcop_processor.sandbox.engine import EngineDown, Mount
 
@@ -86,3 +87,49 @@ def test_what_lies_in_another_is_mounted_after_it(tmp_path: Path) -> None:
     asked = (Mount(source=source, target="/opt/app"), Mount(source=source, target="/opt/app/.venv/lib/x"))
     targets = [mount.target for mount in bwrap.mounts(python, source, asked)]
     assert targets == ["/agentcop/inside", "/opt/app", "/opt/app/.venv", "/opt/app/.venv/lib/x"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A virtual environment made in the root of a project, as `python -m venv .` makes it."""
+    for folder in ("bin", "lib", ".git", "shop"):
+        (tmp_path / folder).mkdir()
+    for file in ("pyvenv.cfg", ".env", "bin/python", "policy.yaml"):
+        (tmp_path / file).write_text("")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    return tmp_path
+
+
+def test_of_an_environment_in_a_projects_root_only_its_own_parts_are_seen(environment: Path) -> None:
+    seen = [Path(folder) for folder in bwrap.interpreter().folders]
+    assert {each for each in seen if each.is_relative_to(environment)} == {
+        environment / "bin",
+        environment / "lib",
+        environment / "pyvenv.cfg",
+    }
+
+
+def test_a_python_that_holds_what_the_gate_rests_on_gets_no_box(environment: Path) -> None:
+    policy = environment / "policy.yaml"
+    policy.write_text("agent_id: a\ngate: {default: allow}\n")
+    cop = AgentCop(policy_file=policy)
+    bwrap.interpreter()
+    (environment / "pyvenv.cfg").unlink()
+    with pytest.raises(EngineDown, match="leads to the policy file"):
+        bwrap.interpreter()
+    del cop
+
+
+def test_a_policy_that_every_box_would_see_in_usr_gets_no_box(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = environment / "policy.yaml"
+    policy.write_text("agent_id: a\ngate: {default: allow}\n")
+    cop = AgentCop(policy_file=policy)
+    monkeypatch.setattr(bwrap, "_USR", environment)
+    with pytest.raises(EngineDown, match="a box sees /usr, which leads to the policy file"):
+        bwrap.interpreter()
+    monkeypatch.setattr(bwrap, "_APART", environment)
+    bwrap.interpreter()
+    del cop

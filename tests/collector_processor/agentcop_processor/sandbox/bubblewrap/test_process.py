@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agentcop_processor.sandbox.boxes.probe import misses
 from agentcop_processor.sandbox.engine import EngineDown, Mount
-from agentcop_processor.sandbox.probe import misses
 from agentcop_processor.sandbox.settings import Settings
 from process_boxes import ENGINE, process_box
 
@@ -68,6 +68,19 @@ def test_files_of_the_host_are_not_there(tmp_path: Path) -> None:
     assert seen == [path for path in paths if any(Path(prefix).is_relative_to(path) for prefix in prefixes)]
     assert str(users).startswith("nobody:")
     assert listed == [".pyenv"] or not Path(sys.base_prefix).is_relative_to("/root")
+
+
+LIST = """
+    import os
+    def tool(folder):
+        return os.listdir(folder) if os.path.isdir(folder) else []
+"""
+
+
+def test_an_application_that_an_image_keeps_in_usr_src_is_not_there() -> None:
+    with process_box() as running:
+        assert running.run(LIST, "/usr/src") == []
+        assert running.run(TRY, "open('/usr/src/x', 'w')") != {"open('/usr/src/x', 'w')": "done"}
 
 
 def test_the_kernel_and_the_root_cannot_be_written_to(tmp_path: Path) -> None:

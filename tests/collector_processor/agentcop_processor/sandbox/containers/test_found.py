@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,18 @@ def test_podman_gets_a_file_with_the_profile_whatever_was_in_it(
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_seccomp_profile_is_kept_where_nobody_else_can_change_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    profile_for("podman")
+    (tmp_path / "agentcop").chmod(0o777)
+    path = Path(profile_for("podman"))
+    assert path.parent != tmp_path / "agentcop"
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.read_text(encoding="utf-8") == profile_for("docker")
+
+
 def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,3 +109,11 @@ def test_who_has_no_engine_is_told_what_was_tried_and_what_to_install(
     assert "apt-get install docker.io" in text
     assert "bubblewrap" in text
     assert "\n" not in text
+
+
+def test_a_place_that_cannot_be_looked_at_is_a_reason_and_hides_no_other(tmp_path: Path) -> None:
+    nobody_can = f"/{'x' * 300}"  # as where another user's runtime folder is left in the environment
+    with pytest.raises(EngineDown, match="no container engine answers") as down:
+        found({"DOCKER_HOST": f"unix://{tmp_path}/none.sock", "XDG_RUNTIME_DIR": nobody_can})
+    assert f"{nobody_can}/docker.sock: File name too long" in str(down.value)
+    assert f"{tmp_path}/none.sock: not there" in str(down.value)

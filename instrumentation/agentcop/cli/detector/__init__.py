@@ -1,0 +1,1 @@
+"""`agentcop detector`: the command, and the pages that the service shows."""

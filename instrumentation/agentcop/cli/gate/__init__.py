@@ -1,0 +1,1 @@
+"""`agentcop gate`: the command, and gate.log for a person."""

@@ -1,0 +1,1 @@
+"""`agentcop run`: the command, and which Python it starts."""

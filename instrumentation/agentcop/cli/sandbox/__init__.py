@@ -1,0 +1,1 @@
+"""`agentcop sandbox`: the command, and what it says."""

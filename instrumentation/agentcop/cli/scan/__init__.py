@@ -1,0 +1,1 @@
+"""`agentcop scan`: the command, and the scan behind it."""
