@@ -90,6 +90,11 @@ class Alerting:
         """Send what can be sent now; False if that takes longer."""
         return self._sender is None or self._sender.drain(seconds)
 
+    def close(self, seconds: float) -> None:
+        """Send what can be sent within `seconds`; the rest waits on the disk. Ends the threads."""
+        if self._sender is not None:
+            self._sender.close(seconds)
+
     def _sender_now(self) -> AlertSender:
         if self._sender is None:
             with IMPORTING:

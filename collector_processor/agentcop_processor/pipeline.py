@@ -60,6 +60,16 @@ class Pipeline:
         """The way to the detector; loaded when the first span leaves."""
         return self._export or self._make_export()
 
+    def close(self, seconds: float) -> None:
+        """Deliver the spans and the alerts, each for at most `seconds`, end their threads and close the log.
+
+        What comes later opens them again.
+        """
+        if self._export is not None:
+            self._export.shutdown(int(seconds * 1000))
+        self.alerts.close(seconds)
+        self.log.close()
+
     def _make_export(self) -> DetectorExport:
         with IMPORTING:
             from agentcop_processor.export.detector_export import detector_export
@@ -94,3 +104,12 @@ def pipeline_for(home: Path) -> Pipeline:
         if pipeline is None:
             pipeline = _pipelines[home] = Pipeline(home)
         return pipeline
+
+
+def close_pipelines(seconds: float) -> None:
+    """Close each pipeline and forget it; a gate keeps its own, the next gate of that folder gets a new one."""
+    with _lock:
+        pipelines = tuple(_pipelines.values())
+        _pipelines.clear()
+    for pipeline in pipelines:
+        pipeline.close(seconds)

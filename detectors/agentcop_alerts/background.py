@@ -1,4 +1,4 @@
-"""A thread that does one thing whenever it is woken, and ends with the process."""
+"""A thread that does one thing whenever it is woken, and ends when told to, or with the process."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Background:
         self._signal.acquire()
         self._starting = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._ending = False
         self._waiters: list[threading.Event] = []
 
     def wake(self) -> bool:
@@ -59,10 +60,22 @@ class Background:
             self._waiters.append(done)
         return self.wake() and done.wait(seconds)
 
+    def end(self, seconds: float) -> None:
+        """Let the thread end after one more step, and wait for that at most `seconds`. A later `wake` starts another."""
+        with self._starting:
+            thread = self._thread
+            if thread is None or thread is threading.current_thread():
+                return
+            self._ending = True
+            with contextlib.suppress(RuntimeError):  # raised already: once is enough
+                self._signal.release()
+        thread.join(seconds)
+
     def _start(self) -> bool:
         with self._starting:
             if self._thread is not None:
                 return True
+            self._ending = False
             thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             try:
                 thread.start()
@@ -75,10 +88,14 @@ class Background:
         # Whoever traces HTTP in this process must not trace ours.
         context_api.attach(context_api.set_value(_SUPPRESS, value=True))
         seconds: float | None = None
-        while True:
+        last = False
+        while not last:
             self._signal.acquire(timeout=-1 if seconds is None else max(0.0, min(seconds, threading.TIMEOUT_MAX)))
             with self._starting:
                 waiters, self._waiters = self._waiters, []
+                last = self._ending
+                if last:  # this step answers what was raised so far
+                    self._signal.acquire(blocking=False)
             try:
                 seconds = self._step()
             except Exception as error:  # telemetry swallows its own faults and says so once
@@ -89,3 +106,8 @@ class Background:
                 seconds = _AFTER_FAULT
             for waiter in waiters:
                 waiter.set()
+        with self._starting:
+            self._thread = None
+        # Who woke us during that step saw a thread still there.
+        if self._signal.acquire(blocking=False):
+            self.wake()

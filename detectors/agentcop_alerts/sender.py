@@ -169,6 +169,8 @@ class AlertSender:
         if not self._folding.rest(seconds):
             self._fold_here()
         self._all_sent(until)
+        for thread in (self._folding, *(post.thread for post in tuple(self._posts.values()))):
+            thread.end(max(0.0, until - time.monotonic()))
 
     def _all_sent(self, until: float) -> bool:
         posts = [post for post in self._posts.values() if post.thread.wake()]

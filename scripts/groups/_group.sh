@@ -23,6 +23,9 @@ run_pytest() {
   "$venv/bin/pytest" --junit-xml="$results/$group-$report.xml" "$@" || return 1
 }
 
+# As many processes as there are cores; the tests of a file stay together, in their order.
+spread=(-n logical --dist loadfile)
+
 # two_at_a_time NAME... [-- ARGUMENT...]: this group once more for each NAME, with ONLY=NAME and the arguments. A part's
 # output is printed whole when it ends. Returns the worst exit status: 1 over 3 over 0.
 two_at_a_time() {

@@ -63,6 +63,11 @@ class Ledger:
         """Whether all that was noted is written, within `seconds`."""
         return self._thread.rest(seconds) and not self._waiting
 
+    def close(self, seconds: float) -> None:
+        """Write what was noted, for at most `seconds`, and end the thread; what comes later starts another."""
+        self.rest(seconds)
+        self._thread.end(seconds)
+
     def _step(self) -> float | None:
         while self._waiting:
             batch = list(islice(self._waiting, _AT_ONCE))

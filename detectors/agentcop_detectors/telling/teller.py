@@ -139,8 +139,9 @@ class Teller:
     def close(self, seconds: float = EXIT_SECONDS) -> None:
         """The process ends: everything to the disk, and what can be sent within `seconds` is sent."""
         self._thread.rest(seconds)
+        self._thread.end(seconds)
         self.sender.close(seconds)
-        self.ledger.rest(seconds)
+        self.ledger.close(seconds)
 
     def _step(self) -> float:
         while self._queue:
