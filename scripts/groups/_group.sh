@@ -33,6 +33,9 @@ run_spread() {
   return "$status"
 }
 
+# The tests that need nothing but the extras test and detector: those of the groups unit and processes, and smoke.
+ours='not example and not frameworks and not launchers and not detector and not jaeger and not browser and not hooks and not sandbox'
+
 # two_at_a_time NAME... [-- ARGUMENT...]: this group once more for each NAME, with ONLY=NAME and the arguments. A part's
 # output is printed whole when it ends. Returns the worst exit status: 1 over 3 over 0.
 two_at_a_time() {
