@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from example_runs import run_example
 from openai_server import call_tool, call_tools, say
 
