@@ -23,8 +23,18 @@ run_pytest() {
   "$venv/bin/pytest" --junit-xml="$results/$group-$report.xml" "$@" || return 1
 }
 
-# As many processes as there are cores; the tests of a file stay together, in their order.
-spread=(-n logical --dist loadfile)
+# run_spread REPORT ARGUMENT...: the same in a process for each core; the tests of a file stay together, in their order.
+run_spread() {
+  local folder status=0
+  # A socket's path has at most 107 bytes, and each process's folder has a longer name by default.
+  folder=$(mktemp -d -t t.XXXXXX)
+  run_pytest "$1" -n logical --dist loadfile --basetemp="$folder" "${@:2}" || status=$?
+  rm -rf --one-file-system "$folder"
+  return "$status"
+}
+
+# The tests that need nothing but the extras test and detector: those of the groups unit and processes, and smoke.
+ours='not example and not frameworks and not launchers and not detector and not jaeger and not browser and not hooks and not sandbox'
 
 # two_at_a_time NAME... [-- ARGUMENT...]: this group once more for each NAME, with ONLY=NAME and the arguments. A part's
 # output is printed whole when it ends. Returns the worst exit status: 1 over 3 over 0.

@@ -11,6 +11,8 @@ from processes import POLICY, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 FRAMEWORK = """
 class Tool:
     name = "tool"

@@ -13,6 +13,8 @@ from processes import POLICY, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 FLOOR = "import strands; from agentcop_processor.judges import judges; print(judges((), None)[0].agent_id, flush=True)"
 
 

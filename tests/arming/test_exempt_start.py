@@ -10,6 +10,8 @@ import pytest
 
 from processes import POLICY, Program
 
+pytestmark = pytest.mark.processes
+
 FLOOR = "from agentcop_processor.judges import judges; print(*(gate.agent_id for gate in judges((), None)))"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 

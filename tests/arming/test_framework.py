@@ -11,6 +11,8 @@ from processes import POLICY, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 FLOOR = "from agentcop_processor.judges import judges; print(*(gate.agent_id for gate in judges((), None)))"
 
 

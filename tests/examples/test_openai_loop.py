@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from example_runs import run_example
 from openai_server import call_tool, call_tools, say
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.processes
 
 PAY = call_tool("pay_invoice", number="2041", amount=180.0)
 

@@ -15,6 +15,8 @@ import yaml
 
 from scanning import BROKEN, CLEAN, POOR, write
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEP = ACTION["runs"]["steps"][-1]

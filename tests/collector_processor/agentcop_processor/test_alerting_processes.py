@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 POLICY = """
 agent_id: billing
 monitor: {alert_channels: [{type: slack, webhook: '${HOOK}'}]}

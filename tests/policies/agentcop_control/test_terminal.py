@@ -15,6 +15,8 @@ from on_a_terminal import on_a_terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 if sys.platform == "win32":
     pytest.skip("Windows has no /dev/tty", allow_module_level=True)
 

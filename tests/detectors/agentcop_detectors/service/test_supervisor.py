@@ -14,6 +14,8 @@ import pytest
 from agentcop_detectors.service.status import Status, read_status
 from exporting import until
 
+pytestmark = pytest.mark.processes
+
 # A service of made-up roles: each writes its pid, and what it does is named by the arguments.
 PROGRAM = """
 import os, sys, time

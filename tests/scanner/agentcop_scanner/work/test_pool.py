@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from agentcop_scanner.analysis import Analysis
 
+pytestmark = pytest.mark.processes
+
 FILES = {
     "app/__init__.py": "",
     "app/run.py": "import os\n\ndef go(x):\n    os.system('ls ' + x)\n",

@@ -16,6 +16,8 @@ from sandbox_image import Image, read_image
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 SHORT = ".".join(map(str, sys.version_info[:2]))
 SITE = f"opt/venv/lib/python{SHORT}/site-packages"
 

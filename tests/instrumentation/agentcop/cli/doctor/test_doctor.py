@@ -22,6 +22,8 @@ from processes import POLICY, SCRIPTS, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 WAYS = ["function", "async function", "tool object"]
 LOUD = POLICY + "monitor: {alert_channels: [{type: webhook, url: 'http://127.0.0.1:1/'}]}\n"
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from agentcop.cli.doctor.checks.found import Found
 
+pytestmark = pytest.mark.processes
+
 HOOK = POLICY + "monitor: {alert_channels: [{type: webhook, url: '${URL}'}]}\n"
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 ARMED = "import os, sys; print('agentcop._arming.finder' in sys.modules, os.environ['AGENTCOP_POLICY'])"
 
 
