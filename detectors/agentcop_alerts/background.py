@@ -61,7 +61,7 @@ class Background:
         return self.wake() and done.wait(seconds)
 
     def end(self, seconds: float) -> None:
-        """Let the thread end after one more step, and wait for that at most `seconds`. A later `wake` starts another."""
+        """End the thread after one more step, waiting at most `seconds` for that. A later `wake` starts another."""
         with self._starting:
             thread = self._thread
             if thread is None or thread is threading.current_thread():
