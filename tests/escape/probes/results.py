@@ -118,6 +118,16 @@ def error_of_agentcop(tries: Tries) -> None:
     _error("agentcop_core.errors", "SandboxRefused", ["it never ran"])
 
 
+def error_that_says_nothing_ran(tries: Tries) -> None:
+    """An error by which the gate tells itself that a call was refused before it ran."""
+    _error("agentcop_processor.sandbox.boxes.lease", "Refused", ["it never ran"])
+
+
+def error_beyond_its_text(tries: Tries) -> None:
+    """An error about a place far before its text, at which the host's Python would read."""
+    _error("builtins", "UnicodeDecodeError", ["utf-8", {"$": "bytes", "v": "/w=="}, -(10**15), 1 - 10**15, "x"])
+
+
 def error_with_a_path(tries: Tries) -> None:
     """An exception whose name leads through others' insides."""
     _error("builtins", "Exception.__init__.__globals__.system", ["x"])

@@ -133,7 +133,11 @@ def _grouped(tool: str, values: list[object], group: object) -> ExceptionGroup[E
 
 def _hold(made: Exception, held: object) -> None:
     """Give it the attributes that it had in the box, none of which takes the place of a method. Raises ValueError."""
-    for name, value in held.items() if isinstance(held, dict) else ():
+    if not isinstance(held, dict):
+        return
+    if len(held) > _MAX_ARGS:  # more than a child sends: to look at each takes its time
+        raise ValueError(len(held))
+    for name, value in held.items():
         found = getattr_static(made, name, None)
         if name.isidentifier() and not name.startswith("__") and not hasattr(type(found), "__get__"):
             vars(made)[name] = decode(value)

@@ -208,6 +208,25 @@ def test_what_is_no_plain_loaded_exception_comes_as_an_error_of_ours(module: obj
     assert RAN == []
 
 
+SHOWN_BY = {"name": "antigravity", "name_from": "x", "msg": "x", "path": "x", "obj": "x", "offset": FAR, "start": -FAR}
+
+
+@pytest.mark.parametrize("name", ["ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "SyntaxError"])
+def test_no_attribute_by_which_python_shows_an_error_comes_from_a_box(name: str) -> None:
+    sys.modules.pop("antigravity", None)
+    told = {"module": "builtins", "name": name, "args": ["x"], "text": "x", "held": SHOWN_BY}
+    with pytest.raises(Exception, match="x") as caught:
+        answered({"error": told})
+    assert len("".join(traceback.format_exception(caught.value))) < 10_000
+    assert "antigravity" not in sys.modules
+
+
+def test_an_exception_that_holds_more_than_any_child_sends_is_not_made() -> None:
+    told = {"module": "builtins", "name": "ValueError", "args": ["x"], "text": "x"}
+    with pytest.raises(SandboxError):
+        answered({"error": {**told, "held": {f"a{number}": 1 for number in range(50_000)}}})
+
+
 def test_nothing_is_imported_because_a_box_names_it() -> None:
     for name in ("this", "antigravity"):
         sys.modules.pop(name, None)

@@ -71,6 +71,9 @@ def test_a_package_without_secrets_is_one_mount(shop: Project, box: Path) -> Non
         "shop/data/prod-secrets.yaml",
         "shop/data/service-account.json",
         "shop/data/main.tfstate",
+        "shop/data/AuthKey_1.p8",
+        "shop/data/kubeconfig",
+        "shop/data/token.json",
     ],
 )
 def test_dot_files_and_keys_are_not_in_the_box_and_all_else_is(shop: Project, box: Path, path: str) -> None:
