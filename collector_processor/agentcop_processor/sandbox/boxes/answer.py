@@ -19,7 +19,6 @@ from agentcop_core.errors import (
 from agentcop_core.escape import escape, shorten
 from agentcop_processor.sandbox.inside.wire.frames import loads
 from agentcop_processor.sandbox.inside.wire.values import decode
-from agentcop_processor.sandbox.shipping.origins import is_cops
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,6 +181,8 @@ def _type(module: object, name: object) -> type[Exception] | None:
         found = vars(found).get(part) if type(found) in {ModuleType, type} else None
     if type(found) is not type or not issubclass(found, Exception) or issubclass(found, AgentCopError):
         return None
+    from agentcop_processor.sandbox.shipping.origins import is_cops  # with all that shipping needs
+
     if is_cops(module):
         return None  # some of AgentCop's own say that a call was not run, or that there is no box
     # A class that makes itself in a way of its own could be made to run anything.

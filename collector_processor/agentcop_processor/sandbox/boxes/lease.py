@@ -7,10 +7,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final
 
-from agentcop_core.locks import safe_lock
+from agentcop_core.locks import IMPORTING, safe_lock
 from agentcop_processor.sandbox.boxes.answer import given
 from agentcop_processor.sandbox.boxes.conversation import Reply
-from agentcop_processor.sandbox.boxes.printed import tell_printed
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.wire.values import Unsendable, encode
@@ -123,6 +122,8 @@ class Lease:
             self.close()
             raise
         self.heard()  # before another call has the box
+        with IMPORTING:  # what hides secrets in what was printed, which no box needs to start
+            from agentcop_processor.sandbox.boxes.printed import tell_printed
         tell_printed(tool, reply)
         self._over(again=reply.status == "ok" and settings.reuse == "per_agent")
         return given(tool, reply, settings)

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcop_processor.protected.current import around
 from agentcop_processor.sandbox.engine import INSIDE, EngineDown, Mount
 
 if TYPE_CHECKING:
@@ -136,8 +135,9 @@ def _parts(prefix: Path) -> list[str]:
 
 
 def _check_gate(folders: Iterable[str]) -> None:
-    """Raises EngineDown where a box would see what the gate itself rests on."""
-    for place in around().places.places:
+    """Raises EngineDown where a box would see what the gate itself rests on: nothing, where no gate was loaded."""
+    gate = sys.modules.get("agentcop_processor.protected.current")
+    for place in gate.around().places.places if gate is not None else ():
         path = Path("/", *place.parts)
         for folder in folders:
             if path.is_relative_to(folder):
