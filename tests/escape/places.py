@@ -26,7 +26,7 @@ from agentcop_core.errors import (
 )
 from agentcop_processor.sandbox.boxes.answer import Unloadable
 from agentcop_processor.sandbox.boxes.conversation import Box
-from agentcop_processor.sandbox.boxes.lease import Lease, Once
+from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused
 from agentcop_processor.sandbox.boxes.outlets import Outlets
 from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
 from agentcop_processor.sandbox.boxes.runner import opened, prepare
@@ -55,6 +55,7 @@ _ENDS: tuple[tuple[type[Exception], Ended], ...] = (
     (Unloadable, "unloadable"),
     (SandboxError, "raised"),
     (AgentCopError, "out"),
+    (Refused, "out"),
     (Exception, "raised"),
 )
 

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Never
 
+from agentcop_core.escape import shorten
 from agentcop_core.locks import IMPORTING
 from agentcop_processor.call.own_rules import own_verdict
 from agentcop_processor.judges import answering
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     """How the seam's tool is made in a box; raises `NotShippable`."""
 
 _log = logging.getLogger("agentcop")
+_SHOWN = 200  # characters of names
 _CANNOT = "the policy wants this call in a sandbox"
 _WAY_OUT = "`sandbox.tools` says which tools run in the box"
 
@@ -67,7 +69,10 @@ def ordered(
             with IMPORTING:  # what every seam's `ship` imports
                 import agentcop_processor.sandbox.shipping  # noqa: F401 -- loaded here so that no fork falls into it
             return Order(settings=settings, parcel=ship()), verdict
-        why = "an argument is a live object of this process" if ship else "this way of calling a tool cannot travel"
+        why = "this way of calling a tool cannot travel"
+        if ship is not None:
+            live = shorten(", ".join(map(repr, call.arguments.opaque)), _SHOWN)
+            why = f"a live object of this process is among its arguments ({live}): pass plain values"
         reason = f"{_CANNOT}: {why}; {_WAY_OUT}"
     except (NotShippable, Disagree, SecretUnset) as error:
         reason = f"{_CANNOT}: {error}"

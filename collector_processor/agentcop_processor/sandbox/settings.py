@@ -69,8 +69,9 @@ def meet(one: Settings, other: Settings) -> Settings:
     """The box that both policies allow: in each key the stricter. Raises Disagree."""
     if one == other:
         return one
+    containers = [each for each in (one, other) if each.mode == "container"]  # of an image no other mode says anything
     for key in ("image", "image_digest", "runtime"):
-        if getattr(one, key) and getattr(other, key) and getattr(one, key) != getattr(other, key):
+        if len({getattr(each, key) for each in containers} - {""}) > 1:
             raise Disagree(f"two policies judge this call and ask for different boxes: sandbox.{key} differs")
     smallest = {
         key: min(getattr(one, key), getattr(other, key))
@@ -79,7 +80,8 @@ def meet(one: Settings, other: Settings) -> Settings:
     return replace(
         one,
         **smallest,
-        mode="container" if "container" in {one.mode, other.mode} else "process",
+        mode="container" if containers else "process",
+        image=(containers or [one])[0].image,
         image_digest=one.image_digest or other.image_digest,
         network=_narrower(one.network, other.network),
         secrets=tuple(each for each in one.secrets if each in other.secrets),

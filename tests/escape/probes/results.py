@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -15,11 +16,15 @@ _RESULT = 4
 
 
 def _answer(text: str | bytes) -> NoReturn:
-    """Give this as the answer, and end."""
+    """Give this as the answer, and end. Where it cannot be given the deadline comes, which no such probe may end by."""
     data = text.encode() if isinstance(text, str) else text
     left = memoryview(struct.pack(">I", len(data)) + data)
-    while left:
-        left = left[os.write(_RESULT, left) :]
+    try:
+        while left:
+            left = left[os.write(_RESULT, left) :]
+    except OSError:
+        while True:
+            time.sleep(60)
     os._exit(0)
 
 
@@ -111,6 +116,16 @@ def error_that_interrupts_the_host(tries: Tries) -> None:
 def error_of_agentcop(tries: Tries) -> None:
     """An error that says the call was refused, though it ran."""
     _error("agentcop_core.errors", "SandboxRefused", ["it never ran"])
+
+
+def error_that_says_nothing_ran(tries: Tries) -> None:
+    """An error by which the gate tells itself that a call was refused before it ran."""
+    _error("agentcop_processor.sandbox.boxes.lease", "Refused", ["it never ran"])
+
+
+def error_beyond_its_text(tries: Tries) -> None:
+    """An error about a place far before its text, at which the host's Python would read."""
+    _error("builtins", "UnicodeDecodeError", ["utf-8", {"$": "bytes", "v": "/w=="}, -(10**15), 1 - 10**15, "x"])
 
 
 def error_with_a_path(tries: Tries) -> None:

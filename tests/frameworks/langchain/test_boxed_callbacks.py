@@ -9,7 +9,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tools import BaseTool
 
-from agentcop import AgentCop, PolicyBlocked, SandboxRefused
+from agentcop import AgentCop, SandboxRefused
 from agentcop_processor.sandbox.boxes import runner
 from agentcop_processor.sandbox.boxes.answer import Given
 
@@ -96,6 +96,6 @@ def test_a_class_that_insists_on_its_body_is_refused_and_its_body_does_not_run(
     file.write_text("agent_id: a\ngate: {default: allow}\nsandbox: {mode: process, network: none}\n", encoding="utf-8")
     made = AgentCop(policy_file=file).wrap(Stubborn())
     monkeypatch.setattr(runner, "runner_for", lambda home: Answering())
-    with pytest.raises(PolicyBlocked):
+    with pytest.raises(SandboxRefused, match="its class makes its body anew"):
         made.invoke({"query": "x"})
     assert RAN == []

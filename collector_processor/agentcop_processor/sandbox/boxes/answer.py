@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from inspect import getattr_static
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -95,20 +96,51 @@ def _raised(tool: str, error: object) -> Exception:
     """The tool's exception: of its own type where that is loaded here, without running its constructor."""
     if not isinstance(error, dict):
         return SandboxError(f"{tool}: failed in its box, and did not say how")
-    module, name, args = error.get("module"), error.get("name"), error.get("args")
-    text = _text(error.get("text"))
-    kind = _type(module, name)
-    if kind is not None and isinstance(args, list) and len(args) <= _MAX_ARGS:
-        try:
-            values = [decode(each) for each in args]
-            made = kind(*values) if kind.__module__ == "builtins" else kind.__new__(kind, *values)
-            made.args = tuple(values) if kind.__module__ != "builtins" else made.args
-            _check_shown(made)
-            str(made)
-        except Exception:
-            return _traced(SandboxError(f"{tool}: {_text(name)}: {text}"), error)
-        return _traced(made, error)
-    return _traced(SandboxError(f"{tool}: {_text(name)}: {text}"), error)
+    made = _made(tool, error)
+    if made is None:
+        made = SandboxError(f"{tool}: {_text(error.get('name'))}: {_text(error.get('text'))}")
+    return _traced(made, error)
+
+
+def _made(tool: str, error: Mapping[str, object]) -> Exception | None:
+    """None: it is not loaded here, makes itself in a way of its own, or is none."""
+    kind, args = _type(error.get("module"), error.get("name")), error.get("args")
+    if kind is None or not isinstance(args, list) or len(args) > _MAX_ARGS:
+        return None
+    try:
+        values = [decode(each) for each in args]
+        if kind is ExceptionGroup:
+            made: Exception = _grouped(tool, values, error.get("group"))
+        elif kind.__module__ == "builtins":
+            made = kind(*values)
+        else:
+            made = kind.__new__(kind, *values)
+            made.args = tuple(values)
+        _hold(made, error.get("held"))
+        _check_shown(made)
+        str(made)
+    except Exception:
+        return None
+    return made
+
+
+def _grouped(tool: str, values: list[object], group: object) -> ExceptionGroup[Exception]:
+    """Raises ValueError for what is no group."""
+    if len(values) != 1 or not isinstance(values[0], str) or not isinstance(group, list) or len(group) > _MAX_ARGS:
+        raise ValueError(group)
+    return ExceptionGroup(values[0], [_raised(tool, each) for each in group])
+
+
+def _hold(made: Exception, held: object) -> None:
+    """Give it the attributes that it had in the box, none of which takes the place of a method. Raises ValueError."""
+    if not isinstance(held, dict):
+        return
+    if len(held) > _MAX_ARGS:  # more than a child sends: to look at each takes its time
+        raise ValueError(len(held))
+    for name, value in held.items():
+        found = getattr_static(made, name, None)
+        if name.isidentifier() and not name.startswith("__") and not hasattr(type(found), "__get__"):
+            vars(made)[name] = decode(value)
 
 
 def _traced(made: Exception, error: Mapping[str, object]) -> Exception:

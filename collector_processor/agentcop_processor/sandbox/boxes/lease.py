@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.boxes.answer import given
 from agentcop_processor.sandbox.boxes.conversation import Reply
+from agentcop_processor.sandbox.boxes.printed import tell_printed
 from agentcop_processor.sandbox.engine import LinkLost
 from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
 from agentcop_processor.sandbox.inside.wire.values import Unsendable, encode
-from agentcop_processor.sandbox.printed import tell_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.engine import EngineName
 
 _log = logging.getLogger("agentcop")
+_STAY: Final = "or leave the tool out of `sandbox.tools`"
 
 
 class Refused(Exception):  # noqa: N818 -- an answer, not a fault
@@ -106,10 +107,10 @@ class Lease:
         """
         settings = self._waiting.kind.settings
         try:
-            arguments = json.dumps({"args": encode(list(args)), "kwargs": encode(dict(kwargs))}).encode()
+            arguments = json.dumps(_encoded(args, kwargs)).encode()
         except Unsendable as error:
             self.close()
-            raise Refused(f"its arguments cannot travel into a box ({error}): pass plain values") from None
+            raise Refused(f"its arguments cannot travel into a box ({error}): pass plain values, {_STAY}") from None
         if len(arguments) > MAX_FRAME:
             self.close()
             raise Refused(f"its arguments cannot travel into a box: they are longer than {MAX_FRAME >> 20}MiB")
@@ -146,6 +147,10 @@ class Lease:
         if not self._ended:
             self._ended = True
             self._give_back(self._waiting, again)
+
+
+def _encoded(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+    return {"args": encode(list(args), "arguments"), "kwargs": encode(dict(kwargs), "arguments")}
 
 
 def _lost(lost: LinkLost) -> Reply:

@@ -1,4 +1,4 @@
-"""Warm boxes: opened and probed beforehand, with the tool loaded where it was called before."""
+"""Warm boxes: opened and probed beforehand, with a tool loaded that was called before."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Waiting:
 
     kind: Kind
     box: Box
-    parcel: Parcel | None
-    """What it has loaded; None: nothing."""
+    parcel: Parcel
+    """What it has loaded."""
     since: float = 0.0
     """When it began to wait, by the pool's clock; the pool says it."""
 
@@ -79,15 +79,14 @@ class Pool:
         self._closed = False
 
     def take(self, kind: Kind, parcel: Parcel) -> Waiting | None:
-        """A warm box of this kind, one that has the parcel loaded if there is one; None: there is none."""
+        """A warm box of this kind that has the parcel loaded; None: there is none."""
         self._drop_stale()
         with self._lock:
-            fit = [each for each in self._waiting if each.kind == kind and each.parcel in {None, parcel}]
-            if not fit:
-                return None
-            chosen = max(fit, key=lambda each: each.parcel is not None)
-            self._waiting.remove(chosen)
-        return chosen
+            for each in self._waiting:
+                if each.kind == kind and each.parcel == parcel:
+                    self._waiting.remove(each)
+                    return each
+        return None
 
     def refill(self, kind: Kind, parcel: Parcel) -> None:
         """Have boxes of this kind made in the background, as many as the policy's `pool` says. Never blocks.
@@ -96,7 +95,7 @@ class Pool:
         """
         wanted = (kind, parcel)
         with self._lock:
-            present = sum(each.kind == kind and each.parcel in {None, parcel} for each in self._waiting)
+            present = sum(each.kind == kind and each.parcel == parcel for each in self._waiting)
             missing = kind.settings.pool - present - self._coming.count(wanted)
             missing = min(missing, _MOST - len(self._coming))
             if self._closed or missing <= 0:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agentcop_processor.sandbox.boxes.conversation import Box
 
 _log = logging.getLogger("agentcop")
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 """How many are being killed at a time: one that an engine is slow with does not hold up the others."""
 _MANY: Final = 16
 """From here on it is said how many are left, each time that they are twice as many."""

@@ -8,7 +8,6 @@ import logging
 import os
 import time
 import weakref
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -103,16 +102,11 @@ class Runner:
         self._outlets.close()
 
     def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
-        """A box that waits and still lives, with the parcel loaded. An engine that was restarted has left dead ones."""
+        """A box that waits with the parcel loaded, and still lives. An engine that was restarted has left dead ones."""
         while (waiting := self._pool.take(kind, parcel)) is not None:
-            ready = False
-            try:
-                ready = _ready(waiting, parcel)
-            finally:
-                if not ready:
-                    self._reaper.take(waiting.box)
-            if ready:
-                return replace(waiting, parcel=parcel)
+            if waiting.box.link.alive():
+                return waiting
+            self._reaper.take(waiting.box)
             _log.warning("agentcop: a box that waited is gone; another one is made")
         return None
 
@@ -149,23 +143,11 @@ class Runner:
 def _loaded_again(waiting: Waiting) -> bool:
     """Have a box that served a call load the same tool at once, for the next; False: it is gone."""
     try:
-        if waiting.parcel is not None:
-            prepare(waiting.box, waiting.kind.settings, waiting.parcel)
+        prepare(waiting.box, waiting.kind.settings, waiting.parcel)
     except LinkLost:
         return False
     except Exception:
         _log.exception("agentcop: a box could not load its tool again, and is killed")  # its call has been answered
-        return False
-    return True
-
-
-def _ready(waiting: Waiting, parcel: Parcel) -> bool:
-    if not waiting.box.link.alive():
-        return False
-    try:
-        if waiting.parcel is None:
-            prepare(waiting.box, waiting.kind.settings, parcel)
-    except LinkLost:
         return False
     return True
 

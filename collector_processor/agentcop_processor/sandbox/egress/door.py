@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from agentcop_processor.sandbox.egress.proxy import Proxy
 
+_log = logging.getLogger("agentcop")
 SOCKET: Final = "proxy.sock"
 _BACKLOG: Final = 128
 
@@ -38,7 +40,7 @@ class Door:
         """Have the proxy take what comes by it."""
         if not self._shut:
             self._accepting = asyncio.ensure_future(proxy.accept(self.listener, self.hearing))
-            self._accepting.add_done_callback(lambda _: self.listener.close())
+            self._accepting.add_done_callback(self._ended)
 
     def shut(self) -> None:
         """Take nothing more."""
@@ -47,6 +49,11 @@ class Door:
             self._accepting.cancel()
         else:
             self.listener.close()
+
+    def _ended(self, accepting: asyncio.Task[None]) -> None:
+        self.listener.close()
+        if not accepting.cancelled() and (fault := accepting.exception()) is not None:
+            _log.error("sandbox egress: a box's way out has ended before the box: %s", type(fault).__name__)
 
     def remove(self) -> None:
         """Its folder goes. Never raises."""

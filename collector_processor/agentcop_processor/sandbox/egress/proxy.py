@@ -69,6 +69,9 @@ class Proxy:
                 _log.warning("sandbox egress: cannot accept: %s", fault.strerror)
                 await asyncio.sleep(_AGAIN)
                 continue
+            except BaseException:  # the door was shut: its place is for another
+                self._free.release()
+                raise
             task = asyncio.ensure_future(self._serve(made))
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, made))

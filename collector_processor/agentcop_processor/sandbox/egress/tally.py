@@ -17,6 +17,8 @@ _log = logging.getLogger("agentcop")
 
 _LISTED: Final = 256
 _EVERY: Final = 60.0
+_MOST_LINES: Final = 240
+"""Lines in a minute, whatever a tool thinks of to ask for."""
 _SHOWN: Final = 253
 
 
@@ -36,6 +38,11 @@ class Tally:
     """Places that had to leave the list."""
     clock: Callable[[], float] = time.monotonic
     _said: OrderedDict[tuple[str, str], tuple[float, int]] = field(default_factory=OrderedDict)
+    _minute: float = 0.0
+    """When the minute began whose lines are counted."""
+    _lines: int = 0
+    _unsaid: int = 0
+    """Lines that were left out since that was last told."""
 
     def listed(self) -> dict[str, int]:
         """The list as it is now; any thread."""
@@ -78,11 +85,28 @@ class Tally:
         if now - since < _EVERY:
             self._said[key] = (since, held + 1)
             return None
+        if not self._has_room(now):
+            return None
         self._said[key] = (now, 0)
         self._said.move_to_end(key)
         if len(self._said) > _LISTED:
             self._said.popitem(last=False)
         return f" (and {held} times since the last line about it)" if held else ""
+
+    def _has_room(self, now: float) -> bool:
+        """Whether one more line may be written in this minute; says so once where none may."""
+        if not self._lines or now - self._minute >= _EVERY:
+            self._minute, self._lines = now, 0
+            if self._unsaid:
+                _log.warning("sandbox egress: %d lines about other places were left out", self._unsaid)
+                self._unsaid = 0
+        self._lines += 1
+        if self._lines <= _MOST_LINES:
+            return True
+        self._unsaid += 1
+        if self._lines == _MOST_LINES + 1:
+            _log.warning("sandbox egress: %d lines within a minute: further ones are counted only", _MOST_LINES)
+        return False
 
 
 def _hear(where: str, why: str) -> None:

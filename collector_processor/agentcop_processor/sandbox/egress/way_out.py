@@ -116,10 +116,10 @@ class Egress:
         except BaseException:
             shutil.rmtree(seen, ignore_errors=True)
             raise
-        with self._lock:
+        with self._lock, contextlib.suppress(RuntimeError):  # its loop came to an end by itself
             if not self._over.is_set():
-                self._doors.add(door)
                 self._loop.call_soon_threadsafe(self._open, door)
+                self._doors.add(door)
                 return door
         door.listener.close()
         door.remove()

@@ -51,15 +51,18 @@ def find_libraries(programs: Sequence[Path]) -> Libraries:
     absent: set[str] = set()
     for start in range(0, len(programs), _AT_ONCE):
         # One that is linked statically makes ldd's exit code 1, and is said to be so in a line that matches nothing.
-        answer = subprocess.run(  # noqa: S603 -- the loader, on files of the environment that is asked for
-            [ldd, *map(str, programs[start : start + _AT_ONCE])],
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            answer = subprocess.run(  # noqa: S603 -- the loader, on files of the environment that is asked for
+                [ldd, *map(str, programs[start : start + _AT_ONCE])],
+                capture_output=True,
+                encoding="utf-8",
+                errors="surrogateescape",
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CannotBuild(f"ldd does not tell what a Python needs: {error}") from error
         said = read_ldd(answer.stdout)
         found |= said[0]
         absent |= said[1]

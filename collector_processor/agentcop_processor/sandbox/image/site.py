@@ -104,7 +104,7 @@ def _decent(path: PurePosixPath) -> bool:
 def _outside(tree: Tree, place: str, file: Path) -> Iterator[Path]:
     """Folders that a `.pth` adds to the path; its other lines are kept."""
     kept = []
-    for line in file.read_text(encoding="utf-8").splitlines():
+    for line in _lines(file):
         folder = (file.parent / line).resolve()
         if line.startswith(("import ", "import\t")):
             if _HOOK.search(line) or _HOOK.search(file.name):
@@ -122,6 +122,17 @@ def _outside(tree: Tree, place: str, file: Path) -> Iterator[Path]:
             yield folder
     if kept:
         tree.put(place, Text(data="".join(f"{line}\n" for line in kept).encode()))
+
+
+def _lines(file: Path) -> list[str]:
+    """Raises CannotBuild for what is no text: what it adds to the path cannot be told."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise CannotBuild(f"{file.name} is no text in UTF-8: what it adds to the path cannot be told")
+    return text.splitlines()
 
 
 def _check_source(file: Path, folder: Path) -> None:

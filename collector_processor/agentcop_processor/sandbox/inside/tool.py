@@ -18,6 +18,10 @@ TRACED = 4_000
 """Characters of the `repr` that stands for an argument of an error that cannot be sent."""
 TOLD = 4000
 """Characters of an error's text."""
+_ARGUMENTS = 16
+"""Of an exception that are sent, and exceptions of a group."""
+_GROUPS = 3
+"""Groups in groups."""
 _COROUTINE = 0x80
 _GENERATOR = 0x20
 _ASYNC_GENERATOR = 0x200
@@ -72,13 +76,26 @@ def make(parcel: Mapping[str, Any]) -> Tool:
     for name in parcel["name"].split("."):
         found = getattr(found, name)
     if parcel["init"] is not None:
-        init: Any = decode(parcel["init"])
-        found = found(**init)
+        found = made_again(found, decode(parcel["init"]))
     if parcel["method"]:
         found = getattr(found, parcel["method"])
     if not callable(found):
         raise TypeError(f"{parcel['module']}:{parcel['name']} is not callable")
     return Tool(found)
+
+
+def made_again(cls: Callable[..., Any], init: Any) -> Any:
+    """An object of these keyword arguments, each of which its attribute of that name, if it has one, still holds.
+
+    Raises TypeError where the class has made something else of one, as a validator may, and what the class raises.
+    """
+    made = cls(**init)
+    held = getattr(made, "__dict__", {})
+    for name, value in init.items():
+        other = held.get(name, value)
+        if type(other) is not type(value) or (other != value and repr(other) != repr(value)):  # nan is nan
+            raise TypeError(f"{cls.__name__} holds another {name} when it is made again of what it held")
+    return made
 
 
 def said(error: BaseException) -> str:
@@ -145,23 +162,47 @@ def _run(make_awaitable: Callable[[], Any]) -> object:
     return asyncio.run(main())
 
 
-def _told(error: BaseException, max_result: int) -> dict[str, object]:
+def _told(error: BaseException, max_result: int, depth: int = 0) -> dict[str, object]:
     kind = type(error)
-    given = error.args
+    given: tuple[object, ...] = error.args
     if isinstance(error, OSError) and error.filename is not None:
         given = (error.errno, error.strerror, error.filename)  # its arguments do not have what it is about
-    shown = [_text(repr, argument, TOLD) for argument in given[:16]]
+        if error.filename2 is not None:
+            given += (None, error.filename2)
+    if kind is ExceptionGroup:
+        given = given[:1]
+    more = (f"… +{len(given) - _ARGUMENTS}",) if len(given) > _ARGUMENTS else ()
+    given = (*given[:_ARGUMENTS], *more)
     told: dict[str, object] = {
         "module": str(kind.__module__)[:SHOWN],
         "name": str(kind.__qualname__)[:SHOWN],
-        "args": [_sendable(argument, text) for argument, text in zip(given, shown)],
+        "args": [_sendable(argument) for argument in given],
+        "held": _held(error),
         "text": _text(str, error, TOLD),
-        "trace": _trace(error),
     }
-    if len(dumps(told)) > max_result // 2:
-        told["args"] = [_text(repr, argument, SHOWN) for argument in given[:16]]
-        told["trace"] = ""
+    if kind is ExceptionGroup and depth < _GROUPS and len(error.exceptions) <= _ARGUMENTS:  # type: ignore[attr-defined]
+        told["group"] = [_told(each, max_result, depth + 1) for each in error.exceptions]  # type: ignore[attr-defined]
+    if depth == 0:
+        told["trace"] = _trace(error)
+        if len(dumps(told)) > max_result // 2:
+            told["args"] = [_text(repr, argument, SHOWN) for argument in given]
+            told["trace"] = ""
+            told["held"] = {}
+            told.pop("group", None)
     return told
+
+
+def _held(error: BaseException) -> dict[str, object]:
+    """What an exception's own class keeps in it, beside its arguments: what can be sent of it."""
+    found = getattr(error, "__dict__", None)
+    held: dict[str, object] = {}
+    for name, value in list(found.items())[:_ARGUMENTS] if type(found) is dict else ():
+        if type(name) is str and not name.startswith("__"):
+            try:
+                held[name] = encode(value)
+            except Exception:  # noqa: S112 -- as where it is unpickled: the rest of it stands
+                continue
+    return held
 
 
 def _trace(error: BaseException) -> str:
@@ -174,11 +215,12 @@ def _trace(error: BaseException) -> str:
         return ""
 
 
-def _sendable(argument: object, otherwise: str) -> object:
+def _sendable(argument: object) -> object:
+    """The argument, or its `repr` where it cannot be sent."""
     try:
         return encode(argument)
     except Exception:
-        return otherwise
+        return _text(repr, argument, TOLD)
 
 
 def _text(show: Callable[[object], str], value: object, limit: int) -> str:

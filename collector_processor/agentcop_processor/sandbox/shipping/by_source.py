@@ -11,7 +11,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.shipping.imports import cop_behind, home_of, missing_of
+from agentcop_processor.sandbox.shipping.imports import cop_behind, home_of, used_by
 from agentcop_processor.sandbox.shipping.origins import is_cops, is_frameworks, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
 from agentcop_processor.sandbox.shipping.reasons import AGAIN, MODULE, OUTSIDE, CannotTravel
@@ -49,16 +49,11 @@ def _parcel(module: ModuleType, text: Text, statement: ast.stmt, name: str) -> P
         raise CannotTravel(f"{secret} looks like a secret, and none goes into a box", OUTSIDE)
     if behind := cop_behind(imports):
         raise CannotTravel(f"it imports {behind}, which has to do with AgentCop", MODULE)
-    roots = []
     for each in imports:
-        if (loaded := sys.modules.get(each)) is None:
-            continue
-        origin = origin_of(each, loaded)
-        if origin.kind == "project":
-            roots.append((origin.root, origin.entry))
-        elif origin.kind == "unknown":
+        if (loaded := sys.modules.get(each)) is not None and origin_of(each, loaded).kind == "unknown":
             raise CannotTravel(f"it imports {each}, which has no file of that name", MODULE)
-    project = project_of(roots, missing_of(imports), _own_root(module))
+    used = used_by(imports)
+    project = project_of(used.roots, used.missing, _own_root(module))
     return Parcel(module=module.__name__, name=name, source=source, path=project.path, mounts=project.mounts)
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from agentcop_processor.protected.places import Place, Places
 
 _KEYS: Final = re.compile(
-    r".*\.(?:env|pem|key|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|tfstate|tfvars)|id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:\..*)?"
+    r".*\.(?:env|pem|key|p8|p12|pkcs12|pfx|jks|keystore|kdbx|ppk|asc|gpg|pgp|ovpn|kubeconfig|tfstate|tfvars)"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:\..*)?|kubeconfig|htpasswd|token\.(?:json|pickle)"
     r"|.*(?:credentials?|secrets?|service[-_]?account)[^/]*\.(?:json|ya?ml|toml|ini|cfg|conf|txt|properties)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -7,7 +7,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.sandbox.parcel import Parcel
-from agentcop_processor.sandbox.shipping.imports import cop_behind, holds_cop, missing_of
+from agentcop_processor.sandbox.shipping.imports import cop_behind, holds_cop, used_by
 from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
 from agentcop_processor.sandbox.shipping.project import project_of
 from agentcop_processor.sandbox.shipping.reasons import MODULE, STAY, CannotTravel
@@ -67,7 +67,8 @@ def _parcel(module: ModuleType, name: str) -> Parcel:
         raise CannotTravel(f"its module {known} has a cop in it", MODULE)
     if behind := cop_behind([known]):
         raise CannotTravel(f"its module {known} imports {behind}, which has to do with AgentCop", MODULE)
-    project = project_of([(origin.root, origin.entry)], missing_of([known]))
+    used = used_by([known])
+    project = project_of(used.roots, used.missing)
     return Parcel(module=known, name=name, path=project.path, mounts=project.mounts)
 
 

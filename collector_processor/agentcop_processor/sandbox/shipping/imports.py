@@ -30,13 +30,27 @@ def cop_behind(names: Iterable[str]) -> str:
     return ""
 
 
-def missing_of(names: Iterable[str]) -> frozenset[str]:
-    """First parts of the names that these modules import at any time and that are not loaded yet."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What modules import at any time, and what those import that are loaded."""
+
+    roots: tuple[tuple[str, str], ...]
+    """Of what is loaded and of the project: the folder that its import begins in, and its entry there."""
+    missing: frozenset[str]
+    """First parts of the names that are not loaded yet."""
+
+
+def used_by(names: Iterable[str]) -> Used:
+    """All that these modules need in a box, themselves included."""
     named = list(names)
+    roots: dict[tuple[str, str], None] = {}
     found = {name.partition(".")[0] for name in named}
-    for _, imports in _followed(named):
+    for name, imports in _followed(named, later=True):
         found.update(name.partition(".")[0] for name in (*imports.first, *imports.later))
-    return frozenset(name for name in found if name and name not in sys.modules)
+        origin = origin_of(name, sys.modules.get(name))
+        if origin.kind == "project" and not is_cops(name):
+            roots[origin.root, origin.entry] = None
+    return Used(roots=tuple(roots), missing=frozenset(name for name in found if name and name not in sys.modules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +61,8 @@ class _Imports:
     later: tuple[str, ...] = ()
 
 
-def _followed(names: Iterable[str]) -> Iterator[tuple[str, _Imports]]:
-    """These modules and all of the project that are imported with them."""
+def _followed(names: Iterable[str], *, later: bool = False) -> Iterator[tuple[str, _Imports]]:
+    """These modules and all of the project that are imported with them, or `later`."""
     waiting, seen = list(names), set[str]()
     while waiting and len(seen) < _MOST:
         name = waiting.pop()
@@ -61,7 +75,7 @@ def _followed(names: Iterable[str]) -> Iterator[tuple[str, _Imports]]:
         elif isinstance(module, ModuleType) and origin_of(name, module).kind == "project":
             imports = _imports_of(module)
             yield name, imports
-            waiting.extend(imports.first)
+            waiting.extend((*imports.first, *imports.later) if later else imports.first)
             waiting.append(name.rpartition(".")[0] or name)
 
 

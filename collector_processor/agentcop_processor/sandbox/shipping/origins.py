@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Paths stay text: thousands are looked at.
-# ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH206
+# ruff: noqa: PTH100, PTH112, PTH118, PTH119, PTH120, PTH206
 
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _COPS: Final = frozenset(
@@ -84,13 +84,20 @@ def is_frameworks(name: object) -> bool:
     return isinstance(name, str) and name.partition(".")[0] in _FRAMEWORKS
 
 
+@lru_cache(maxsize=256)
+def is_projects(folder: str) -> bool:
+    """Whether an absolute path on `sys.path` is a folder that holds neither Python nor what is installed."""
+    inside = os.path.join(folder, "module.py")
+    return os.path.isdir(folder) and not _is_installed(inside) and not _lies_in(inside, ("stdlib", "platstdlib"))
+
+
 @lru_cache(maxsize=4096)
 def _origin(name: str, file: str, *, is_package: bool) -> Origin:
     if not file:
         known = name.partition(".")[0] in sys.stdlib_module_names
         return Origin(kind="python" if known else "unknown")
     file = os.path.abspath(file)
-    if not _INSTALLED.isdisjoint(file.split(os.sep)) or _lies_in(file, ("purelib", "platlib")):
+    if _is_installed(file):
         return Origin(kind="installed")
     if _lies_in(file, ("stdlib", "platstdlib")):
         return Origin(kind="python")
@@ -103,6 +110,10 @@ def _origin(name: str, file: str, *, is_package: bool) -> Origin:
             return Origin(kind="unknown")
         node, is_package = os.path.dirname(node), True
     return Origin(kind="project", root=node, entry=entry)
+
+
+def _is_installed(file: str) -> bool:
+    return not _INSTALLED.isdisjoint(file.split(os.sep)) or _lies_in(file, ("purelib", "platlib"))
 
 
 def _lies_in(file: str, schemes: tuple[str, ...]) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentcop_processor.sandbox.engine import Mount
 from agentcop_processor.sandbox.shipping.hidden import Hidden
-from agentcop_processor.sandbox.shipping.origins import is_cops, origin_of
+from agentcop_processor.sandbox.shipping.origins import is_cops, is_projects, origin_of
 from agentcop_processor.sandbox.shipping.reasons import STAY, CannotTravel
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agentcop_processor.protected.places import Place
 
 # Paths stay text: tens of thousands are looked at.
-# ruff: noqa: PTH112, PTH113, PTH116, PTH118, PTH119, PTH206
+# ruff: noqa: PTH100, PTH112, PTH113, PTH116, PTH118, PTH119, PTH206
 
 FOLDER: Final = "/project"
 """Where projects stand in a box: each of their roots as `/project/0`, `/project/1`, …"""
@@ -63,7 +63,8 @@ _walks: dict[str, _Walk] = {}
 def project_of(roots: Collection[tuple[str, str]], names: Iterable[str] = (), others: Iterable[str] = ()) -> Project:
     """For these roots, each with an entry that must be there, all that is loaded of them. Raises CannotTravel.
 
-    `names` are modules that will be imported yet, if they are in one of the roots or in one of the `others`.
+    `names` are modules that will be imported yet, if they are in one of the roots, in a folder of `sys.path` that
+    holds neither Python nor what is installed, or in one of the `others`. Roots come in the order of `sys.path`.
     """
     wanted: dict[str, dict[str, None]] = {}
     for root, entry in (*roots, *_unloaded(roots, names, others)):
@@ -78,7 +79,7 @@ def project_of(roots: Collection[tuple[str, str]], names: Iterable[str] = (), ot
             wanted[origin.root][origin.entry] = None
     hidden = Hidden()
     mounts: list[Mount] = []
-    for number, (root, entries) in enumerate(wanted.items()):
+    for number, (root, entries) in enumerate(sorted(wanted.items(), key=lambda item: _place(item[0]))):
         for entry in sorted(entries):
             mounts.extend(_mounts(os.path.join(root, entry), f"{FOLDER}/{number}/{entry}", hidden))
     if len(mounts) > MAX_MOUNTS:
@@ -93,13 +94,23 @@ def _unloaded(
     roots: Collection[tuple[str, str]], names: Iterable[str], others: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """Where these modules stand, of those that stand in one of these folders."""
-    folders = dict.fromkeys((*(root for root, _ in roots), *others))
+    folders = dict.fromkeys((*(root for root, _ in roots), *others, *filter(is_projects, _on_path())))
     for name in names:
         for root in folders:
             if os.path.isdir(os.path.join(root, name)):
                 yield root, name
             elif os.path.isfile(os.path.join(root, f"{name}.py")):
                 yield root, f"{name}.py"
+
+
+def _on_path() -> list[str]:
+    return [os.path.abspath(folder) for folder in sys.path]
+
+
+def _place(root: str) -> int:
+    """Where imports look for it here; behind all others where only its package says where it is."""
+    path = _on_path()
+    return path.index(root) if root in path else len(path)
 
 
 def _mounts(path: str, target: str, hidden: Hidden) -> list[Mount]:

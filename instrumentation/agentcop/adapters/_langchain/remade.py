@@ -29,18 +29,37 @@ def init_of(tool: Any) -> dict[str, object]:  # noqa: ANN401 -- the framework is
     init = {}
     for name, field in cls.model_fields.items():
         value = vars(tool).get(name, _MISSING)
-        if value is _MISSING or name in _OUTSIDE or _equal(value, _default(field)):
+        if value is _MISSING or name in _OUTSIDE:
             continue
         plain = _is_plain(value)
-        if type(value).__name__ in _SECRETS or (plain and _is_secret(name, value)):
+        secret = type(value).__name__ in _SECRETS or (plain and _is_secret(name, value))
+        if _equal(value, _default(field)) and not (plain and not secret and _asks(cls, field)):
+            continue
+        if secret:
             way = "leave it unset and use `sandbox.secrets` or `sandbox.env`"
             raise _not(tool, f"its field {name} is a secret, and none goes into a box", way)
         if not plain:
             raise _not(tool, f"its field {name} is no plain value and not the default", "make it from plain values")
-        init[field.alias or name] = value
+        init[_called(tool, name, field)] = value
     _check_private(tool)
     _check_takes(tool, init)
     return init
+
+
+def _asks(cls: type, field: Any) -> bool:  # noqa: ANN401 -- pydantic's
+    """Whether the default is what a function finds, which may find something else in a box."""
+    made = field.default_factory
+    return made is not None and not isinstance(made, type) and _is_frameworks(cls, "__init__")
+
+
+def _called(tool: Any, name: str, field: Any) -> str:  # noqa: ANN401 -- as above
+    """The argument that a field is made of."""
+    alias = field.validation_alias or field.alias or name
+    choices = getattr(alias, "choices", (alias,))
+    for each in choices:
+        if isinstance(each, str):
+            return each
+    raise _not(tool, f"its field {name} is made of a part of something else", "give it an alias that is a name")
 
 
 def _default(field: Any) -> object:  # noqa: ANN401 -- pydantic's

@@ -164,6 +164,7 @@ def _plain() -> tuple[Built, str]:
 def _baked(venv: Path | None, folder: Path, policy: str | None) -> tuple[Built, str]:
     """The image of an environment, and what is in it in a few words. Neither policy nor state folder is in it."""
     never = {state_folder(os.environ).resolve(), *([Path(policy).resolve()] if policy else [])}
+    say("packing the environment, which takes longer the larger it is")
     baked = build_baked(venv, folder, never)
     for source in baked.packages.sources:
         say(f"copied as it is now: {escape(str(source))}")

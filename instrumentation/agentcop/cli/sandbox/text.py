@@ -60,7 +60,13 @@ def print_text(trials: Sequence[Trial], mode: str, by: Sequence[str], settings: 
         return
     click.echo(f"{paint('DOES NOT HOLD', 'bad', on=colour)}: mode {mode}: calls that need a box are refused")
     if mode == "container" and any(trial.holds for trial in trials):
-        click.echo("`mode: process` would hold here, and so would `fallback: process` beside `mode: container`")
+        # A box that is not what it must be is never made up for by a fallback.
+        also = (
+            ""
+            if any(trial.wrong for trial in trials)
+            else ", and so would `fallback: process` beside `mode: container`"
+        )
+        click.echo(f"`mode: process` would hold here{also}")
 
 
 def _what_is_wrong(trial: Trial, *, colour: bool) -> None:

@@ -71,6 +71,12 @@ def test_two_policies_that_name_different_images_or_runtimes_get_no_box(key: str
         meet(one, other)
 
 
+def test_a_policy_whose_mode_has_no_image_disagrees_with_nobodys() -> None:
+    process, container = Settings(mode="process"), Settings(mode="container", image="registry.example/box:1")
+    for both in (meet(process, container), meet(container, process)):
+        assert (both.mode, both.image) == ("container", "registry.example/box:1")
+
+
 def test_a_secret_does_not_show_in_what_is_printed() -> None:
     secret = Secret(place="a.example:443", header="Authorization", value="canary-7421")
     assert "canary-7421" not in repr(Settings(secrets=(secret,)))

@@ -15,6 +15,7 @@ from agentcop_processor.sandbox.shipping.imports import absolute, imported
 from agentcop_processor.sandbox.shipping.origins import is_cops
 from agentcop_processor.sandbox.shipping.reasons import MODULE, CannotTravel
 from agentcop_processor.sandbox.shipping.text.bindings import annotated, names_read
+from agentcop_processor.sandbox.shipping.text.definitions import is_fixed
 from agentcop_processor.sandbox.shipping.text.literals import is_literal
 from agentcop_processor.sandbox.shipping.text.unchanged import check_unchanged
 
@@ -61,6 +62,8 @@ class _Taking:
 
     def by(self, tool: ast.stmt) -> Mapping[int, set[str]]:
         """Statements by number, with the names that are wanted of each."""
+        if not is_fixed(tool.value if isinstance(tool, ast.Assign) else tool, self._names):  # the first is a lambda's
+            raise CannotTravel("a default or another part of it was computed when its module ran", _VALUE)
         waiting = [(name, True) for name in names_read(tool)] + [(name, False) for name in annotated(tool)]
         while waiting:
             name, hard = waiting.pop()
@@ -97,7 +100,8 @@ class _Taking:
             if is_cops(module):
                 raise CannotTravel(f"it reads {name}, which is AgentCop's", "leave the cop to the program around it")
         elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            pass
+            if not is_fixed(statement, self._names):
+                raise CannotTravel(f"it uses {name}, of which a part was computed when its module ran", _VALUE)
         elif isinstance(statement, ast.Try | ast.If):
             self._check_branches(statement, name)
         elif not self._is_constant(statement):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import subprocess
 import sys
 import traceback
 import types
@@ -26,6 +27,11 @@ class Own(Exception):  # noqa: N818 -- as an application names it
     """An application's error, as it is loaded here."""
 
     made = 0
+
+    @property
+    def spoken(self) -> str:
+        """What nobody sets."""
+        return "own"
 
     def __init__(self, text: str) -> None:
         type(self).made += 1
@@ -137,6 +143,39 @@ def test_an_applications_exception_keeps_its_type_and_its_constructor_does_not_r
     assert (type(error), error.args, Own.made) == (Own, ("3 left",), 0)
 
 
+def test_what_an_exception_held_is_held_again_but_takes_no_methods_place() -> None:
+    held = {"code": {"$": "tuple", "v": [1]}, "with_traceback": 1, "args": ["y"], "__class__": 1, "a b": 1, "spoken": 1}
+    told = {"module": __name__, "name": "Own", "args": ["x"], "text": "text", "held": held}
+    with pytest.raises(Own) as error:
+        answered({"error": told})
+    assert {name: value for name, value in vars(error.value).items() if name != "__notes__"} == {"code": (1,)}
+    assert error.value.args == ("x",)
+
+
+def test_an_exception_that_only_its_attributes_make_readable_comes_by_its_type() -> None:
+    held = {"returncode": 3, "cmd": ["a"], "output": None, "stderr": None}
+    told = {"module": "subprocess", "name": "CalledProcessError", "args": [3, ["a"]], "text": "text", "held": held}
+    with pytest.raises(subprocess.CalledProcessError, match="non-zero exit status 3"):
+        answered({"error": told})
+
+
+def one(name: str, *args: object, **more: object) -> dict[str, object]:
+    return {"module": "builtins", "name": name, "args": list(args), "text": "text", **more}
+
+
+def test_a_group_comes_back_as_one_whose_members_steer_nobody() -> None:
+    inner = [one("ValueError", 1), one("StopIteration"), one("SystemExit", 3), one("ExceptionGroup", "in", group=[])]
+    with pytest.raises(ExceptionGroup, match="many") as error:
+        answered({"error": one("ExceptionGroup", "many", group=inner)})
+    assert [type(each) for each in error.value.exceptions] == [ValueError, SandboxError, SandboxError, SandboxError]
+
+
+@pytest.mark.parametrize("group", [None, [], "x", {"a": 1}, [[]] * 100])
+def test_what_is_no_group_is_an_error_of_ours(group: object) -> None:
+    with pytest.raises(SandboxError, match="ExceptionGroup"):
+        answered({"error": one("ExceptionGroup", "many", group=group)})
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [
@@ -167,6 +206,25 @@ def test_what_is_no_plain_loaded_exception_comes_as_an_error_of_ours(module: obj
     error = raised(module, name, ["x"])
     assert type(error) is SandboxError
     assert RAN == []
+
+
+SHOWN_BY = {"name": "antigravity", "name_from": "x", "msg": "x", "path": "x", "obj": "x", "offset": FAR, "start": -FAR}
+
+
+@pytest.mark.parametrize("name", ["ImportError", "ModuleNotFoundError", "NameError", "AttributeError", "SyntaxError"])
+def test_no_attribute_by_which_python_shows_an_error_comes_from_a_box(name: str) -> None:
+    sys.modules.pop("antigravity", None)
+    told = {"module": "builtins", "name": name, "args": ["x"], "text": "x", "held": SHOWN_BY}
+    with pytest.raises(Exception, match="x") as caught:
+        answered({"error": told})
+    assert len("".join(traceback.format_exception(caught.value))) < 10_000
+    assert "antigravity" not in sys.modules
+
+
+def test_an_exception_that_holds_more_than_any_child_sends_is_not_made() -> None:
+    told = {"module": "builtins", "name": "ValueError", "args": ["x"], "text": "x"}
+    with pytest.raises(SandboxError):
+        answered({"error": {**told, "held": {f"a{number}": 1 for number in range(50_000)}}})
 
 
 def test_nothing_is_imported_because_a_box_names_it() -> None:

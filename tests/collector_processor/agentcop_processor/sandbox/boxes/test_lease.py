@@ -1,112 +1,65 @@
-"""One box for one call: what does not travel is refused before anything is said to the box, which then ends."""
+"""A box serves another call only where the policy has it so and this call has come to its end."""
 
 from __future__ import annotations
 
-import gc
-import threading
-from typing import TYPE_CHECKING, Any, Never, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
-from agentcop_processor.sandbox.boxes.conversation import Box
-from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused, Room
+from agentcop_core.errors import SandboxCrashed, SandboxTimeout
+from agentcop_processor.sandbox.boxes.lease import Lease, Once, Refused
 from agentcop_processor.sandbox.boxes.pool import Kind, Waiting
-from agentcop_processor.sandbox.boxes.runner import prepare
-from agentcop_processor.sandbox.inside.wire.frames import MAX_FRAME
+from agentcop_processor.sandbox.boxes.runner import prepare, started
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
+from process_boxes import ENGINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Literal
 
-SETTINGS = Settings(network="none")
-AMPLE = 20.0
-PARCEL = Parcel(module="tools", name="search")
+pytestmark = pytest.mark.sandbox
 
-
-class Link:
-    """To a box that nothing may be said to."""
-
-    id, engine = "box", "docker"
-
-    def __init__(self) -> None:
-        self.killed = 0
-
-    def send(self, data: bytes, deadline: float) -> Never:
-        raise AssertionError(f"{len(data)} bytes were sent")
-
-    def kill(self) -> None:
-        self.killed += 1
+GIVEN_BACK: list[bool] = []
 
 
-class Told:
-    """Whether the call is over, and what became of its box."""
+@pytest.fixture
+def leased() -> Iterator[Callable[..., Lease]]:
+    """A box of its own with a function of the standard library loaded; what is given back is noted."""
+    GIVEN_BACK.clear()
+    boxes = []
 
-    def __init__(self) -> None:
-        self.room = 0
-        self.back: list[bool] = []
+    def lease(module: str, name: str, *, reuse: Literal["never", "per_agent"] = "per_agent") -> Lease:
+        settings = Settings(mode="process", network="none", reuse=reuse, timeout=1.0)
+        kind, parcel = Kind(settings=settings, mounts=()), Parcel(module=module, name=name)
+        box = started(ENGINE, kind)
+        boxes.append(box)
+        prepare(box, settings, parcel)
+        waiting = Waiting(kind=kind, box=box, parcel=parcel)
+        return Lease(waiting, lambda _, again: GIVEN_BACK.append(again), Once(lambda: None))
 
-    def over(self) -> None:
-        self.room += 1
-
-    def give_back(self, _: Waiting, again: bool) -> None:
-        self.back.append(again)
-
-
-def lease(link: Link, told: Told) -> Lease:
-    box = Box(cast("Any", link), SETTINGS)
-    waiting = Waiting(kind=Kind(settings=SETTINGS, mounts=()), box=box, parcel=PARCEL)
-    give_back: Callable[[Waiting, bool], None] = told.give_back
-    return Lease(waiting, give_back, Once(told.over))
-
-
-@pytest.mark.parametrize("argument", [object(), "x" * MAX_FRAME])
-def test_arguments_that_cannot_travel_are_refused_and_the_box_is_killed(argument: object) -> None:
-    link, told = Link(), Told()
-    had = lease(link, told)
-    with pytest.raises(Refused, match="its arguments cannot travel into a box"):
-        had.run("search", (argument,), {})
-    assert (link.killed, told.room, told.back, had.ended) == (1, 1, [], True)
+    yield lease
+    for box in boxes:
+        box.close()
 
 
-def test_a_tool_whose_text_is_longer_than_a_box_takes_is_refused() -> None:
-    box = Box(cast("Any", Link()), SETTINGS)
-    with pytest.raises(Refused, match="longer than a box takes"):
-        prepare(box, SETTINGS, Parcel(module="tools", name="search", source="x" * MAX_FRAME))
+def test_a_box_that_answered_serves_the_next_call_where_the_policy_has_it_so(leased: Callable[..., Lease]) -> None:
+    assert leased("operator", "add").run("add", (1, 2), {}).value == 3
+    assert leased("operator", "add", reuse="never").run("add", (1, 2), {}).value == 3
+    assert GIVEN_BACK == [True, False]
 
 
-def test_a_call_that_is_over_is_not_ended_twice() -> None:
-    link, told = Link(), Told()
-    had = lease(link, told)
-    had.close()
-    had.close()
-    assert (link.killed, told.room) == (1, 1)
+def test_one_in_which_a_call_crashed_or_was_killed_serves_no_other(leased: Callable[..., Lease]) -> None:
+    with pytest.raises(SandboxCrashed):
+        leased("os", "_exit").run("exit", (3,), {})
+    with pytest.raises(SandboxTimeout):
+        leased("time", "sleep").run("sleep", (600,), {})
+    assert GIVEN_BACK == [False, False]
 
 
-def test_an_interrupted_kill_gives_the_calls_place_back_all_the_same() -> None:
-    class Interrupted(Link):
-        def kill(self) -> None:
-            raise KeyboardInterrupt
-
-    told = Told()
-    with pytest.raises(KeyboardInterrupt):
-        lease(Interrupted(), told).close()
-    assert told.room == 1
-
-
-def test_a_call_whose_caller_forgot_it_gives_its_place_and_its_box_back() -> None:
-    told = Told()
-    lease(Link(), told)
-    gc.collect()
-    assert told.back == [False]
-
-
-def test_a_place_is_free_again_once_it_is_left_also_in_the_middle_of_taking_one() -> None:
-    room = Room(1)
-    assert room.enter(0.0)
-    assert not room.enter(0.01)
-    threading.Timer(0.05, room.leave).start()
-    assert room.enter(AMPLE)
-    with room._lock:  # noqa: SLF001 -- where a finaliser may run
-        room.leave()
-        assert room.enter(0.0)
+def test_arguments_that_cannot_travel_run_nothing_and_end_the_box(leased: Callable[..., Lease]) -> None:
+    lease = leased("operator", "add")
+    with pytest.raises(Refused, match=r"builtins.object at arguments\[1\]\): pass plain values, or leave the tool out"):
+        lease.run("add", (1, object()), {})
+    assert lease.ended
+    assert GIVEN_BACK == []

@@ -64,7 +64,7 @@ def pool(maker: Maker) -> Iterator[Pool]:
 NOW = [0.0]
 
 
-def put(pool: Pool, *, kind: Kind = KIND, parcel: Parcel | None = None) -> Box:
+def put(pool: Pool, *, kind: Kind = KIND, parcel: Parcel = SEARCH) -> Box:
     box = Box()
     pool.put(Waiting(kind=kind, box=cast("Any", box), parcel=parcel, since=NOW[0]))
     return box
@@ -74,8 +74,8 @@ def test_an_empty_pool_gives_nothing(pool: Pool) -> None:
     assert pool.take(KIND, SEARCH) is None
 
 
-def test_the_box_that_has_the_tool_loaded_comes_first(pool: Pool) -> None:
-    put(pool)
+def test_the_box_that_has_the_tool_loaded_is_given(pool: Pool) -> None:
+    put(pool, parcel=REFUND)
     loaded = put(pool, parcel=SEARCH)
     taken = pool.take(KIND, SEARCH)
     assert taken is not None

@@ -37,6 +37,7 @@ class Link:
         self.said = said
         self.why = why
         self.killed = 0
+        self.lives = True
 
     def send(self, data: bytes, deadline: float) -> None:
         pass
@@ -51,7 +52,7 @@ class Link:
         return self.why
 
     def alive(self) -> bool:
-        return True
+        return self.lives
 
     def kill(self) -> None:
         self.killed += 1
@@ -109,14 +110,16 @@ def runner(agentcop_home: Path) -> Iterator[Runner]:
     made.close()
 
 
-@pytest.mark.parametrize("error", [ValueError("no such value"), KeyboardInterrupt()])
-def test_a_warm_box_in_which_the_tool_cannot_be_loaded_is_killed(runner: Runner, error: BaseException) -> None:
-    box = Box(error)
-    runner._pool.put(Waiting(kind=KIND, box=cast("Any", box), parcel=None, since=0.0))  # noqa: SLF001 -- as a refill does
-    with pytest.raises(type(error)):
-        runner.lease(SETTINGS, PARCEL, "agent")
+def test_a_warm_box_that_is_gone_is_put_away_and_another_is_given(runner: Runner) -> None:
+    gone, there = Box(), Box()
+    gone.link.lives = False
+    for box in (gone, there):
+        runner._pool.put(Waiting(kind=KIND, box=cast("Any", box), parcel=PARCEL))  # noqa: SLF001 -- as a refill does
+    lease = runner.lease(SETTINGS, PARCEL, "agent")
+    assert lease._waiting.box is cast("Any", there)  # noqa: SLF001 -- which one it is
+    lease.close()
     runner._reaper.close()  # noqa: SLF001 -- waits for it
-    assert box.closed == 1
+    assert gone.closed == 1
 
 
 def test_a_box_that_was_had_is_killed_where_the_next_cannot_be_ordered(
@@ -126,7 +129,7 @@ def test_a_box_that_was_had_is_killed_where_the_next_cannot_be_ordered(
         raise RuntimeError("can't start new thread")
 
     box = Box()
-    runner._pool.put(Waiting(kind=KIND, box=cast("Any", box), parcel=None, since=0.0))  # noqa: SLF001 -- as a refill does
+    runner._pool.put(Waiting(kind=KIND, box=cast("Any", box), parcel=PARCEL))  # noqa: SLF001 -- as a refill does
     monkeypatch.setattr(runner._pool, "refill", no_room)  # noqa: SLF001 -- as above
     with pytest.raises((RuntimeError, Refused)):
         runner.lease(SETTINGS, PARCEL, "agent")

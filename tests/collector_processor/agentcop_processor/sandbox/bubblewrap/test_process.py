@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_no_variable_of_the_host_is_in_any_environment(monkeypatch: pytest.Monke
         environments = str(running.run(READ_ENVIRONMENTS))
     assert "made-up-7f3a" not in environments
     assert "PAYMENTS_KEY" not in environments
+
+
+def test_what_a_root_starts_is_nobody_outside_of_the_box_too() -> None:
+    with process_box() as running:
+        status = Path(f"/proc/{running.box.link.id}/status").read_text(encoding="ascii").splitlines()
+    users, groups = (next(line for line in status if line.startswith(name)).split()[1:] for name in ("Uid:", "Gid:"))
+    own = (os.geteuid(), os.getegid())
+    assert (set(users), set(groups)) == tuple({str(number if own[0] else 65534)} for number in own)
 
 
 def test_files_of_the_host_are_not_there(tmp_path: Path) -> None:

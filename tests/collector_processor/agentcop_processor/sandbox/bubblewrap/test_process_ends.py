@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -157,3 +159,25 @@ def test_boxes_that_were_being_started_for_a_dead_process_are_swept() -> None:
             assert ProcessEngine().sweep() >= 1
             assert running.run("def tool(): return 'alive'") == "alive"
         assert orphan.wait(PATIENCE) == -9
+
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from process_boxes import process_box
+box = process_box()
+running = box.__enter__()
+told = dict(line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{running.box.link.first}").read_text().splitlines())
+print(int(told["Pid"]), flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_box_whose_supervisor_hears_nothing_ends_with_the_process_all_the_same() -> None:
+    with _script(STOPPED) as host:
+        assert host.stdout is not None
+        first = int(host.stdout.readline())
+        os.kill(first, signal.SIGSTOP)
+        host.kill()
+        host.wait(PATIENCE)
+        until(lambda: not Path(f"/proc/{first}").exists())

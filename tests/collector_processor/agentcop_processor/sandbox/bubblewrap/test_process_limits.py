@@ -26,6 +26,7 @@ FORBIDDEN = [
     *("open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root", "process_vm_readv", "ptrace"),
     *("setns", "umount2", "unshare", "userfaultfd"),
 ]
+_SIGNALS_SINCE = 6  # versions of landlock
 _NEWEST_THERE = 456  # what an older libseccomp may not know
 EXECUTE = """
     import os, subprocess
@@ -169,6 +170,21 @@ def test_what_a_tool_can_write_it_cannot_execute(tmp_path: Path) -> None:
             "/data/read/program": "ran\n",
             "/data/write/program": "PermissionError",
         }
+
+
+def test_a_tool_signals_no_process_that_is_not_its_own_where_landlock_knows_how() -> None:
+    signal = """
+        import os, subprocess
+        def tool():
+            child = subprocess.Popen(["sleep", "60"])
+            os.kill(child.pid, 0)
+            try: os.kill(1, 0)
+            except PermissionError: return "refused"
+            return "sent"
+    """
+    with process_box(settings=SETTINGS) as running:
+        knows = running.box.facts["landlock"] >= _SIGNALS_SINCE  # type: ignore[operator]  # a number, as the probe asks
+        assert running.run(signal) == ("refused" if knows else "sent")
 
 
 def test_forbidden_system_calls_are_refused_in_a_real_box() -> None:

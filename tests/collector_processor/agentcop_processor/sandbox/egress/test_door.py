@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from agentcop_processor.sandbox.egress.carrying import Limits
+from agentcop_processor.sandbox.egress.door import Door
 from agentcop_processor.sandbox.egress.heard import Asked, Heard, Hearing
 from exporting import until
 from outside_world import box, received
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.egress.door import Door
     from outside_world import World
 
 KEY = "ghp_" + "a1B2c3D4e5F6" * 3
@@ -120,3 +121,37 @@ def test_what_a_tool_asks_for_is_told_without_the_secrets_in_it_and_moves_no_cur
     assert KEY not in secret
     assert escaped == "\\x1b[2Jx\\n"
     assert len(long) < 300
+
+
+def test_a_proxy_whose_loop_has_ended_gives_no_door_and_leaves_nothing_of_one(world: World) -> None:
+    with box(world) as tool:
+        egress = tool.egress
+        egress._loop.call_soon_threadsafe(egress._stop.set)  # noqa: SLF001 -- as by a fault of its own
+        until(lambda: not egress.alive)
+        folder = Path(egress.mount.source).parent
+        before = sorted(folder.iterdir())
+        with pytest.raises(OSError, match="the way out is closed"):
+            egress.door()
+        assert sorted(folder.iterdir()) == before
+
+
+class Broken:
+    """A proxy with a fault that nobody expects."""
+
+    async def accept(self, *_: object) -> None:
+        raise ValueError("what a tool sent")
+
+
+def test_a_way_out_that_ends_before_its_box_is_said_without_what_was_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> int:
+        door = Door(tmp_path)
+        door.begin(cast("Any", Broken()))
+        while door.listener.fileno() >= 0:  # noqa: ASYNC110 -- nothing else tells
+            await asyncio.sleep(0)
+        return len(caplog.records)
+
+    assert asyncio.run(scene()) == 1
+    assert "a box's way out has ended before the box: ValueError" in caplog.text
+    assert "what a tool sent" not in caplog.text

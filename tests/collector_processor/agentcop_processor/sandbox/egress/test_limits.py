@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
@@ -12,7 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from agentcop_processor.sandbox.egress import proxy
 from agentcop_processor.sandbox.egress.carrying import Limits
+from agentcop_processor.sandbox.egress.heard import Hearing
+from agentcop_processor.sandbox.egress.outside import Outside
+from agentcop_processor.sandbox.egress.rules import rules_of
+from agentcop_processor.sandbox.egress.tally import Tally
+from agentcop_processor.sandbox.settings import Settings
 from outside_world import PUBLIC, box, received
 
 if TYPE_CHECKING:
@@ -167,3 +174,26 @@ def test_a_tool_that_was_killed_holds_no_connection_of_the_next(world: World, re
             received(far)  # ends, though nothing was answered and no time is up
             assert far.recv(1) == b""
             far.settimeout(0)
+
+
+def test_a_door_that_is_shut_while_it_takes_a_connection_keeps_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(_: socket.socket) -> None:
+        """As where who has connected is gone again."""
+
+    async def scene() -> bool:
+        made = proxy.Proxy(rules_of(Settings()), Outside(), Limits(connections=1), Tally())
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.setblocking(False)
+            listener.bind(str(tmp_path / "x.sock"))
+            listener.listen()
+            accepting = asyncio.ensure_future(made.accept(listener, Hearing()))
+            while not made._free.locked():  # noqa: ASYNC110, SLF001 -- nothing else tells
+                await asyncio.sleep(0)
+            accepting.cancel()
+            await asyncio.gather(accepting, return_exceptions=True)
+        return made._free.locked()  # noqa: SLF001 -- as above
+
+    monkeypatch.setattr(proxy, "_readable", at_once)
+    assert not asyncio.run(scene())

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
+from agentcop_processor.sandbox.image import CannotBuild, libraries
 from agentcop_processor.sandbox.image.libraries import find_libraries, is_program, read_ldd
 
 SAID = """\
@@ -35,9 +38,18 @@ def test_libraries_are_read_with_their_loader_and_those_that_are_missing() -> No
 
 
 def test_this_interpreters_libraries_are_found_and_the_c_library_among_them() -> None:
-    libraries = find_libraries([Path(sys.executable).resolve()])
-    assert any(path.parent == libraries.folder for path in libraries.found)
-    assert all(path.is_file() for path in libraries.found)
+    these = find_libraries([Path(sys.executable).resolve()])
+    assert any(path.parent == these.folder for path in these.found)
+    assert all(path.is_file() for path in these.found)
+
+
+def test_a_loader_that_does_not_answer_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ldd").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "ldd").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(libraries, "_SECONDS", 0.1)
+    with pytest.raises(CannotBuild, match="ldd does not tell"):
+        find_libraries([Path(sys.executable)])
 
 
 def test_a_program_is_told_by_its_first_bytes(tmp_path: Path) -> None:

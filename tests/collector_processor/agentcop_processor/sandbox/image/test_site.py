@@ -154,3 +154,10 @@ def test_a_path_file_that_adds_the_home_folder_is_refused(
     write(site, "all.pth", text=f"{home.parent}\n")
     with pytest.raises(CannotBuild, match="more than packages"):
         taken(site)
+
+
+@pytest.mark.parametrize("data", [b"/caf\xe9\n", b"a\0b\n"])
+def test_a_path_file_that_is_no_text_is_refused(site: Path, data: bytes) -> None:
+    (site / "odd.pth").write_bytes(data)
+    with pytest.raises(CannotBuild, match="no text in UTF-8"):
+        taken(site)

@@ -13,7 +13,8 @@ from agentcop_processor.sandbox.inside import confine, memory
 CONFINED = """
 import resource, sys
 from agentcop_processor.sandbox.inside.confine import confine
-resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 confine({"as": 1 << 40, "data": 1 << 39, "nproc": 1 << 20, "nofile": 64, "fsize": 1 << 20, "landlock": 0})
 print([resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in ("NOFILE", "FSIZE", "CORE", "MEMLOCK")])
 """
@@ -45,9 +46,10 @@ def test_landlock_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, fails:
         confine._landlock()  # noqa: SLF001 -- as above
 
 
-def test_a_limit_is_never_higher_than_it_was() -> None:
-    ran = subprocess.run([sys.executable, "-c", CONFINED], capture_output=True, text=True, check=True)
-    assert ran.stdout == "[(32, 32), (1048576, 1048576), (0, 0), (0, 0)]\n"
+@pytest.mark.parametrize(("was", "becomes"), [(32, 32), (128, 64)])
+def test_a_limit_is_what_is_asked_for_and_never_higher_than_it_was(was: int, becomes: int) -> None:
+    ran = subprocess.run([sys.executable, "-c", CONFINED, str(was)], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"[({becomes}, {becomes}), (1048576, 1048576), (0, 0), (0, 0)]\n"
 
 
 def test_names_of_mounts_are_read_as_the_kernel_writes_them() -> None:

@@ -168,6 +168,32 @@ def test_a_call_finds_nothing_of_what_an_earlier_one_sent(folder: Path) -> None:
             assert box.run(SEARCH, higher(marker)).value == 0
 
 
+STUCK = """
+    import os, socket
+    def tool(text):
+        end = socket.create_connection(('127.0.0.1', int(os.environ['HTTPS_PROXY'].rpartition(':')[2])))
+        end.settimeout(0.5)
+        sent = 0
+        try:
+            while True: sent += end.send(text.encode())
+        except TimeoutError:
+            return sent
+"""
+
+
+@pytest.mark.sandbox
+def test_nor_of_what_a_proxy_that_reads_nothing_has_not_taken_yet(tmp_path: Path) -> None:
+    marker = secrets.token_hex(12)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "proxy.sock"))
+        mute.listen()
+        with Box(egress=tmp_path) as box:
+            sent = box.run(STUCK, marker * 1000).value
+            assert isinstance(sent, int)
+            assert sent > 100_000, "it filled all that lies between"
+            assert box.run(SEARCH, higher(marker)).value == 0
+
+
 @pytest.mark.sandbox
 def test_the_relay_survives_what_a_tool_does_to_its_own_process(folder: Path) -> None:
     source = """

@@ -110,6 +110,10 @@ def test_a_generator_is_refused_before_it_runs(box: Box, source: str) -> None:
         ("raise Own(Own)", {"args": ["<class 'made_up.Own'>"], "text": "<class 'made_up.Own'>"}),
         ("raise Mute(1)", {"args": [1], "text": "<Mute whose text raises ZeroDivisionError>"}),
         ("raise Own('x' * 5000)", {"args": ["x" * 5000], "text": "x" * 4000 + "… +1000"}),
+        ("raise Own(*range(18))", {"args": [*range(16), "… +2"]}),
+        ("raise Holding(1)", {"args": [1], "held": {"code": 1}, "text": "E1"}),
+        ("raise Hiding(1)", {"name": "Hiding", "args": [1], "held": {}}),
+        ("raise ExceptionGroup('g', [Own(n) for n in range(17)])", {"args": ["g"], "text": "g (17 sub-exceptions)"}),
         ("import asyncio; asyncio.run(asyncio.sleep('a'))", {"module": "builtins", "name": "TypeError"}),
     ],
 )
@@ -117,6 +121,11 @@ def test_an_error_is_told_with_its_type_and_arguments(box: Box, body: str, error
     source = f"""
         class Own(Exception): pass
         class Base(BaseException): pass
+        class Holding(Exception):
+            def __init__(self, code): self.code, self.live = code, object()
+            def __str__(self): return f'E{{self.code}}'
+        class Hiding(Exception):
+            __dict__ = property(lambda self: 1)
         class Mute(Exception):
             def __str__(self): return 1 / 0
         def tool():

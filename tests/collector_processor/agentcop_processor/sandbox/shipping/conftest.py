@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from parcels import Project, importable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -19,6 +19,22 @@ def project(tmp_path: Path) -> Iterator[Project]:
     root.mkdir()
     with importable(root) as made:
         yield made
+
+
+ARMED = "from agentcop import AgentCop, GatePolicy\ncop = AgentCop(agent_id='a', policy=GatePolicy(allow=['*']))\n"
+
+
+@pytest.fixture
+def armed(project: Project) -> Callable[[str], Any]:
+    """From a text to the module of that text, with a cop in it; `TOOLS` are the functions that guards were given."""
+
+    def load(text: str) -> Any:
+        path = project.write("armed.py", text)
+        tool = "TOOLS = []\ndef given(function):\n    TOOLS.append(function)\n    return cop.tool(function)\n"
+        path.write_text(ARMED + tool + path.read_text())
+        return project.load("armed")
+
+    return load
 
 
 @pytest.fixture

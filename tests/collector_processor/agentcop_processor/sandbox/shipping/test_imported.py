@@ -149,6 +149,32 @@ def test_a_module_that_holds_a_cop_is_not_imported_in_a_box(project: Project, bo
     assert run_parcel(parcel, box, 2) == 4
 
 
+def test_nor_one_that_holds_a_cop_which_no_import_statement_tells_of(project: Project) -> None:
+    project.write(
+        "hidden_cop.py",
+        """
+        import importlib
+        GatePolicy = importlib.import_module("agentcop").GatePolicy
+        def double(x): return 2 * x
+        """,
+    )
+    assert ship_function(project.load("hidden_cop").double).source != ""
+
+
+def test_what_a_wrapper_that_is_no_guard_has_replaced_is_not_imported_by_its_name(project: Project, box: Path) -> None:
+    project.write(
+        "wrapping.py",
+        """
+        def louder(function):
+            return lambda x: function(x) + 100
+        def plain(x): return x
+        kept = plain
+        plain = louder(plain)
+        """,
+    )
+    assert run_parcel(ship_function(project.load("wrapping").kept), box, 2) == 2
+
+
 def test_nor_one_that_imports_a_module_with_a_cop(project: Project) -> None:
     project.write("security.py", "from agentcop import AgentCop\nSETTING = 1\n")
     project.write("between.py", "from security import SETTING\n")

@@ -35,6 +35,7 @@ def parcel_of(shop: Project) -> Parcel:
 
 def seen(parcel: Parcel, box: Path) -> set[str]:
     """Every file that the box has of the project, by its path in there."""
+    box.mkdir(exist_ok=True)
     root = opened(parcel, box) / "project/0"
     return {
         str(Path(folder, name).relative_to(root))
@@ -70,6 +71,9 @@ def test_a_package_without_secrets_is_one_mount(shop: Project, box: Path) -> Non
         "shop/data/prod-secrets.yaml",
         "shop/data/service-account.json",
         "shop/data/main.tfstate",
+        "shop/data/AuthKey_1.p8",
+        "shop/data/kubeconfig",
+        "shop/data/token.json",
     ],
 )
 def test_dot_files_and_keys_are_not_in_the_box_and_all_else_is(shop: Project, box: Path, path: str) -> None:
@@ -91,6 +95,7 @@ def test_the_policy_file_and_the_state_folder_are_not_in_the_box(
 ) -> None:
     policy = shop.write("shop/data/policy.yaml", "agent_id: a\nmode: enforce\ngate: {default: allow}\n")
     os.link(policy, shop.root / "shop/data/same.yaml")
+    (shop.root / "shop/linked.yaml").symlink_to("data/policy.yaml")
     monkeypatch.setenv("AGENTCOP_HOME", str(shop.root / "shop/state"))
     cop = AgentCop(agent_id="a", policy_file=policy)
     assert (shop.root / "shop/state").is_dir()
@@ -105,6 +110,45 @@ def test_a_link_to_something_hidden_leads_nowhere(shop: Project, box: Path) -> N
     (shop.root / "shop/far.txt").symlink_to("../outside.txt")
     (shop.root / "shop/rows.txt").symlink_to("data/rows.txt")
     assert seen(parcel_of(shop), box) == ALL | {"shop/rows.txt"}
+
+
+def test_a_module_that_is_a_link_to_something_hidden_is_no_mount(project: Project) -> None:
+    hidden = project.write(".hidden.py", "def total(x): return x\n")
+    (project.root / "linked.py").symlink_to(hidden)
+    assert ship_function(project.load("linked").total).mounts == ()
+
+
+def test_nor_is_one_that_lies_in_the_state_folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTCOP_HOME", str(project.root / "state"))
+    cop = AgentCop(agent_id="a", policy_file=project.write("policy.yaml", "agent_id: a\ngate: {default: allow}\n"))
+    (project.root / "kept.py").symlink_to(project.write("state/kept.py", "def total(x): return x\n"))
+    assert ship_function(project.load("kept").total).mounts == ()
+    assert cop.gate_log.is_relative_to(project.root / "state")
+
+
+def folders_of(shop: Project) -> list[Path]:
+    return [shop.root / "shop", *(path for path in (shop.root / "shop").rglob("*") if path.is_dir())]
+
+
+def test_a_file_that_becomes_a_policy_leaves_a_package_that_was_looked_through_before(shop: Project, box: Path) -> None:
+    tool = shop.load("shop.tools").total
+    policy = shop.write("shop/data/policy.yaml", "agent_id: a\nmode: enforce\ngate: {default: allow}\n")
+    for folder in folders_of(shop):
+        os.utime(folder, (1_000_000, 1_000_000))
+    assert seen(ship_function(tool), box / "before") == ALL | {"shop/data/policy.yaml"}
+    cop = AgentCop(agent_id="a", policy_file=policy)
+    assert seen(ship_function(tool), box / "after") == ALL
+    assert cop.agent_id == "a"
+
+
+def test_a_folder_that_has_just_changed_is_looked_through_again_whatever_its_time(shop: Project, box: Path) -> None:
+    tool = shop.load("shop.tools").total
+    before = {folder: folder.stat().st_mtime_ns for folder in folders_of(shop)}
+    assert seen(ship_function(tool), box / "before") == ALL
+    shop.write("shop/data/prod.env", "secret")
+    for folder, changed in before.items():
+        os.utime(folder, ns=(changed, changed))
+    assert seen(ship_function(tool), box / "after") == ALL
 
 
 def test_a_socket_is_not_in_the_box(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,19 +23,6 @@ if TYPE_CHECKING:
 ARMED = "from agentcop import AgentCop, GatePolicy\ncop = AgentCop(agent_id='a', policy=GatePolicy(allow=['*']))\n"
 
 
-@pytest.fixture
-def armed(project: Project) -> Callable[[str], Any]:
-    """From a text to the module of that text, with a cop in it; `TOOLS` are the functions that guards were given."""
-
-    def load(text: str) -> Any:
-        path = project.write("armed.py", text)
-        tool = "TOOLS = []\ndef given(function):\n    TOOLS.append(function)\n    return cop.tool(function)\n"
-        path.write_text(ARMED + tool + path.read_text())
-        return project.load("armed")
-
-    return load
-
-
 def test_what_its_names_lead_to_travels_and_nothing_else(armed: Callable[[str], Any], box: Path) -> None:
     module = armed(
         """
@@ -59,27 +46,6 @@ def test_what_its_names_lead_to_travels_and_nothing_else(armed: Callable[[str], 
     assert run_parcel(parcel, box, "--ab-cd") == module.TOOLS[0]("--ab-cd") == ["ab", 20, 20]
     for absent in ("SECRET", "not for the box", "agentcop", "cop", "import os", "given"):
         assert absent not in parcel.source
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "API_KEY = 'x7Qp2kk'\n@given\ndef tool(): return API_KEY",
-        "@given\ndef tool():\n    password = 'x7Qp2kk'\n    return password",
-        f"@given\ndef tool(): return 'Bearer ghp_{'a1B2c3D4e5F6' * 3}'",
-        "def call(**k): return k\n@given\ndef tool(): return call(token='x7Qp2kk')",
-    ],
-    ids=["global", "local", "shape", "keyword"],
-)
-def test_a_literal_that_is_a_secret_goes_into_no_box(armed: Callable[[str], Any], text: str) -> None:
-    with pytest.raises(NotShippable, match="looks like a secret") as refused:
-        ship_function(armed(text).TOOLS[0])
-    assert "x7Qp2kk" not in str(refused.value)
-
-
-def test_a_name_for_a_secret_that_holds_none_travels(armed: Callable[[str], Any], box: Path) -> None:
-    module = armed("API_KEY = ''\nTOKENS = 3\n@given\ndef tool(password=None): return [API_KEY, TOKENS, password]")
-    assert run_parcel(ship_function(module.TOOLS[0]), box) == ["", 3, None]
 
 
 def test_the_decorators_above_the_guard_are_taken_off_and_those_below_are_kept(

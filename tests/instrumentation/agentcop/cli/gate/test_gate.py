@@ -83,6 +83,17 @@ def test_the_outcome_of_a_boxed_call_says_which_engine_ran_it_and_whether_by_fal
     ]
 
 
+def test_what_a_box_was_refused_cannot_drive_a_terminal_nor_break_the_listing(agentcop_home: Path) -> None:
+    log = GateLog(agentcop_home)
+    for call, refused in enumerate(([{"place": "\x1b[2Jx", "why": "no", "times": "\x1b[2J"}], ["x"], {"x": 1}, [{}])):
+        head = str(log.append(decision(call)))
+        line = {"kind": "outcome", "call": f"call-{call}", "outcome": "ok", "of": head, "egress_unlisted": 7}
+        log.append({**line, "egress_refused": refused})
+    first, *rest = run("log").stdout.splitlines()
+    assert first.endswith("→ ok, egress refused: \\x1b[2Jx \\x1b[2J times (no); 7 other requests")
+    assert len(rest) == 3
+
+
 def test_nothing_found_is_said_beside_the_empty_listing(agentcop_home: Path) -> None:
     GateLog(agentcop_home).append(decision(1))
     for form in ("text", "json"):
@@ -212,7 +223,9 @@ def test_following_shows_a_line_as_it_is_written(agentcop_home: Path) -> None:
     assert process.stdout is not None
     with process.stdout as shown:
         assert b"first" in shown.readline()
-        log.append(decision(2, tool="second"))
+        head = str(log.append(decision(2, tool="second")))
         assert b"second" in shown.readline()
+        log.append({"kind": "outcome", "call": "call-2", "tool": "second", "outcome": "sandbox_refused", "of": head})
+        assert shown.readline().split()[2:4] == [b"refused", b"second"]
         process.send_signal(2)
         assert process.wait(30) == 0

@@ -176,6 +176,18 @@ def test_a_fallback_in_use_is_a_warning_and_the_mode_holds_by_it(
 
 
 @pytest.mark.sandbox
+def test_no_fallback_stands_in_for_an_image_that_is_not_the_pinned_one(
+    engine: Engine, write: Callable[[str], str], asked: Callable[[str], list[tuple[str, str]]]
+) -> None:
+    del engine
+    section = f"{{image_digest: 'sha256:{'0' * 64}', network: none, fallback: process}}"
+    done = run("check", "--policy", write(section), "-f", "json")
+    assert (done.exit_code, said(done)["by"]) == (1, [])
+    ((state, reason),) = asked(f"{HEAD}sandbox: {section}\n")
+    assert (state, reason.partition(":")[0]) == ("failed", "every call that needs a box is refused")
+
+
+@pytest.mark.sandbox
 def test_bubblewrap_holds(monkeypatch: pytest.MonkeyPatch, write: Callable[[str], str]) -> None:
     use("process", monkeypatch)
     done = run("check", "--policy", write("{mode: process, network: none}"))

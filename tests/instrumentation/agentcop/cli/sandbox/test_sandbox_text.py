@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentcop.cli.sandbox.text import print_text
@@ -106,3 +107,12 @@ def test_what_a_box_says_cannot_drive_a_terminal(capsys: pytest.CaptureFixture[s
     assert not any("\x1b" in each for each in lines)
     assert not any(each.startswith("holds") for each in lines)
     assert lines[-1].startswith("DOES NOT HOLD")
+
+
+def test_a_fallback_is_offered_where_no_engine_is_and_never_for_a_box_that_does_not_hold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spare = Trial(engine="process", facts=readings(ALWAYS, {}), why="")
+    absent = Trial(engine="container", facts=(), why="no container engine answers")
+    assert "and so would `fallback: process`" in shown(capsys, [absent, spare], [])[-1]
+    assert shown(capsys, [replace(absent, wrong=True), spare], [])[-1] == "`mode: process` would hold here"

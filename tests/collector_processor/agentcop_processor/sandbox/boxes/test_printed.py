@@ -9,13 +9,14 @@ import sys
 import pytest
 
 from agentcop_processor.sandbox.boxes.conversation import Reply
-from agentcop_processor.sandbox.printed import tell_printed
+from agentcop_processor.sandbox.boxes.printed import tell_printed
 
 KEY = "sk-" + "proj-" + "a1B2c3D4e5F6g7H8" * 3
 PROGRAM = """
 import logging, sys
 from agentcop_processor.sandbox.boxes.conversation import Reply
-from agentcop_processor.sandbox.printed import tell_printed
+from agentcop_processor.sandbox.boxes.printed import tell_printed
+from agentcop_processor.sandbox.boxes.printed import tell_printed
 {setup}
 tell_printed("search", Reply(status="ok", exit=0, ms=1.0, result=b"", stdout=b"found 3\\n", stderr=b"slow\\n", cut=0))
 """
