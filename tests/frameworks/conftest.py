@@ -8,6 +8,7 @@ _NEEDS = {
     "langchain/test_approvals.py": ("langchain_openai", "langgraph", "langchain_classic"),
     "langchain/test_boxed.py": ("langchain_openai",),
     "langchain/test_boxed_callbacks.py": ("langchain_core",),
+    "langchain/test_boxed_remade.py": ("langchain_core",),
     "langchain/test_boxed_agents.py": ("langchain_openai", "langchain", "ddgs"),
     "langchain/test_boxed_graphs.py": ("langchain_openai", "langgraph"),
     "langchain/test_boxed_remade.py": ("langchain_core",),
