@@ -11,7 +11,6 @@ _NEEDS = {
     "langchain/test_boxed_remade.py": ("langchain_core",),
     "langchain/test_boxed_agents.py": ("langchain_openai", "langchain", "ddgs"),
     "langchain/test_boxed_graphs.py": ("langchain_openai", "langgraph"),
-    "langchain/test_boxed_remade.py": ("langchain_core",),
     "langchain/test_examples.py": ("langchain_openai", "langgraph"),
     "langchain/test_tools.py": ("langchain_openai",),
     "langchain/test_models.py": ("langchain_openai",),
