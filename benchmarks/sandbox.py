@@ -2,7 +2,8 @@
 
     scripts/bench sandbox [--json FILE] [--rounds N]
 
-All variants take turns in every round; a figure is the median over the rounds. Definitions:
+All variants take turns in every round, each when the machine is quiet or has not been for 1.5 s; a figure is the median
+over the rounds, beside it the quartiles. Definitions:
 
 bare            subprocess of this interpreter, `-c pass`, to its end
 cold            from nothing to the result of `operator.add` in a new box: start, probe, load, call
@@ -37,9 +38,10 @@ from agentcop_processor.sandbox.boxes.runner import Runner
 from sandboxbench.boxes import ADD, Boxes, engines
 from sandboxbench.memory import idle
 from sandboxbench.peer import Peer
+from sandboxbench.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 Variants = dict[str, "Callable[[], float]"]
 
@@ -50,7 +52,6 @@ TARGETS: Final[dict[str, float]] = {
     "overshoot_warm_ms": 100.0,
     "overshoot_cold_ms": 1000.0,
 }
-_REST: Final = 0.05
 _CONTAINERS: Final = ("docker", "podman")
 
 
@@ -61,18 +62,25 @@ def bare() -> float:
     return time.perf_counter() - began
 
 
-def interleaved(variants: Variants, rounds: int) -> dict[str, float]:
-    """Milliseconds of each, the median over the rounds; the order turns with every round."""
+def interleaved(variants: Variants, rounds: int) -> tuple[dict[str, list[float]], int]:
+    """Milliseconds of each in every round, whose order turns; and how often the machine was not quiet before one."""
     taken: dict[str, list[float]] = {name: [] for name in variants}
     order = list(variants)
     for variant in variants.values():
         variant()  # the first of each finds nothing in the machine's caches
+    busy = 0
     for number in range(rounds):
         shift = number % len(order)
         for name in order[shift:] + order[:shift]:
+            busy += not quiet()
             taken[name].append(variants[name]() * 1000)
-            time.sleep(_REST)  # what the last one left is being removed
-    return {name: round(statistics.median(times), 2) for name, times in taken.items()}
+    return taken, busy
+
+
+def quartiles(times: list[float]) -> tuple[float, float, float]:
+    """The lower one, the median and the upper one."""
+    lower, median, upper = statistics.quantiles(times, n=4, method="inclusive")
+    return round(lower, 2), round(median, 2), round(upper, 2)
 
 
 def measure(rounds: int, home: Path) -> dict[str, object]:
@@ -109,11 +117,20 @@ def measure(rounds: int, home: Path) -> dict[str, object]:
     except OSError as error:
         absent = str(error)
     try:
-        table = interleaved(variants, rounds)
+        taken, busy = interleaved(variants, rounds)
     finally:
         for close in closing:
             close()
-    return {**_figures(table, list(boxes), memory), "medians_ms": table, "idle": memory, "peer_absent": absent}
+    spread = {name: quartiles(times) for name, times in taken.items()}
+    table = {name: median for name, (_, median, _) in spread.items()}
+    return {
+        **_figures(table, list(boxes), memory),
+        "medians_ms": table,
+        "quartiles_ms": {name: [lower, upper] for name, (lower, _, upper) in spread.items()},
+        "busy": [busy, sum(map(len, taken.values()))],
+        "idle": memory,
+        "peer_absent": absent,
+    }
 
 
 def _figures(table: Mapping[str, float], names: list[str], memory: Mapping[str, object]) -> dict[str, object]:
@@ -138,10 +155,15 @@ def _figures(table: Mapping[str, float], names: list[str], memory: Mapping[str, 
 def show(figures: Mapping[str, object]) -> None:
     """The table a person reads."""
     table: Mapping[str, float] = figures["medians_ms"]  # type: ignore[assignment]  # made above
-    print(f"{'variant':<28}{'median ms':>12}{'of bare':>10}")
+    spread: Mapping[str, list[float]] = figures["quartiles_ms"]  # type: ignore[assignment]  # made above
+    print(f"{'variant':<28}{'median ms':>12}{'quartiles':>20}{'of bare':>10}")
     for name, value in table.items():
+        lower, upper = spread[name]
         shown = "" if "overshoot" in name else f"{value / table['bare']:.2f}"
-        print(f"{name:<28}{value:>12.1f}{shown:>10}")
+        print(f"{name:<28}{value:>12.1f}{f'{lower:.1f} to {upper:.1f}':>20}{shown:>10}")
+    busy: Sequence[int] = figures["busy"]  # type: ignore[assignment]  # made above
+    if busy[0]:
+        print(f"{busy[0]} of {busy[1]} times the machine was busy with something else before")
     memory: Mapping[str, Mapping[str, float] | None] = figures["idle"]  # type: ignore[assignment]  # made above
     for name, sizes in memory.items():
         said = "not told by the kernel" if sizes is None else ", ".join(f"{part} {mb} MB" for part, mb in sizes.items())
@@ -162,8 +184,12 @@ def main() -> None:
     """Measure, print, and write the JSON where asked."""
     parser = argparse.ArgumentParser(description="What a box costs, as ratios in one run.")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--rounds", type=int, default=15, help="how often the variants take turns (default: 15)")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="how often the variants take turns, at least 2 (default: 15)"
+    )
     options = parser.parse_args()
+    if options.rounds < 2:  # noqa: PLR2004 -- quartiles need two
+        parser.error("--rounds must be at least 2")
     logging.getLogger("agentcop").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as home:
         figures = measure(options.rounds, Path(home))

@@ -37,7 +37,6 @@ class Done:
     err: bytes
     out_cut: int
     err_cut: int
-    spent: bool
 
     @property
     def value(self) -> object:
@@ -76,6 +75,7 @@ class Box:
             stderr=subprocess.PIPE,
             bufsize=0,
         )
+        self._used = False
         limits = {"max_result": max_result, "max_output": max_output, "confine": confine}
         self.say({"op": "open", "limits": limits, "egress": egress is not None})
         ready, _ = self.hear()
@@ -102,6 +102,16 @@ class Box:
         while left:
             left = left[os.write(self._process.stdin.fileno(), left) :]
 
+    def cleaned(self) -> bool:
+        """Whether the box says that nothing is left of a call; else it is about to end. Once after each call."""
+        self._used = False
+        try:
+            message, _ = self.hear()
+        except EOFError:
+            return False
+        assert message == {"op": "clean"}
+        return True
+
     def hear(self) -> tuple[dict[str, object], list[bytes]]:
         """The next message and its frames."""
         return frames.receive(self._read)
@@ -121,6 +131,7 @@ class Box:
         init = None if init is None else values.encode(init)
         text = textwrap.dedent(source)
         parcel = {"module": module, "name": name, "source": text, "init": init, "method": method}
+        assert not self._used or self.cleaned(), "what the last call left could not be removed"
         self.say({"op": "prepare"}, frames.dumps({**parcel, "path": list(path), "env": dict(env or {})}))
 
     def call(self, *args: object, timeout: float = PATIENCE, **kwargs: object) -> Done:
@@ -146,6 +157,7 @@ class Box:
         """What the box says of the call that runs."""
         message, (result, out, err) = self.hear()
         assert message["op"] == "done"
+        self._used = True
         answer = frames.loads(result) if result else {}
         assert isinstance(answer, dict)
         if "value" in answer:
@@ -162,7 +174,6 @@ class Box:
             err=err,
             out_cut=out_cut,
             err_cut=err_cut,
-            spent=bool(message["spent"]),
         )
 
     def hang_up(self) -> int:

@@ -31,6 +31,8 @@ _MAX_MESSAGE: Final = 65_536
 _LARGEST: Final = 1 << 53
 _TO_OPEN: Final = 10.0
 _TO_SEND: Final = 10.0
+_TO_CLEAN: Final = 3.0
+"""The box gives itself one second."""
 _GRACE: Final = 2.0
 """How much longer than the box the host waits before it kills the box itself."""
 
@@ -75,6 +77,7 @@ class Box:
         self._closed = closed
         self._settings = settings
         self.facts: Mapping[str, object] = {}
+        self._used = False
 
     def open(self, confine: Mapping[str, object] | None, *, egress: bool) -> Mapping[str, object]:
         """Tell the supervisor its limits and return its facts about the box. Blocks up to 10 s. Raises LinkLost."""
@@ -96,6 +99,8 @@ class Box:
     def call(self, arguments: bytes, timeout: float) -> Reply:
         """Run the prepared tool once; blocks up to `timeout` seconds and two more. Raises LinkLost."""
         deadline = time.monotonic() + timeout + _GRACE
+        self.cleaned()
+        self._used = True
         self._say({"op": "call", "timeout": timeout}, arguments, deadline=deadline)
         answer = self._hear("done", deadline)
         most = self._settings.max_stdout
@@ -113,6 +118,12 @@ class Box:
             stderr=stderr,
             cut=_count(answer.get("stdout_cut")) + _count(answer.get("stderr_cut")),
         )
+
+    def cleaned(self) -> None:
+        """Return when nothing of an earlier call is left in the box. Blocks for up to 3 s. Raises LinkLost."""
+        if self._used:
+            self._hear("clean", time.monotonic() + _TO_CLEAN)
+            self._used = False
 
     def close(self) -> None:
         """Kill the box, whatever runs in it: as `Link.kill`."""

@@ -24,6 +24,9 @@ _log = logging.getLogger("agentcop")
 
 _MOST: Final = 16
 """How many boxes wait in one process, all kinds together: the one that has waited longest goes first."""
+_HEAD_START: Final = 0.02
+"""Seconds for which a box that is wanted beforehand waits for the call that took the last one: most are over by then,
+and on few cores a box that starts beside a call costs the call more than this."""
 _STALE: Final = 600.0
 """Seconds after which a box that nobody took is thrown away: what it has loaded is of then."""
 _LOOK: Final = 60.0
@@ -74,7 +77,8 @@ class Pool:
         self._waiting: list[Waiting] = []
         self._coming: list[tuple[Kind, Parcel]] = []
         self._lock = safe_lock()
-        self._wanted: queue.SimpleQueue[tuple[Kind, Parcel] | None] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[tuple[float, Kind, Parcel] | None] = queue.SimpleQueue()
+        self._ended = threading.Event()
         self._worker: threading.Thread | None = None
         self._closed = False
 
@@ -110,7 +114,7 @@ class Pool:
                 self._worker = worker
             self._coming += [wanted] * missing
             for _ in range(missing):
-                self._wanted.put(wanted)
+                self._wanted.put((self._clock() + _HEAD_START, *wanted))
 
     def counts(self) -> tuple[int, int]:
         """How many boxes wait, and how many are being made."""
@@ -132,6 +136,7 @@ class Pool:
         with self._lock:
             self._closed = True
             gone, self._waiting = self._waiting, []
+        self._ended.set()
         self._wanted.put(None)
         for each in gone:
             self._end(each.box)
@@ -139,7 +144,7 @@ class Pool:
     def forget(self) -> None:
         """In a forked child: the boxes are the parent's. Nothing is killed; this process's ends of the pipes go."""
         gone, self._waiting, self._coming, self._worker = self._waiting, [], [], None
-        self._wanted = queue.SimpleQueue()
+        self._wanted, self._ended = queue.SimpleQueue(), threading.Event()
         for each in gone:
             each.box.link.abandon()
 
@@ -161,7 +166,9 @@ class Pool:
                 continue
             if wanted is None:
                 return
-            self._fill(*wanted)
+            when, kind, parcel = wanted
+            self._ended.wait(max(0.0, when - self._clock()))
+            self._fill(kind, parcel)
 
     def _fill(self, kind: Kind, parcel: Parcel) -> None:
         box: Box | None = None

@@ -104,8 +104,12 @@ class Runner:
     def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
         """A box that waits with the parcel loaded, and still lives. An engine that was restarted has left dead ones."""
         while (waiting := self._pool.take(kind, parcel)) is not None:
-            if waiting.box.link.alive():
-                return waiting
+            try:
+                if waiting.box.link.alive():
+                    waiting.box.cleaned()
+                    return waiting
+            except LinkLost:
+                pass  # what a call had left in it could not be removed
             self._reaper.take(waiting.box)
             _log.warning("agentcop: a box that waited is gone; another one is made")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import stat
@@ -202,14 +203,17 @@ def _system() -> Iterator[str]:
     yield from ("--ro-bind", str(_USR), str(_USR))
     if _APART.is_dir():
         yield from ("--size", "4096", "--perms", "0755", "--tmpfs", str(_APART))
-    for folder in map(Path, _LINKED):
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), str(folder))
-        elif folder.is_dir():
-            yield from ("--ro-bind", str(folder), str(folder))
+    for path, link in _linked():
+        yield from ("--symlink", link, path) if link else ("--ro-bind", path, path)
     for path in _FOUND:
-        if Path(path).exists():
-            yield from ("--ro-bind", path, path)
+        yield from ("--ro-bind-try", path, path)
+
+
+@functools.cache
+def _linked() -> tuple[tuple[str, str], ...]:
+    """Those of `/bin` and its like that are here, with where each points, "" for a folder: no system changes these."""
+    here = ((folder, Path(folder)) for folder in _LINKED)
+    return tuple((name, str(path.readlink()) if path.is_symlink() else "") for name, path in here if path.is_dir())
 
 
 def own_files() -> Mapping[str, str]:

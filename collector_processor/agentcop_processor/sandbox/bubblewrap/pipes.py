@@ -43,6 +43,7 @@ class PipeLink:
         self._in, self._out, self._err = (stream.fileno() for stream in self._streams)
         for stream in self._streams:
             os.set_blocking(stream.fileno(), False)
+        self._said = bytearray()
         self._tail = b""
         self._err_open = True
         self._killed = False
@@ -56,28 +57,30 @@ class PipeLink:
         with self._files:
             left = memoryview(data)
             while left:
-                self._wait(self._in, select.POLLOUT, deadline)
+                self._check_alive()
                 try:
                     left = left[os.write(self._in, left[:_CHUNK]) :]
                 except BlockingIOError:
-                    continue
+                    self._wait(self._in, select.POLLOUT, deadline)
                 except OSError:
                     raise self._lost() from None
 
     def receive(self, size: int, deadline: float) -> bytes:
         """Exactly `size` bytes of the box's standard output. Raises LinkLost."""
         with self._files:
-            data = bytearray()
-            while len(data) < size:
-                self._wait(self._out, select.POLLIN, deadline)
+            while len(self._said) < size:
+                self._check_alive()
                 try:
-                    piece = os.read(self._out, min(size - len(data), _CHUNK))
+                    piece = os.read(self._out, _CHUNK)
                 except BlockingIOError:
+                    self._wait(self._out, select.POLLIN, deadline)
                     continue
                 if not piece:
                     raise self._lost()
-                data += piece
-            return bytes(data)
+                self._said += piece
+            data = bytes(self._said[:size])
+            del self._said[:size]
+            return data
 
     def stderr(self) -> str:
         """The last 4 KiB that bubblewrap and the supervisor said on standard error; never the tool's own."""
@@ -148,8 +151,7 @@ class PipeLink:
     def _wait(self, file: int, event: int, deadline: float) -> None:
         """Return when `file` may be ready. Raises LinkLost once the box has ended and nothing is left to read."""
         while True:
-            if self._killed:
-                raise LinkLost("the box has been killed")
+            self._check_alive()
             left = deadline - time.monotonic()
             poll = select.poll()
             poll.register(file, event)
@@ -165,6 +167,10 @@ class PipeLink:
                 raise self._lost()
             if left <= 0:
                 raise LinkLost("the box did not answer in time", late=True)
+
+    def _check_alive(self) -> None:
+        if self._killed:
+            raise LinkLost("the box has been killed")
 
     def _lost(self) -> LinkLost:
         self._drain()

@@ -4,12 +4,14 @@ The folder is no installed package here. Its modules get a package of a name tha
 nothing that lies beside the folder, can be imported in place of a tool's own.
 """
 
+import gc
 import sys
 
 PACKAGE = "_agentcop_inside"
 
 
 def _main() -> int:
+    gc.disable()  # there is nothing to collect yet, and looking for it takes half a millisecond
     folder = __file__.rpartition("/")[0]
     if sys.path and sys.path[0] == folder:  # put there where the folder was started, not the file
         del sys.path[0]

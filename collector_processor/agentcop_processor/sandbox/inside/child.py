@@ -5,17 +5,21 @@ Nothing in here is trusted by anybody once the tool's code has begun; it only ha
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
 
-from . import native, tool
+from . import native
 from .wire.frames import HEADER, dumps, loads, size_of
+from .wire.pipes import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, NoReturn, TextIO
+
+    from . import tool
 
 _REQUEST, _RESULT = 3, 4
 _LONGEST = (1 << 32) - 1  # what four bytes can say; the supervisor refuses far shorter answers by it
@@ -31,6 +35,10 @@ def run(
     """Never returns. `files`: an empty one, then the ends of the stdout, stderr, request and result pipes."""
     _only(files)
     _ordinary()
+    import site  # noqa: F401 -- this and the next take their time before the tool is known, and the supervisor none
+
+    from . import tool
+
     made: tool.Tool | None = None
     answer: dict[str, object] = {}
     try:
@@ -54,8 +62,7 @@ def run(
     status = 0
     try:
         data = dumps(answer)
-        _write(min(len(data), _LONGEST).to_bytes(HEADER, "big"))
-        _write(data)
+        write_all(_RESULT, [min(len(data), _LONGEST).to_bytes(HEADER, "big"), data])
     except (OSError, ValueError):
         status = _UNANSWERED
     os._exit(status)
@@ -83,6 +90,7 @@ def _above(file: int, number: int) -> int:
 def _ordinary() -> None:
     """Give up what only the supervisor is: its signals, its session, and that others may not look at it."""
     os.setsid()
+    gc.unfreeze()
     native.usual_signals()
     native.set_dumpable(dumpable=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -116,9 +124,3 @@ def _read(size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
-
-
-def _write(data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(_RESULT, left) :]

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-_TICK = 0.05  # seconds between two looks for processes that have ended
+_TICK = 0.05  # seconds between two looks for processes that have ended, and at their memory
 _REST = 1.0  # the same before the call
 _SOON = 0.002  # the same once the result pipe is closed: the process is about to end
 _REAPED_AT_ONCE = 512  # of a fork bomb's dead, between two looks at the clock
+_AGAIN = 0.005  # seconds between two times of killing all, if nobody's end is told meanwhile
 _DEATH = 5.0  # seconds that killed processes may take to be gone
 _FAULT = 70  # the exit status of a child that could not run
 
@@ -32,14 +33,16 @@ class NotDead(Exception):  # noqa: N818 -- a state
 
 
 class Forked:
-    """A process that makes the tool ready and waits for its arguments. Only one at a time: `kill` kills everything."""
+    """A process that waits for a parcel, makes its tool, and waits for arguments.
+
+    One at a time: `kill` kills everything.
+    """
 
     __slots__ = ("_alive", "_answer", "_poll", "_request", "err", "exit", "out", "pid")
 
     def __init__(
         self,
         run: Callable[[int, int, int, int], NoReturn],
-        parcel: bytearray,
         *,
         max_result: int,
         max_output: int,
@@ -70,7 +73,6 @@ class Forked:
         self._poll = select.poll()
         self._poll.register(out, select.POLLIN)
         self._poll.register(err, select.POLLIN)
-        self._send(parcel)
 
     def idle(self, host: int) -> None:
         """Return when the host says something; until then the tool is loaded, and what it writes is read."""
@@ -91,18 +93,12 @@ class Forked:
         Until then the tool runs, for `timeout` seconds at most, and only while `greedy` is not so: `kill` must follow.
         """
         deadline = time.monotonic() + timeout
-        self._send(arguments)
+        self.send(arguments)
         self._poll.register(self._answer.file, select.POLLIN)
         self._poll.register(host, 0)
         tick = _TICK
         looked = 0.0
         while (now := time.monotonic()) < deadline:
-            if now - looked >= tick:
-                self._reap()
-                if greedy is not None and greedy():
-                    self.exit = -native.SIGKILL  # as where the kernel ends it
-                    return "crashed", bytearray()
-                looked = now
             ended = not self._alive  # what it wrote is in the pipe by now
             ready = dict(self._poll.poll(0 if ended else 1 + min(deadline - now, tick) * 1000))
             if host in ready:
@@ -118,6 +114,12 @@ class Forked:
                 return self._answer.state, self._answer.data
             if ended:
                 return "crashed", bytearray()
+            if now - looked >= tick:  # not before a first wait: most calls have answered by then
+                self._reap()
+                if greedy is not None and greedy():
+                    self.exit = -native.SIGKILL  # as where the kernel ends it
+                    return "crashed", bytearray()
+                looked = now
         return "timeout", bytearray()
 
     def kill(self) -> None:
@@ -132,7 +134,7 @@ class Forked:
                 break
             if time.monotonic() > until:
                 raise NotDead
-            time.sleep(0.0005)
+            native.wait_for_a_death(_AGAIN)
         for output in (self.out, self.err):
             while output.read() > 0:
                 if time.monotonic() > until:
@@ -146,7 +148,8 @@ class Forked:
         for part in (self._request, self._answer, self.out, self.err):
             part.wipe()
 
-    def _send(self, data: bytearray) -> None:
+    def send(self, data: bytearray) -> None:
+        """Have a frame written to it, now or as soon as it reads; wiped then."""
         self._request.add(data)
         if self._request.write():
             self._poll.register(self._request.file, select.POLLOUT)

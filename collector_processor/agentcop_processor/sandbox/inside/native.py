@@ -43,6 +43,19 @@ def undo_signals() -> None:
         _signal.signal(number, _signal.SIG_DFL)
 
 
+def note_deaths() -> None:
+    """Have the end of a child noted for `wait_for_a_death`, for good."""
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGCHLD,))
+
+
+def wait_for_a_death(seconds: float) -> None:
+    """Until a child has ended since it was last noted, or for so many seconds. Raises nothing."""
+    try:
+        _signal.sigtimedwait((_signal.SIGCHLD,), seconds)
+    except OSError:
+        pass  # then sooner
+
+
 def usual_signals() -> None:
     """What a Python that has just started does: SIGINT raises KeyboardInterrupt, none is blocked."""
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)

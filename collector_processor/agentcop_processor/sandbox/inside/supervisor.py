@@ -7,11 +7,12 @@ everything else in the box: the host sees a lost link, never a call that went on
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
 
-from . import child, facts, native, wipe
+from . import child, native
 from .forked import Forked, HostGone, NotDead
 from .wire.frames import MAX_FRAME, BadFrame, packed, receive
 from .wire.pipes import CHUNK, write_all
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import NoReturn
 
+    from .wipe import Before
     from .wire.frames import Raw
 
 _SOCKET = "/agentcop/egress/proxy.sock"
@@ -38,6 +40,9 @@ def main() -> int:
         return _OPENED_ONLY_HERE
     native.set_dumpable(dumpable=False)
     native.undo_signals()
+    native.note_deaths()
+    gc.freeze()  # nor is any of this ever garbage
+    gc.enable()
     try:
         _Box().serve()
     except HostGone:
@@ -50,13 +55,25 @@ def main() -> int:
 class _Box:
     """One conversation with the host."""
 
-    __slots__ = ("_before", "_confine", "_env", "_forget", "_forked", "_greedy", "_limits", "_null", "_scratch")
+    __slots__ = (
+        "_before",
+        "_confine",
+        "_env",
+        "_forget",
+        "_forked",
+        "_greedy",
+        "_limits",
+        "_null",
+        "_prepared",
+        "_scratch",
+    )
 
     def __init__(self) -> None:
         self._forked: Forked | None = None
+        self._prepared = False
         self._scratch = bytearray(CHUNK)
         self._null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self._before = wipe.Before()
+        self._before: Before | None = None
         self._confine: Callable[[], None] | None = None
         self._greedy: Callable[[], bool] | None = None
         self._env: dict[str, str] = {}
@@ -71,11 +88,13 @@ class _Box:
                 self._forked.idle(_HOST_IN)
             message, raw = receive(_read)
             operation = message.get("op")
-            if operation == "prepare" and self._forked is None and len(raw) == 1:
-                self._prepare(raw[0])
-            elif operation == "call" and self._forked is not None and len(raw) == 1:
+            if operation == "prepare" and not self._prepared and len(raw) == 1:
+                self._forked = self._forked or self._fork()
+                self._forked.send(raw[0])
+                self._prepared = True
+            elif operation == "call" and self._forked is not None and self._prepared and len(raw) == 1:
                 self._call(self._forked, raw[0], _number(message, "timeout", above=0))
-                self._forked = None
+                self._forked, self._prepared = None, False
             else:
                 raise BadFrame("not what the host may say now")
 
@@ -86,26 +105,27 @@ class _Box:
         self._limits = {name: min(int(_number(limits, name)), MAX_FRAME) for name in self._limits}
         confine = limits.get("confine")
         if confine is not None:
-            from .confine import confine as confine_child
-
-            self._confine = lambda: confine_child(confine)
+            self._confine = lambda: _confine(confine)
             if memory := int(confine.get("memory", 0)):
-                from .memory import above
-
-                self._greedy = lambda: above(memory)
+                self._greedy = lambda: _greedy(memory)
         relay = bool(message.get("egress"))
         if relay:
             from .relay import forget, start
 
             self._env = _proxied(start(_SOCKET))
             self._forget = forget
+        # The child gets ready for a tool, and has none yet, while this process does the same and the host judges it.
+        self._forked = self._fork()
+        from . import facts, wipe
+
+        self._before = wipe.Before()
         self._say({"op": "ready", "facts": facts.gather(relay=relay)})
 
-    def _prepare(self, parcel: bytearray) -> None:
+    def _fork(self) -> Forked:
         def run(request: int, result: int, out: int, err: int) -> NoReturn:
             child.run((self._null, out, err, request, result), self._limits["max_result"], self._confine, self._env)
 
-        self._forked = Forked(run, parcel, scratch=self._scratch, **self._limits)
+        return Forked(run, scratch=self._scratch, **self._limits)
 
     def _call(self, forked: Forked, arguments: bytearray, timeout: float) -> None:
         began = time.monotonic()
@@ -114,7 +134,6 @@ class _Box:
         exited = forked.exit if status == "crashed" else None
         forked.kill()
         self._forget()
-        unchanged = self._before.restore()
         self._say(
             {
                 "op": "done",
@@ -123,14 +142,14 @@ class _Box:
                 "ms": round((ended - began) * 1000, 3),
                 "stdout_cut": forked.out.cut,
                 "stderr_cut": forked.err.cut,
-                "spent": not unchanged,
             },
             [result, forked.out.text(), forked.err.text()],
         )
         forked.wipe()
         wipe_bytes(self._scratch)
-        if not unchanged:
+        if self._before is None or not self._before.restore():  # nothing of the call runs, and nobody waits for this
             raise NotDead("a call left what could not be removed")
+        self._say({"op": "clean"})
 
     def _say(self, message: dict[str, object], raw: list[Raw] | None = None) -> None:
         try:
@@ -141,6 +160,20 @@ class _Box:
 
 def _nothing() -> None:
     """There is no relay to forget what it carried."""
+
+
+def _confine(limits: Mapping[str, int]) -> None:
+    """In the child: only it needs the module."""
+    from .confine import confine
+
+    confine(limits)
+
+
+def _greedy(memory: int) -> bool:
+    """Whether the tool holds too much: most calls are over before anybody asks."""
+    from .memory import above
+
+    return above(memory)
 
 
 def _read(size: int) -> bytearray:

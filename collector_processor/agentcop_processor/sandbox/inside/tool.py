@@ -125,9 +125,8 @@ def _from_source(name: str, text: str) -> ModuleType:
 
 
 def _imported(name: str) -> ModuleType:
-    import importlib
-
-    return importlib.import_module(name)
+    __import__(name)  # the package importlib itself takes a millisecond to import
+    return sys.modules[name]
 
 
 def _flags_of(function: Any) -> int:

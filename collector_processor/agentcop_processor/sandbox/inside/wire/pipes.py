@@ -89,17 +89,10 @@ class Answer:
         """Take what is there, up to a chunk; False where there is nothing more to take."""
         if self.state != "open":
             return False
-        if len(self._head) < HEADER:
-            piece = bytearray(HEADER - len(self._head))
-            size = read_into(self.file, memoryview(piece))
-            self._head += piece[: max(size, 0)]
-            if len(self._head) == HEADER:
-                announced = int.from_bytes(self._head, "big")
-                if announced > self._maximum:
-                    self.state = "too_large"
-                    return False
-                self.data = bytearray(announced)
-        else:
+        size = self._read_head() if len(self._head) < HEADER else -1
+        if self.state != "open":
+            return False
+        if len(self._head) == HEADER and self.data:
             size = read_into(self.file, memoryview(self.data)[self._filled : self._filled + CHUNK])
             self._filled += max(size, 0)
         if len(self._head) == HEADER and self._filled == len(self.data):
@@ -107,6 +100,18 @@ class Answer:
         elif size == 0:
             self.state = "closed"
         return size > 0
+
+    def _read_head(self) -> int:
+        piece = bytearray(HEADER - len(self._head))
+        size = read_into(self.file, memoryview(piece))
+        self._head += piece[: max(size, 0)]
+        if len(self._head) == HEADER:
+            announced = int.from_bytes(self._head, "big")
+            if announced > self._maximum:
+                self.state = "too_large"
+            else:
+                self.data = bytearray(announced)
+        return size
 
     def wipe(self) -> None:
         """Forget what came."""
@@ -130,20 +135,27 @@ class Request:
     def write(self) -> bool:
         """Write what the pipe takes now; whether something is left. A child that is gone gets nothing, silently."""
         while self._waiting:
-            data, done = self._waiting[0]
             try:
-                done += os.write(self.file, memoryview(data)[done : done + CHUNK]) if data else 0
+                written = os.writev(self.file, [memoryview(data)[done:] for data, done in self._waiting])
             except (BlockingIOError, InterruptedError):
                 return True
             except BrokenPipeError:
                 self.wipe()
                 break
-            if done < len(data):
-                self._waiting[0] = (data, done)
-            else:
-                wipe(data)
-                del self._waiting[0]
+            self._written(written)
         return False
+
+    def _written(self, size: int) -> None:
+        """Take note of so many bytes; what has been written whole is wiped."""
+        while self._waiting:
+            data, done = self._waiting[0]
+            more = min(size, len(data) - done)
+            if done + more < len(data):
+                self._waiting[0] = (data, done + more)
+                break
+            wipe(data)
+            del self._waiting[0]
+            size -= more
 
     def wipe(self) -> None:
         """Forget what was not written."""

@@ -8,7 +8,6 @@ or a subclass of str would come back as something else, so they do not go at all
 
 from __future__ import annotations
 
-import binascii
 import sys
 
 from .library import TABLE, Unsendable, type_name, typed
@@ -16,6 +15,7 @@ from .library import TABLE, Unsendable, type_name, typed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
     from typing import Any
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "Unsendable", "decode", "encode"]
@@ -116,9 +116,16 @@ _WRITERS: dict[type, Callable[[Any, int, list[int]], object]] = {
     tuple: lambda value, depth, left: _tagged("tuple", _each(value, depth, left)),
     set: _write_set,
     frozenset: _write_set,
-    bytes: lambda value, _, __: _tagged("bytes", binascii.b2a_base64(value, newline=False).decode("ascii")),
+    bytes: lambda value, _, __: _tagged("bytes", _base64().b2a_base64(value, newline=False).decode("ascii")),
     complex: lambda value, depth, left: _tagged("complex", _each((value.real, value.imag), depth, left)),
 }
+
+
+def _base64() -> ModuleType:
+    """The library of the machine that has it; few calls need it."""
+    import binascii
+
+    return binascii
 
 
 def _count(more: int, left: list[int]) -> None:
@@ -195,7 +202,7 @@ _READERS: dict[str, Callable[[Any, int], object]] = {
     "tuple": lambda value, depth: tuple([_decode(item, depth - 1) for item in typed(value, list)]),
     "set": lambda value, depth: _read_set(set, value, depth),
     "frozenset": lambda value, depth: _read_set(frozenset, value, depth),
-    "bytes": lambda value, _: binascii.a2b_base64(typed(value, str)),
+    "bytes": lambda value, _: _base64().a2b_base64(typed(value, str)),
     "int": lambda value, _: int(typed(value, str), 16),
     "float": _read_float,
     "complex": _read_complex,

@@ -99,6 +99,9 @@ class Box:
         if self.error is not None:
             raise self.error
 
+    def cleaned(self) -> None:
+        pass
+
     def close(self) -> None:
         self.closed += 1
 
