@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentcop_processor.sandbox.egress.addresses import Address
-    from agentcop_processor.sandbox.egress.carrying import Limits
+    from agentcop_processor.sandbox.egress.traffic.carrying import Limits
 
 PUBLIC = "93.184.216.34"
 OTHER = "151.101.1.69"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import h11
 
 from agentcop_processor.sandbox.egress.authority import Authority, upstream
-from agentcop_processor.sandbox.egress.carrying import End, Limits, TooMuch, metered, tunnel
-from agentcop_processor.sandbox.egress.exchange import MAX_HEAD, Exchange, next_event
-from agentcop_processor.sandbox.egress.heads import Malformed, Onward, check_framing, check_inner, target_of
 from agentcop_processor.sandbox.egress.heard import HEARING
 from agentcop_processor.sandbox.egress.outside import Unreachable, reach
 from agentcop_processor.sandbox.egress.rules import Refused
+from agentcop_processor.sandbox.egress.traffic.carrying import End, Limits, TooMuch, metered, tunnel
+from agentcop_processor.sandbox.egress.traffic.exchange import MAX_HEAD, Exchange, next_event
+from agentcop_processor.sandbox.egress.traffic.heads import Malformed, Onward, check_framing, check_inner, target_of
 
 if TYPE_CHECKING:
     import socket

@@ -18,12 +18,12 @@ from agentcop_core.filelock import try_lock
 from agentcop_core.home import make_private
 from agentcop_core.locks import safe_lock
 from agentcop_processor.sandbox.egress.authority import system_certificates
-from agentcop_processor.sandbox.egress.carrying import Limits
 from agentcop_processor.sandbox.egress.door import Door
 from agentcop_processor.sandbox.egress.outside import Outside
 from agentcop_processor.sandbox.egress.proxy import Proxy
 from agentcop_processor.sandbox.egress.rules import rules_of
 from agentcop_processor.sandbox.egress.tally import Tally
+from agentcop_processor.sandbox.egress.traffic.carrying import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

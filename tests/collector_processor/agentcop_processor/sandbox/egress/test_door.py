@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from agentcop_processor.sandbox.egress.carrying import Limits
 from agentcop_processor.sandbox.egress.door import Door
 from agentcop_processor.sandbox.egress.heard import Asked, Heard, Hearing
+from agentcop_processor.sandbox.egress.traffic.carrying import Limits
 from exporting import until
 from outside_world import box, received
 

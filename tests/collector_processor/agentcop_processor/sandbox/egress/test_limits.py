@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from agentcop_processor.sandbox.egress import proxy
-from agentcop_processor.sandbox.egress.carrying import Limits
 from agentcop_processor.sandbox.egress.heard import Hearing
 from agentcop_processor.sandbox.egress.outside import Outside
 from agentcop_processor.sandbox.egress.rules import rules_of
 from agentcop_processor.sandbox.egress.tally import Tally
+from agentcop_processor.sandbox.egress.traffic.carrying import Limits
 from agentcop_processor.sandbox.settings import Settings
 from outside_world import PUBLIC, box, received
 

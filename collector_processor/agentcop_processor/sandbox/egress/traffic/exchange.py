@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import h11
 
-from agentcop_processor.sandbox.egress.heads import backward
-from agentcop_processor.sandbox.egress.masking import Mask, masked, needles
 from agentcop_processor.sandbox.egress.outside import Unreachable
+from agentcop_processor.sandbox.egress.traffic.heads import backward
+from agentcop_processor.sandbox.egress.traffic.masking import Mask, masked, needles
 
 if TYPE_CHECKING:
-    from agentcop_processor.sandbox.egress.carrying import End, Meter
-    from agentcop_processor.sandbox.egress.heads import Onward
+    from agentcop_processor.sandbox.egress.traffic.carrying import End, Meter
+    from agentcop_processor.sandbox.egress.traffic.heads import Onward
 
 _PIECE: Final = 65_536
 _HEAD_PIECE: Final = 8_192

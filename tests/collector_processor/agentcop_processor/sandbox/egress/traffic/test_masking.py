@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentcop_processor.sandbox.egress.masking import Mask, masked, needles
+from agentcop_processor.sandbox.egress.traffic.masking import Mask, masked, needles
 
 
 @given(
