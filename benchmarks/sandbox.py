@@ -41,7 +41,7 @@ from sandboxbench.peer import Peer
 from sandboxbench.quiet import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 Variants = dict[str, "Callable[[], float]"]
 
@@ -161,9 +161,10 @@ def show(figures: Mapping[str, object]) -> None:
         lower, upper = spread[name]
         shown = "" if "overshoot" in name else f"{value / table['bare']:.2f}"
         print(f"{name:<28}{value:>12.1f}{f'{lower:.1f} to {upper:.1f}':>20}{shown:>10}")
-    busy: Sequence[int] = figures["busy"]  # type: ignore[assignment]  # made above
-    if busy[0]:
-        print(f"{busy[0]} of {busy[1]} times the machine was busy with something else before")
+    counts: list[int] = figures["busy"]  # type: ignore[assignment]  # made above
+    busy, count = counts
+    if busy:
+        print(f"{busy} of {count} times the machine was busy with something else before")
     memory: Mapping[str, Mapping[str, float] | None] = figures["idle"]  # type: ignore[assignment]  # made above
     for name, sizes in memory.items():
         said = "not told by the kernel" if sizes is None else ", ".join(f"{part} {mb} MB" for part, mb in sizes.items())

@@ -24,11 +24,11 @@ _log = logging.getLogger("agentcop")
 
 _MOST: Final = 16
 """How many boxes wait in one process, all kinds together: the one that has waited longest goes first."""
-_HEAD_START: Final = 0.02
-"""Seconds for which a box that is wanted beforehand waits for the call that took the last one: most are over by then,
-and on few cores a box that starts beside a call costs the call more than this."""
 _STALE: Final = 600.0
 """Seconds after which a box that nobody took is thrown away: what it has loaded is of then."""
+_HEAD_START: Final = 0.02
+"""Seconds for which a box that is wanted beforehand waits for the call that took the last one: most are over by then,
+and starting a box beside a call takes the call longer than it takes."""
 _LOOK: Final = 60.0
 """Seconds between two looks for such boxes, while nothing is ordered."""
 
@@ -114,7 +114,7 @@ class Pool:
                 self._worker = worker
             self._coming += [wanted] * missing
             for _ in range(missing):
-                self._wanted.put((self._clock() + _HEAD_START, *wanted))
+                self._wanted.put((time.monotonic() + _HEAD_START, kind, parcel))
 
     def counts(self) -> tuple[int, int]:
         """How many boxes wait, and how many are being made."""
@@ -167,7 +167,7 @@ class Pool:
             if wanted is None:
                 return
             when, kind, parcel = wanted
-            self._ended.wait(max(0.0, when - self._clock()))
+            self._ended.wait(max(when - time.monotonic(), 0.0))
             self._fill(kind, parcel)
 
     def _fill(self, kind: Kind, parcel: Parcel) -> None:

@@ -104,13 +104,14 @@ class Runner:
     def _warm(self, kind: Kind, parcel: Parcel) -> Waiting | None:
         """A box that waits with the parcel loaded, and still lives. An engine that was restarted has left dead ones."""
         while (waiting := self._pool.take(kind, parcel)) is not None:
+            ready = False
             try:
-                if waiting.box.link.alive():
-                    waiting.box.cleaned()
-                    return waiting
-            except LinkLost:
-                pass  # what a call had left in it could not be removed
-            self._reaper.take(waiting.box)
+                ready = _ready(waiting.box)
+            finally:
+                if not ready:
+                    self._reaper.take(waiting.box)
+            if ready:
+                return waiting
             _log.warning("agentcop: a box that waited is gone; another one is made")
         return None
 
@@ -154,6 +155,15 @@ def _loaded_again(waiting: Waiting) -> bool:
         _log.exception("agentcop: a box could not load its tool again, and is killed")  # its call has been answered
         return False
     return True
+
+
+def _ready(box: Box) -> bool:
+    """Whether it still lives, with nothing of an earlier call left."""
+    try:
+        box.cleaned()
+    except LinkLost:
+        return False
+    return box.link.alive()
 
 
 def opened(engine: Engine, kind: Kind) -> Box:
