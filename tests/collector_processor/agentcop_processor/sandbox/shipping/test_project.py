@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def shop(project: Project) -> Project:
+def shop(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it would be more of the package, and newly changed
     project.write("shop/__init__.py")
     project.write("shop/tools.py", "from .deep.inner import twice\ndef total(x): return twice(x)\n")
     project.write("shop/deep/__init__.py")
