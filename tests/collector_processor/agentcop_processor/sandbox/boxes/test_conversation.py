@@ -128,3 +128,25 @@ def test_a_number_that_is_none_is_no_fault_of_the_hosts(part: str, value: object
 def test_facts_that_are_none_are_not_taken() -> None:
     with pytest.raises(LinkLost, match="what it is"):
         Box(Scripted(frame(b'{"op":"ready","facts":[]}')), SETTINGS).open(None, egress=False)
+
+
+def test_a_box_that_served_a_call_serves_the_next_once_it_says_that_nothing_is_left_of_it() -> None:
+    link = Scripted((done() + frame(b"") * 3 + frame(b'{"op":"clean"}')) * 2)
+    box = Box(link, SETTINGS)
+    box.cleaned()
+    assert link.asked == 0
+    box.call(b"{}", 1.0)
+    box.cleaned()
+    box.call(b"{}", 1.0)
+    assert link.said == frame(b'{"op":"clean"}')
+
+
+@pytest.mark.parametrize("said", [b"", frame(b'{"op":"dirty"}'), frame(b"[]")])
+def test_a_box_that_does_not_say_so_serves_no_other(said: bytes) -> None:
+    link = Scripted(done() + frame(b"") * 3 + said + done() + frame(b"") * 3)
+    box = Box(link, SETTINGS)
+    box.call(b"{}", 1.0)
+    sent = link.sent
+    with pytest.raises(LinkLost):
+        box.call(b"{}", 1.0)
+    assert link.sent == sent

@@ -103,6 +103,17 @@ def test_it_is_filled_to_what_the_policy_says_and_not_beyond(pool: Pool, maker: 
     assert len(maker.made) == 2
 
 
+def test_a_box_made_beforehand_lets_the_call_go_first_and_a_pool_that_is_closed_waits_for_none(
+    pool: Pool, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "_HEAD_START", 3600.0)
+    pool.refill(KIND, SEARCH)
+    assert (maker.made, pool.counts()) == ([], (0, 2))
+    pool.close()
+    until(lambda: pool.counts() == (0, 0))
+    assert maker.made == []
+
+
 def test_a_box_that_cannot_be_made_is_said_and_tried_again_at_the_next_call(
     pool: Pool, maker: Maker, caplog: pytest.LogCaptureFixture
 ) -> None:
