@@ -46,7 +46,8 @@ podman_start() {
   printf '%s\n' '[containers]' 'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]' \
     '[engine]' 'cgroup_manager = "cgroupfs"' 'runtime = "runc"' 'events_logger = "file"' >"$folder/podman/containers.conf"
   for driver in $(cat "$folder/podman/driver" 2>/dev/null || echo overlay vfs); do
-    CONTAINERS_CONF=$folder/podman/containers.conf setsid podman --storage-driver "$driver" \
+    # Where it runs, its monitors leave a file for each box that took too much memory.
+    CONTAINERS_CONF=$folder/podman/containers.conf setsid env -C "$folder/podman" podman --storage-driver "$driver" \
       --root "$folder/podman/root" --runroot "$folder/podman/run" --tmpdir "$folder/podman/tmp" \
       system service --time 0 "unix://$podman_socket" >"$folder/podman.log" 2>&1 </dev/null &
     echo $! >"$folder/podman/pid"

@@ -208,9 +208,7 @@ def test_an_engine_that_is_killed_and_started_again_loses_the_call_and_serves_th
         box.close()
         waiting.close()
         until(lambda: not running(mark))
-        until(
-            lambda: boxes_of(engine, os.getpid()) == []
-        )  # an engine that has just started tells of the gone for a while
+        until(lambda: boxes_of(engine, os.getpid()) == [])  # one that has just started tells of the gone for a while
         after = box_of(engine, ANSWER)
         try:
             assert after.call(arguments("x"), 30).status == "ok"
