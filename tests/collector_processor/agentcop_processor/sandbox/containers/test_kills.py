@@ -185,7 +185,9 @@ def test_an_interrupt_while_the_engine_makes_a_box_leaves_none(
 
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
-def test_an_engine_that_is_killed_and_started_again_loses_the_call_and_serves_the_next(name: Name, mark: str) -> None:
+def test_an_engine_that_is_killed_and_started_again_loses_the_call_and_serves_the_next(
+    name: Name, mark: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with own_engine(name) as own:
         engine = ContainerEngine(name, own.socket)
         waiting, box = box_of(engine), box_of(engine, HANG)
@@ -208,13 +210,15 @@ def test_an_engine_that_is_killed_and_started_again_loses_the_call_and_serves_th
         box.close()
         waiting.close()
         until(lambda: not running(mark))
-        until(lambda: boxes_of(engine, os.getpid()) == [])  # one that has just started tells of the gone for a while
+        # An engine that missed a box's end cannot always remove it, though nothing of it runs: then that is said.
+        until(lambda: boxes_of(engine, os.getpid()) == [] or "could not be removed" in caplog.text)
+        left = boxes_of(engine, os.getpid())
         after = box_of(engine, ANSWER)
         try:
             assert after.call(arguments("x"), 30).status == "ok"
         finally:
             after.close()
-        assert boxes_of(engine, os.getpid()) == []
+        assert set(boxes_of(engine, os.getpid())) <= set(left)
 
 
 def test_thirty_starts_and_ends_leave_no_file_and_no_thread_open(each: Engine) -> None:
