@@ -96,9 +96,9 @@ def _raised(tool: str, error: object) -> Exception:
     if not isinstance(error, dict):
         return SandboxError(f"{tool}: failed in its box, and did not say how")
     made = _made(tool, error)
-    if made is None:
-        made = SandboxError(f"{tool}: {_text(error.get('name'))}: {_text(error.get('text'))}")
-    return _traced(made, error)
+    if made is not None:
+        return made
+    return _traced(SandboxError(f"{tool}: {_text(error.get('name'))}: {_text(error.get('text'))}"), error)
 
 
 def _made(tool: str, error: Mapping[str, object]) -> Exception | None:
@@ -118,6 +118,8 @@ def _made(tool: str, error: Mapping[str, object]) -> Exception | None:
         _hold(made, error.get("held"))
         _check_shown(made)
         str(made)
+        hasattr(made, "__notes__")  # who shows it asks so: a `__getattr__` may need what only its constructor sets
+        _traced(made, error)
     except Exception:
         return None
     return made

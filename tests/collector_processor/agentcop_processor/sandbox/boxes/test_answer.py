@@ -8,6 +8,7 @@ import subprocess
 import sys
 import traceback
 import types
+import urllib.error
 from typing import Any, Self
 
 import pytest
@@ -21,6 +22,7 @@ from agentcop_processor.sandbox.settings import Settings
 
 RAN: list[object] = []
 assert concurrent.futures.CancelledError.__module__ == "concurrent.futures._base", "it is loaded here"
+assert urllib.error.HTTPError.__module__ == "urllib.error", "it is loaded here too"
 
 
 class Own(Exception):  # noqa: N818 -- as an application names it
@@ -161,6 +163,15 @@ def test_an_exception_that_only_its_attributes_make_readable_comes_by_its_type()
 
 def one(name: str, *args: object, **more: object) -> dict[str, object]:
     return {"module": "builtins", "name": name, "args": list(args), "text": "text", **more}
+
+
+@pytest.mark.parametrize("trace", ["", "Traceback: in the tool"])
+def test_an_exception_that_cannot_be_shown_without_its_constructor_comes_as_an_error_of_ours(trace: str) -> None:
+    held = {"code": 403, "msg": "Forbidden"}
+    told = {"module": "urllib.error", "name": "HTTPError", "args": [], "text": "HTTP Error 403: Forbidden", "held": held}
+    with pytest.raises(SandboxError, match=r"^tool: HTTPError: HTTP Error 403: Forbidden") as error:
+        answered({"error": {**told, "trace": trace}})
+    assert ("in the tool" in "".join(traceback.format_exception(error.value))) is bool(trace)
 
 
 def test_a_group_comes_back_as_one_whose_members_steer_nobody() -> None:
