@@ -168,7 +168,13 @@ def one(name: str, *args: object, **more: object) -> dict[str, object]:
 @pytest.mark.parametrize("trace", ["", "Traceback: in the tool"])
 def test_an_exception_that_cannot_be_shown_without_its_constructor_comes_as_an_error_of_ours(trace: str) -> None:
     held = {"code": 403, "msg": "Forbidden"}
-    told = {"module": "urllib.error", "name": "HTTPError", "args": [], "text": "HTTP Error 403: Forbidden", "held": held}
+    told = {
+        "module": "urllib.error",
+        "name": "HTTPError",
+        "args": [],
+        "text": "HTTP Error 403: Forbidden",
+        "held": held,
+    }
     with pytest.raises(SandboxError, match=r"^tool: HTTPError: HTTP Error 403: Forbidden") as error:
         answered({"error": {**told, "trace": trace}})
     assert ("in the tool" in "".join(traceback.format_exception(error.value))) is bool(trace)
