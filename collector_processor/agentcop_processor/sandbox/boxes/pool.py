@@ -176,7 +176,7 @@ class Pool:
             box = None if self._closed else self._make(kind, parcel)
         except Exception as error:
             # The call that needs it will make its own, and fail with the reason.
-            if not self._closed:  # else what it was to be made of is being put away
+            if not self._closed and (kind.way_out is None or kind.way_out.alive):  # else what it needs is put away
                 _log.warning("agentcop: no box could be made ready beforehand: %s", error)
         finally:
             with self._lock:

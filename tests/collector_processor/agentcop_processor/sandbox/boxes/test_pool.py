@@ -10,12 +10,14 @@ import pytest
 
 from agentcop_processor.sandbox.boxes import pool as pools
 from agentcop_processor.sandbox.boxes.pool import Kind, Pool, Waiting
+from agentcop_processor.sandbox.egress.way_out import egress_for
 from agentcop_processor.sandbox.parcel import Parcel
 from agentcop_processor.sandbox.settings import Settings
 from exporting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 KIND = Kind(settings=Settings(pool=2), mounts=())
 SEARCH, REFUND = Parcel(module="tools", name="search"), Parcel(module="tools", name="refund")
@@ -125,6 +127,21 @@ def test_a_box_that_cannot_be_made_is_said_and_tried_again_at_the_next_call(
     pool.refill(KIND, SEARCH)
     until(lambda: pool.counts() == (2, 0))
     assert len(maker.made) == 2
+
+
+def test_a_box_whose_proxy_is_put_away_as_the_program_ends_is_no_news(
+    pool: Pool, maker: Maker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = egress_for(KIND.settings, tmp_path)
+    assert proxy is not None
+    kind = replace(KIND, way_out=proxy)
+    maker.fails = True
+    pool.refill(kind, SEARCH)
+    until(lambda: caplog.text.count("no box could be made ready") == 2)
+    proxy.close()
+    pool.refill(kind, SEARCH)
+    until(lambda: pool.counts() == (0, 0))
+    assert caplog.text.count("no box could be made ready") == 2
 
 
 def test_what_waits_is_bounded_and_the_oldest_goes_first(pool: Pool) -> None:
