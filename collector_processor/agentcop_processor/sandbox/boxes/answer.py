@@ -17,6 +17,7 @@ from agentcop_core.errors import (
     SandboxTimeout,
 )
 from agentcop_core.escape import escape, shorten
+from agentcop_processor.sandbox.image import PLAIN_TAG, VENV_TAG
 from agentcop_processor.sandbox.inside.wire.frames import loads
 from agentcop_processor.sandbox.inside.wire.values import decode
 
@@ -87,8 +88,10 @@ def _read(tool: str, answer: object, settings: Settings) -> Given | Exception:
 def _bake(settings: Settings) -> str:
     if settings.mode != "container":
         return ""
-    build = f"agentcop sandbox build --from-venv --tag {settings.image}"
-    return f"; `{build}` puts this environment's packages into the image"
+    build = "agentcop sandbox build --from-venv"
+    if settings.image == PLAIN_TAG:  # other projects' tools run in it too
+        return f"; `{build}` puts this environment's packages into {VENV_TAG}, for sandbox.image"
+    return f"; `{build} --tag {settings.image}` puts this environment's packages into the image"
 
 
 def _raised(tool: str, error: object) -> Exception:

@@ -286,6 +286,21 @@ def test_a_tool_that_could_not_be_made_is_no_refusal_for_one_that_ran_could_say_
 
 
 @pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        (Settings(), "build --from-venv` puts this environment's packages into agentcop/agent-sandbox:2.0-venv, for"),
+        (Settings(image="mine:1"), "build --from-venv --tag mine:1` puts this environment's packages into the image"),
+    ],
+)
+def test_who_lacks_a_package_is_told_how_to_get_it_and_not_to_put_it_into_everybodys_image(
+    settings: Settings, advice: str
+) -> None:
+    with pytest.raises(Unloadable, match="No module named 'x'; `agentcop sandbox") as error:
+        given("tool", reply({"unloadable": "No module named 'x'"}), settings)
+    assert advice in str(error.value)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"",
