@@ -102,6 +102,7 @@ def test_a_tool_with_a_critical_finding_is_refused_before_it_is_guarded(folder: 
     (finding,) = refused.value.findings
     assert finding.rule == "AC201"  # type: ignore[attr-defined]  # a Finding
     assert f"{folder}/poisoned.py:" in str(refused.value)
+    assert "# agentcop: ignore[RULE] and why" in str(refused.value)
     assert tools == {"note": module.note}
     assert module.ran == []
     with pytest.raises(ScanRefused):
