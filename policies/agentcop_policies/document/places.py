@@ -45,7 +45,9 @@ def place(text: str) -> Place:
     """`example.com:443` or `[2001:db8::1]:443` as a place. Raises NoPlace."""
     found = _PLACE.fullmatch(text)
     if found is None:
-        raise NoPlace("it is not host:port")
+        raise NoPlace("it is not host:port, as example.com:443 is")
+    if "*" in found[1]:
+        raise NoPlace("there are no wildcards: each host is written out")
     return place_of(found[1], int(found[2]))
 
 

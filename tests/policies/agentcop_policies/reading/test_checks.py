@@ -55,7 +55,14 @@ GATE = "gate: {allow: [a]}\n"
         (GATE + "environment: production\nsandbox: {mode: none}", "4:17 mode: none in environment: production needs"),
         ("gate: {allow: [{tool: a, when: '1'}]}\nenvironment: \"\\uD800\"", '3:14 "\\ud800" holds half of a character'),
         ('gate: {allow: [{tool: a, when: "\\uD800"}]}', '2:32 "\\ud800" holds half of a character'),
-        (GATE + "sandbox: {network: {allow: [x]}}", '3:29 expected host:port, got "x": it is not host:port'),
+        (
+            GATE + "sandbox: {network: {allow: [x]}}",
+            '3:29 expected host:port, got "x": it is not host:port, as example.com:443 is',
+        ),
+        (
+            GATE + "sandbox: {network: {allow: ['*.a.com:1']}}",
+            '3:29 expected host:port, got "*.a.com:1": there are no wild',
+        ),
         (GATE + "sandbox: {env: [A-B]}", '3:17 expected a variable\'s name, got "A-B"'),
         (GATE + "sandbox: {mounts: [a]}", '3:20 expected SOURCE:/TARGET, with :ro or :rw, got "a"'),
     ],
