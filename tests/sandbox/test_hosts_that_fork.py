@@ -69,12 +69,12 @@ IMPORTING = """
 """
 
 
-def _runs(folder: Path, script: str, network: str) -> None:
+def _runs(folder: Path, script: str, network: str) -> subprocess.CompletedProcess[str]:
     policy = folder / "policy.yaml"
     policy.write_text(
         f"agent_id: a\ngate: {{default: allow}}\nsandbox: {{mode: process, network: {network}}}\n", encoding="utf-8"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(BEGINNING) + textwrap.dedent(script), str(policy)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
@@ -83,13 +83,14 @@ def _runs(folder: Path, script: str, network: str) -> None:
         timeout=AMPLE,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4_000:]
 
 
 @pytest.mark.parametrize("network", ["none", "public"])
 def test_parent_and_child_both_have_boxes_after_a_fork(tmp_path: Path, agentcop_home: Path, network: str) -> None:
-    _runs(tmp_path, FORKING, network)
+    done = _runs(tmp_path, FORKING, network)
+    assert done.returncode == 0, done.stdout[-4_000:]
 
 
 def test_nothing_of_ours_is_half_imported_where_a_call_forks(tmp_path: Path, agentcop_home: Path) -> None:
-    _runs(tmp_path, IMPORTING, "public")
+    done = _runs(tmp_path, IMPORTING, "public")
+    assert done.returncode == 0, done.stdout[-4_000:]

@@ -179,8 +179,8 @@ def _told(error: BaseException, max_result: int, depth: int = 0) -> dict[str, ob
         "held": _held(error),
         "text": _text(str, error, TOLD),
     }
-    if kind is ExceptionGroup and depth < _GROUPS and len(error.exceptions) <= _ARGUMENTS:  # type: ignore[attr-defined]
-        told["group"] = [_told(each, max_result, depth + 1) for each in error.exceptions]  # type: ignore[attr-defined]
+    if kind is ExceptionGroup and depth < _GROUPS and len(error.exceptions) <= _ARGUMENTS:  # type: ignore[attr-defined]  # a group
+        told["group"] = [_told(each, max_result, depth + 1) for each in error.exceptions]  # type: ignore[attr-defined]  # a group
     if depth == 0:
         told["trace"] = _trace(error)
         if len(dumps(told)) > max_result // 2:

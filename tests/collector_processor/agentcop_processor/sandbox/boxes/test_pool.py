@@ -165,6 +165,7 @@ def test_a_box_that_waited_too_long_is_thrown_away_though_nobody_comes_for_it(
     NOW[0] = 601.0
     until(lambda: pool.counts() == (0, 0))
     until(lambda: [box.closed for box, _, _ in maker.made] == [1, 1])
+    assert pool.take(KIND, SEARCH) is None
 
 
 def test_a_tool_gets_its_boxes_though_those_of_another_are_being_made(pool: Pool, maker: Maker) -> None:

@@ -86,9 +86,12 @@ def test_what_is_too_long_is_cut_and_counted(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_handler_that_fails_does_not_fail_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[str] = []
+
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            raise RuntimeError(record.getMessage())
+            tried.append(record.getMessage())
+            raise RuntimeError
 
     broken = Broken()
     logging.getLogger("agentcop.sandbox").addHandler(broken)
@@ -96,3 +99,4 @@ def test_a_handler_that_fails_does_not_fail_the_call(caplog: pytest.LogCaptureFi
         tell_printed("search", replied(b"x"))
     finally:
         logging.getLogger("agentcop.sandbox").removeHandler(broken)
+    assert tried == ["[search] x"]

@@ -130,6 +130,7 @@ def test_its_threads_end_where_nothing_comes_and_begin_anew_where_something_does
         (box,) = take(reaper, engine)
         until(lambda: len(box.killed_by) == 1)  # noqa: B023 -- waited for in this turn
         until(lambda: set(threading.enumerate()) <= before)
+        assert reaper.left() == 0
 
 
 def test_a_forked_child_kills_none_of_its_parents_and_reaps_its_own(reaper: Reaper, engine: threading.Event) -> None:
